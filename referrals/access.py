@@ -1,0 +1,84 @@
+"""Who may do what: one table of role x action, and one vocabulary for permissions and audit rows.
+
+Relations ('their own', 'their organisation's turn') are checked by the doors in `service/doors.py`, and what
+may be read is decided by possession of a key. A verb that is not in this table cannot be reached.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from referrals.errors import NotAllowed
+from referrals.model import Actor, Role
+
+
+class Action(StrEnum):
+    """What can be done; the same words stand in the audit."""
+
+    REFERRAL_FILE = "referral:file"
+    REFERRAL_READ = "referral:read"
+    REFERRAL_WITHDRAW = "referral:withdraw"
+    REFERRAL_CONFIRM = "referral:confirm"
+    REFERRAL_STEP = "referral:step"  # a timer or the matching moved it
+    OFFER_SEE = "offer:see"
+    OFFER_ACCEPT = "offer:accept"
+    OFFER_DECLINE = "offer:decline"
+    SERVICE_CONTACT = "service:contact"
+    SERVICE_REPORT = "service:report"
+    SERVICE_RETURN = "service:return"
+    THREAD_WRITE = "thread:write"
+    THREAD_READ = "thread:read"
+    DESK_LIST = "desk:list"
+    DESK_REMATCH = "desk:rematch"
+    DESK_CLOSE = "desk:close"
+    DESK_RESOLVE = "desk:resolve"
+    DESK_VOID = "desk:void"
+    CHECK_IN_WRITE = "check_in:write"
+    CRISIS_HOLD = "crisis:hold"
+    SEALED_READ = "sealed:read"
+    NETWORK_APPLY = "network:apply"
+    SEAT_INVITE = "seat:invite"
+    SEAT_TAKE = "seat:take"
+    PERSON_SETTINGS = "person:settings"
+    PERSON_HIDE = "person:hide"
+    RETENTION = "retention:destroy"
+
+
+_ANYBODY = frozenset(Role) - {Role.SYSTEM}
+_ASKS = frozenset({Role.FAMILY, Role.MEMBER, Role.MENTOR})
+
+ALLOWED: dict[Action, frozenset[Role]] = {
+    Action.REFERRAL_FILE: _ASKS,
+    Action.REFERRAL_READ: _ASKS | {Role.WORKER, Role.COORDINATOR},
+    Action.REFERRAL_WITHDRAW: _ASKS,
+    Action.REFERRAL_CONFIRM: _ASKS,
+    Action.REFERRAL_STEP: frozenset({Role.SYSTEM}),
+    Action.OFFER_SEE: frozenset({Role.WORKER}),
+    Action.OFFER_ACCEPT: frozenset({Role.WORKER}),
+    Action.OFFER_DECLINE: frozenset({Role.WORKER}),
+    Action.SERVICE_CONTACT: frozenset({Role.WORKER}),
+    Action.SERVICE_REPORT: frozenset({Role.WORKER}),
+    Action.SERVICE_RETURN: frozenset({Role.WORKER}),
+    Action.THREAD_WRITE: _ASKS | {Role.WORKER},
+    Action.THREAD_READ: _ASKS | {Role.WORKER},
+    Action.DESK_LIST: frozenset({Role.COORDINATOR}),
+    Action.DESK_REMATCH: frozenset({Role.COORDINATOR}),
+    Action.DESK_CLOSE: frozenset({Role.COORDINATOR}),
+    Action.DESK_RESOLVE: frozenset({Role.COORDINATOR}),
+    Action.DESK_VOID: frozenset({Role.COORDINATOR}),
+    Action.CHECK_IN_WRITE: frozenset({Role.MENTOR}),
+    Action.CRISIS_HOLD: frozenset({Role.COORDINATOR}),
+    Action.SEALED_READ: _ANYBODY | {Role.SYSTEM},
+    Action.NETWORK_APPLY: frozenset({Role.STEWARD}),
+    Action.SEAT_INVITE: frozenset({Role.STEWARD}),
+    Action.SEAT_TAKE: _ANYBODY,
+    Action.PERSON_SETTINGS: _ANYBODY,
+    Action.PERSON_HIDE: _ANYBODY,
+    Action.RETENTION: frozenset({Role.SYSTEM}),
+}
+
+
+def allow(actor: Actor, action: Action) -> None:
+    """Raise NotAllowed unless the actor's role may do this at all."""
+    if actor.role not in ALLOWED[action]:
+        raise NotAllowed()

@@ -1,0 +1,133 @@
+"""What a programme may change is data: pathways, categories, programmes, languages. Parsed, checked, frozen.
+
+The files are read by `storage/catalogue_files.py`; `parse_*` here are pure and raise ConfigurationError,
+naming the file and the key, so that a mistake is found at start and not in somebody's chat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import time, timedelta
+from enum import StrEnum
+
+from referrals.directory import OrganizationKind
+from referrals.model import DataClass, Role, Stage, Urgency
+
+
+class QuestionKind(StrEnum):
+    LANGUAGE = "language"  # choices are the catalogue's languages
+    CONFIRM = "confirm"  # one button
+    CHOICE = "choice"  # one of `choices`
+    CATEGORY = "category"  # one of the pathway's categories
+    AREA = "area"  # secure page only
+    EXCLUSIONS = "exclusions"  # secure page only: organisations and kinds
+    TEXT = "text"  # secure page only: sealed free text
+    CONSENT = "consent"  # secure page only: the plan and the yes
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One step of a form. Text keys: 'form.<id>' and 'form.<id>.<choice>'.
+
+    `where` is 'chat' or 'page'; only `routing` answers may be given in the chat.
+    `skip_if_known`: not asked when the person's own settings already hold the answer.
+    """
+
+    id: str
+    kind: QuestionKind
+    where: str = "chat"
+    choices: tuple[str, ...] = ()
+    data_class: DataClass = DataClass.ROUTING
+    required: bool = True
+    max_length: int = 4000
+    skip_if_known: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    id: str
+    version: int
+    questions: tuple[Question, ...]
+    expires_after: timedelta = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A deadline's length: hours, or working days of the partner. Exactly one is not zero."""
+
+    hours: float = 0
+    working_days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """By urgency (domain.md). `first_contact` and `unmatched` are elapsed time."""
+
+    acknowledge: Span
+    decide: Span
+    first_contact: Span
+    unmatched: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Pathway:
+    id: str
+    version: int
+    may_file: tuple[Role, ...]
+    receivers: tuple[OrganizationKind, ...]
+    categories: tuple[str, ...]
+    form: Form
+    classes: Mapping[Stage, tuple[DataClass, ...]]  # which classes travel from which stage on
+    deadlines: Mapping[Urgency, Deadlines]
+    decline_reasons: tuple[str, ...]
+    unmet_reasons: tuple[str, ...]
+    max_hops: int
+    consent_days: int
+    retention_days: int  # after it ended
+    in_chat: bool = True  # may its name and categories be shown and pressed in the chat?
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """`every_days`: contact rhythm; `at`: the local time of the reminder."""
+
+    id: str
+    every_days: int
+    at: time
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    id: str
+    version: int
+    phases: tuple[Phase, ...]
+    means: tuple[str, ...]  # how did you meet: in_person, call, message, not_reached
+    states: tuple[str, ...]  # how is it going: well, all_right, struggling, crisis
+
+    def phase(self, phase_id: str) -> Phase:
+        """The phase of that id; KeyError when the programme has none."""
+        for phase in self.phases:
+            if phase.id == phase_id:
+                return phase
+        raise KeyError(phase_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """`name` is what its own speakers call it; it stands on the language buttons."""
+
+    id: str
+    name: str
+    right_to_left: bool = False
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Everything that a programme may change, as one frozen value."""
+
+    languages: Mapping[str, Language] = field(default_factory=dict)
+    pathways: Mapping[str, Pathway] = field(default_factory=dict)
+    programmes: Mapping[str, Programme] = field(default_factory=dict)
+    categories: tuple[str, ...] = ()
+    forms: Mapping[str, Form] = field(default_factory=dict)

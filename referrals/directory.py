@@ -1,0 +1,194 @@
+"""Who can help, where, for whom, and under which agreement: HSDS names, all frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, time
+from enum import StrEnum
+from functools import cached_property
+
+from referrals.model import AgeGroup, DataClass
+
+
+class OrganizationKind(StrEnum):
+    CSO = "cso"
+    INGO = "ingo"
+    FAITH = "faith"
+    ACADEMIC = "academic"
+    HEALTH = "health"
+    EDUCATION = "education"
+    EMPLOYER = "employer"
+    GOVERNMENT = "government"
+    POLICE = "police"
+    CORRECTIONS = "corrections"
+    PROBATION = "probation"
+
+
+# 'A government body gets a data class only where its agreement AND the consent both name it.'
+STATE_KINDS = frozenset(
+    {
+        OrganizationKind.GOVERNMENT,
+        OrganizationKind.POLICE,
+        OrganizationKind.CORRECTIONS,
+        OrganizationKind.PROBATION,
+    }
+)
+
+
+class Capacity(StrEnum):
+    OPEN = "open"
+    LIMITED = "limited"
+    FULL = "full"
+    PAUSED = "paused"
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """One opening on one weekday (0 = Monday), in local time, closing after opening on the same day."""
+
+    weekday: int
+    opens: time
+    closes: time
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningTimes:
+    """A schedule in a time zone. No hours at all means round the clock."""
+
+    timezone: str
+    hours: tuple[Hours, ...] = ()
+    holidays: frozenset[date] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A node of the area tree. `names` by language id."""
+
+    id: str
+    parent: str | None
+    names: Mapping[str, str]
+    emergency_lines: tuple[str, ...] = ()
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    id: str
+    names: Mapping[str, str]
+    kind: OrganizationKind
+    timezone: str
+    hours: tuple[Hours, ...] = ()
+    holidays: tuple[date, ...] = ()
+    suspended: bool = False
+    vetted_on: date | None = None
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What an organisation offers. Areas cover everything below them in the tree."""
+
+    id: str
+    organization_id: str
+    names: Mapping[str, str]
+    categories: tuple[str, ...]
+    areas: tuple[str, ...]
+    languages: tuple[str, ...]
+    ages: tuple[AgeGroup, ...]
+    children_vetted: bool = False  # vetted for under 18
+    capacity: Capacity = Capacity.OPEN
+    capacity_confirmed_on: date | None = None
+    round_the_clock: bool = False
+    not_needed: tuple[str, ...] = ()  # what a person need NOT have: "papers", "fee", "address"
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Between the network and one organisation. Nothing is shared without one in force."""
+
+    id: str
+    organization_id: str
+    purposes: tuple[str, ...]
+    pathways: tuple[str, ...]
+    classes: tuple[DataClass, ...]
+    starts_on: date
+    ends_on: date
+    review_on: date
+    signatories: tuple[str, ...]
+    version: int = 1
+
+    def in_force(self, day: date) -> bool:
+        """True from the first to the last day, both included."""
+        return self.starts_on <= day <= self.ends_on
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """One stretch of the on-call rota: a coordinator's seat, by weekday and local hours (24:00 as 23:59)."""
+
+    id: str
+    seat_id: str
+    weekday: int
+    starts: time
+    ends: time
+    timezone: str
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Poster:
+    """A public deep link. `id` is the start payload; nothing about the person can be read from it."""
+
+    id: str
+    pathway: str
+    language: str = ""
+    version: int = 1
+
+
+@dataclass(frozen=True)
+class Directory:
+    """One consistent picture of the network, indexed for matching. Built by the store, read by the rules."""
+
+    areas: Mapping[str, Area] = field(default_factory=dict)
+    organizations: Mapping[str, Organization] = field(default_factory=dict)
+    services: Mapping[str, Service] = field(default_factory=dict)
+    agreements: tuple[Agreement, ...] = ()
+    duties: tuple[Duty, ...] = ()
+    posters: Mapping[str, Poster] = field(default_factory=dict)
+
+    @cached_property
+    def agreements_of(self) -> Mapping[str, tuple[Agreement, ...]]:
+        """Organisation id to its agreements, in the order of their ids."""
+        found: dict[str, tuple[Agreement, ...]] = {}
+        for agreement in sorted(self.agreements, key=lambda a: a.id):
+            found[agreement.organization_id] = (*found.get(agreement.organization_id, ()), agreement)
+        return found
+
+    @cached_property
+    def services_of_category(self) -> Mapping[str, tuple[Service, ...]]:
+        """Category id to the services that list it, in the order of their ids."""
+        found: dict[str, list[Service]] = {}
+        for service in sorted(self.services.values(), key=lambda s: s.id):
+            for category in service.categories:
+                found.setdefault(category, []).append(service)
+        return {category: tuple(services) for category, services in found.items()}
+
+    @cached_property
+    def ancestors(self) -> Mapping[str, tuple[str, ...]]:
+        """Area id to itself and its ancestors, nearest first."""
+        return {area: self._line(area) for area in self.areas}
+
+    def _line(self, area_id: str) -> tuple[str, ...]:
+        line: list[str] = []
+        at: str | None = area_id
+        while at is not None and at in self.areas and at not in line:
+            line.append(at)
+            at = self.areas[at].parent
+        return tuple(line)
+
+    def opening_times(self, organization_id: str) -> OpeningTimes:
+        """An organisation's own working time (KeyError for an unknown one)."""
+        organization = self.organizations[organization_id]
+        return OpeningTimes(organization.timezone, organization.hours, frozenset(organization.holidays))

@@ -1,0 +1,117 @@
+"""Every refusal of the product is one of these, and its `code` is a text key in `locales/`.
+
+'Absent' and 'forbidden' sound alike on purpose: an answer that differs would tell whether something exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class PulangError(Exception):
+    """The root of the tree. `params` fill the placeholders of the text that `code` names."""
+
+    code = "error.unexpected"
+
+    def __init__(self, message: str = "", /, **params: object) -> None:
+        super().__init__(message or type(self).code)
+        self.params: Mapping[str, object] = params
+
+
+class Refused(PulangError):
+    """A person asked for something that cannot be done now. Nothing was changed."""
+
+    code = "error.refused"
+
+
+class NotFound(Refused):
+    """There is no such thing, or it is not this person's to see: the two are never told apart."""
+
+    code = "error.not_found"
+
+
+class NotAllowed(Refused):
+    """This role may not do this at all, whatever it is done to."""
+
+    code = "error.not_allowed"
+
+
+class WrongStage(Refused):
+    """The matter has moved on: this step is not possible from where it stands."""
+
+    code = "error.wrong_stage"
+
+
+class AlreadyHandled(WrongStage):
+    """Somebody else was faster; said kindly, because it is good news."""
+
+    code = "error.already_handled"
+
+
+class NoConsent(Refused):
+    """The person's consent (or the agreement) does not cover this, at this moment."""
+
+    code = "error.no_consent"
+
+
+class NotSealedFor(NotFound):
+    """The actor holds no wrap of the record's key for this class, so nothing can be opened."""
+
+
+class BadAnswer(Refused):
+    """An answer to a form does not fit; the question is asked again."""
+
+    code = "error.bad_answer"
+
+
+class TooLong(BadAnswer):
+    """A text is longer than the field takes. `params`: limit, length (characters)."""
+
+    code = "error.too_long"
+
+
+class StaleLink(Refused):
+    """A deep link, invitation or page that was used, has expired or never was."""
+
+    code = "error.stale_link"
+
+
+class StaleButton(Refused):
+    """A button of an older message, or one that was never ours."""
+
+    code = "error.stale_button"
+
+
+class SessionOver(Refused):
+    """The secure page must be opened again from the chat. What was typed stays in the page."""
+
+    code = "error.session_over"
+
+
+class TooOften(Refused):
+    """A rate limit for strangers. `params`: minutes."""
+
+    code = "error.too_often"
+
+
+class ConfigurationError(PulangError):
+    """A setting, catalogue, network, key or database is broken: the program does not start.
+
+    `where` is what a person can open (a setting's name, `file:line`), `mend` says what to do.
+    """
+
+    code = "error.configuration"
+
+    def __init__(self, where: str, what: str, mend: str) -> None:
+        super().__init__(f"{where}: {what}\n  To mend it: {mend}")
+        self.where, self.what, self.mend = where, what, mend
+
+
+class StoreError(PulangError):
+    """The database could not do its work; the turn was rolled back and can be tried again."""
+
+    code = "error.store"
+
+
+class StaleRow(StoreError):
+    """The row was changed by another turn since it was read: the turn is run again."""

@@ -1,0 +1,424 @@
+"""The values that the domain speaks of. All are frozen; all instants are aware UTC datetimes.
+
+A class that has a table carries `id` first; its table in `storage/tables.py` has the same column names.
+Directory values (who can help, where, under which agreement) live in `directory.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    FAMILY = "family"
+    MEMBER = "member"
+    MENTOR = "mentor"
+    WORKER = "worker"
+    COORDINATOR = "coordinator"
+    STEWARD = "steward"
+    SYSTEM = "system"  # timers and the outbox; never a person
+
+
+class DataClass(StrEnum):
+    """security.md, 'Data classes'. Everything but `routing` and `aggregate` is sealed."""
+
+    ROUTING = "routing"
+    CONTACT = "contact"
+    IDENTITY = "identity"
+    STORY = "story"
+    WELLBEING = "wellbeing"
+    SAFETY = "safety"
+    AGGREGATE = "aggregate"
+
+
+class Urgency(StrEnum):
+    EMERGENCY = "emergency"
+    URGENT = "urgent"
+    NORMAL = "normal"
+
+
+class AgeGroup(StrEnum):
+    CHILD = "child"  # under 18
+    YOUNG = "young"  # 18 to 24
+    ADULT = "adult"  # 25 to 59
+    OLDER = "older"  # 60 and more
+
+
+class Stage(StrEnum):
+    """The stages of a referral (domain.md). Transitions stand in `lifecycle.py` and nowhere else."""
+
+    DRAFT = "draft"
+    AWAITING_CONSENT = "awaiting_consent"
+    MATCHING = "matching"
+    OFFERED = "offered"
+    WAITLISTED = "waitlisted"
+    UNMATCHED = "unmatched"
+    ACCEPTED = "accepted"
+    UNREACHABLE = "unreachable"
+    IN_SERVICE = "in_service"
+    REPORTED = "reported"
+    DISPUTED = "disputed"
+    CLOSED = "closed"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    VOID = "void"
+
+
+class OfferStage(StrEnum):
+    SENT = "sent"
+    SEEN = "seen"
+    QUESTION = "question"
+    WAITLISTED = "waitlisted"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    LAPSED = "lapsed"
+    RECALLED = "recalled"
+
+
+class WritingWindow(StrEnum):
+    """The answer to 'may we write here, and when?'."""
+
+    ANY_TIME = "any_time"
+    DAYTIME = "daytime"  # 08:00 to 20:00 in the person's own zone
+    ONLY_ANSWERS = "only_answers"  # never unless the person has just written
+
+
+class Presence(StrEnum):
+    """Whether the bot may write to this chat at all."""
+
+    PRESENT = "present"
+    HIDDEN = "hidden"  # /hide: silence until the person writes /start again
+    BLOCKED = "blocked"  # Telegram says so; it may be self-protection, so nobody calls or visits
+
+
+class Priority(StrEnum):
+    """Order in the outbox; `rank` sorts."""
+
+    CRISIS = "crisis"
+    ALERT = "alert"
+    REPLY = "reply"
+    BULK = "bulk"
+
+    @property
+    def rank(self) -> int:
+        return list(Priority).index(self)
+
+
+class Outcome(StrEnum):
+    MET = "met"
+    PARTLY_MET = "partly_met"
+    UNMET = "unmet"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who is doing something, in which role: access is decided by this and nothing else."""
+
+    person_id: str
+    role: Role
+    organization_id: str | None = None
+
+
+SYSTEM = Actor("system", Role.SYSTEM)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a sealed field belongs to: (table, row). Its keys are made, shared and destroyed as one."""
+
+    table: str
+    row: str
+
+
+# Who can hold a wrap of a record's key. Strings, so that they are also the name of a key-encryption key.
+NETWORK = "network"  # the running process itself: account ids for sending, private wishes for matching
+DESK = "desk"
+
+
+def organization_holder(organization_id: str) -> str:
+    """The holder of an organisation's wraps."""
+    return f"org:{organization_id}"
+
+
+def person_holder(person_id: str) -> str:
+    """The holder of a person's own copy."""
+    return f"person:{person_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody with a chat. The account id is sealed; here are only settings.
+
+    `language` is a catalogue language id or '' until chosen; `timezone` an IANA name.
+    """
+
+    id: str
+    language: str
+    timezone: str
+    window: WritingWindow
+    presence: Presence
+    age_group: AgeGroup | None
+    created_at: datetime
+    last_seen_at: datetime
+    retain_until: datetime
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A post in the network that one person fills after an invitation. A person's roles are their seats."""
+
+    id: str  # named in the network file, e.g. "desk-1"
+    role: Role
+    organization_id: str | None
+    person_id: str | None
+    on_duty: bool = True
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """`id` is the SHA-256 of the 128-bit token in the link (hex); the token itself is never stored."""
+
+    id: str
+    seat_id: str
+    invited_by: str
+    expires_at: datetime
+    used_at: datetime | None = None
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Referral:
+    """One need of one person. Stories, names and phones are sealed under Record('referral', id).
+
+    `plan` is the consented order of service ids; `position` the index of the next one to be asked.
+    """
+
+    id: str
+    code: str  # shown to people, tells nothing by itself; not a case code
+    pathway: str
+    pathway_version: int
+    author_id: str
+    category: str
+    language: str
+    urgency: Urgency
+    area: str  # '' while a draft
+    age_group: AgeGroup
+    stage: Stage
+    stage_since: datetime
+    created_at: datetime
+    plan: tuple[str, ...] = ()
+    position: int = 0
+    hops: int = 0  # offers made since the desk (or the person) last decided
+    offer_id: str | None = None  # the live or accepted offer
+    organization_id: str | None = None  # who accepted
+    accepted_by: str | None = None  # the worker's person id
+    escalated: bool = False
+    outcome: Outcome | None = None
+    outcome_reason: str | None = None
+    confirmed: bool | None = None
+    retain_until: datetime | None = None
+    version: int = 1
+
+    @property
+    def record(self) -> Record:
+        return Record("referral", self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One partner's turn at a referral."""
+
+    id: str
+    referral_id: str
+    service_id: str
+    organization_id: str
+    stage: OfferStage
+    sent_at: datetime
+    acknowledge_by: datetime
+    decide_by: datetime
+    seen_at: datetime | None = None
+    seen_by: str | None = None
+    decided_at: datetime | None = None
+    decided_by: str | None = None
+    reason: str | None = None  # a coded decline reason of the pathway
+    question_used: bool = False
+    told: tuple[str, ...] = ()  # person ids of the workers who were alerted
+    version: int = 1
+
+    @property
+    def thread(self) -> Record:
+        """Each partner's thread has keys of its own, so that a next partner never reads an earlier one."""
+        return Record("thread", self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """The person's yes to one plan, with the exact words that were shown. One in force per referral."""
+
+    id: str
+    referral_id: str
+    plan: tuple[str, ...]
+    classes: tuple[DataClass, ...]
+    text: str
+    language: str
+    given_at: datetime
+    until: datetime
+    withdrawn_at: datetime | None = None
+    version: int = 1
+
+    @property
+    def record(self) -> Record:
+        """Exclusions are private wishes: sealed here for the person and the matching process."""
+        return Record("consent", self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadEntry:
+    """One message between person and partner; its text is sealed under the offer's thread record."""
+
+    id: str
+    offer_id: str
+    referral_id: str
+    from_partner: bool
+    author_id: str
+    written_at: datetime
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Where one person is in one form. Answers are sealed under Record('conversation', id)."""
+
+    id: str
+    person_id: str
+    form: str
+    form_version: int
+    step: int
+    subject: str  # what the form is about, e.g. a pathway id
+    started_at: datetime
+    expires_at: datetime
+    version: int = 1
+
+    @property
+    def record(self) -> Record:
+        return Record("conversation", self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Scrap:
+    """Free text that somebody sent to the chat unasked; its key lives 15 minutes."""
+
+    id: str
+    person_id: str
+    received_at: datetime
+    version: int = 1
+
+    @property
+    def record(self) -> Record:
+        return Record("scrap", self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """A member (only a case code) in a programme's phase, with a mentor and a backup mentor (seat ids)."""
+
+    id: str
+    code: str
+    programme: str
+    phase: str
+    mentor_seat: str
+    backup_seat: str | None
+    timezone: str
+    active: bool
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class CheckIn:
+    """One due contact. The answers are sealed (wellbeing) under Record('check_in', id)."""
+
+    id: str
+    enrolment_id: str
+    due_at: datetime
+    mentor_id: str | None  # who was reminded
+    saved_at: datetime | None = None
+    saved_by: str | None = None
+    version: int = 1
+
+    @property
+    def record(self) -> Record:
+        return Record("check_in", self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A secure page's session. `id` is the SHA-256 (hex) of the 256-bit token the page holds in memory."""
+
+    id: str
+    person_id: str
+    page: str
+    expires_at: datetime
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """Whatever waits. `id` is '<kind>:<subject>', so setting a timer again moves it, never doubles it."""
+
+    id: str
+    kind: str
+    subject: str
+    due_at: datetime
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button as data. Exactly one of `action` (callback), `page` (secure page path) is set.
+
+    `text` is a text key; `params` may hold only what a chat may carry.
+    """
+
+    text: str
+    action: str = ""
+    page: str = ""
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+Keyboard = tuple[tuple[Button, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing to be said to one person, or one message to be changed or deleted.
+
+    `slot` names the message that this notice is about ('offer:ID'): a later notice of the same slot edits
+    the message that stands in the chat (quietly, no notification) unless `fresh` asks for a new one;
+    `text` == '' deletes it. `dedupe` (default: none) makes a repeated notice vanish.
+    """
+
+    person_id: str
+    text: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    buttons: Keyboard = ()
+    priority: Priority = Priority.REPLY
+    slot: str = ""
+    fresh: bool = False
+    not_before: datetime | None = None
+    dedupe: str = ""
+    message_id: int | None = None  # delete or edit exactly this message
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One change or one read of a sealed class: codes, never content."""
+
+    actor: Actor
+    action: str  # an access.Action value
+    subject: str  # '<table>:<row>'
+    detail: str = ""  # a code: a step, a data class, a reason

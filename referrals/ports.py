@@ -1,0 +1,224 @@
+"""What the domain needs from the outside, as Protocols. `storage/` fulfils them; nothing here does I/O.
+
+A service verb is a plain function of a transaction: `verb(tx, actor, …)`. Everything it reads, changes,
+seals, audits, schedules and says goes through this one `Tx`, and commits or vanishes as one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from referrals.catalogue import Catalogue
+from referrals.directory import Directory
+from referrals.model import (
+    Actor,
+    AuditEntry,
+    DataClass,
+    Keyboard,
+    Notice,
+    Person,
+    Record,
+    Timer,
+)
+
+T = TypeVar("T")
+R_co = TypeVar("R_co", covariant=True)
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message that stands in a chat: what to edit or delete, and when at the latest."""
+
+    id: str
+    person_id: str
+    message_id: int
+    slot: str
+    from_person: bool
+    at: datetime
+    delete_at: datetime
+
+
+class Tx(Protocol):
+    """One turn's transaction. A turn can be run again from its start, so it keeps no state outside."""
+
+    @property
+    def now(self) -> datetime:
+        """The turn's instant, aware UTC; the same for the whole turn."""
+
+    @property
+    def catalogue(self) -> Catalogue: ...
+
+    @property
+    def directory(self) -> Directory: ...
+
+    def new_id(self) -> str:
+        """A fresh opaque id: 16 characters of [A-Za-z0-9_-], 96 random bits."""
+
+    def draw(self, low: float, high: float) -> float:
+        """A random number between two (seeded in tests)."""
+
+    # Rows. A kind is a frozen dataclass with a table; filters are equality (a tuple or list means 'one of').
+    def get(self, kind: type[T], row_id: str, *, lock: bool = False) -> T | None:
+        """The row of that id; `lock` holds it until the turn ends (PostgreSQL: FOR UPDATE)."""
+
+    def find(self, kind: type[T], *, limit: int | None = None, **equal: Any) -> list[T]:
+        """Rows whose columns equal the given values, ordered by id (ThreadEntry: by written_at)."""
+
+    def count(self, kind: type[Any], **equal: Any) -> int: ...
+
+    def add(self, *rows: Any) -> None: ...
+
+    def save(self, row: T) -> T:
+        """Write a changed row back and return it with version + 1; StaleRow if another turn changed it."""
+
+    def remove(self, row: Any) -> None: ...
+
+    # Once and only once.
+    def first_time(self, key: str) -> bool:
+        """Remember a key ('update:123', 'init:…'); False when it was already there. Kept for 48 h or more."""
+
+    # Accounts: the chat id of a person is sealed; found by a network-wide HMAC index.
+    def person_of_account(self, account: int) -> Person | None: ...
+
+    def bind_account(self, person_id: str, account: int) -> None: ...
+
+    # What waits and what is said.
+    def set_timer(self, kind: str, subject: str, due_at: datetime) -> None:
+        """Set or move the timer '<kind>:<subject>'."""
+
+    def clear_timer(self, kind: str, subject: str) -> None: ...
+
+    def clear_timers(self, subject: str) -> None:
+        """Drop every timer of this subject."""
+
+    def timers_of(self, subject: str) -> list[Timer]: ...
+
+    def say(self, notice: Notice) -> None:
+        """Queue a notice in the outbox. Nothing is sent before the commit."""
+
+    def recall_notices(self, person_id: str, slot: str | None = None) -> None:
+        """Drop what is queued for a person and not yet sent (of one slot, or everything)."""
+
+    # Messages that stand in chats.
+    def heard(self, person_id: str, message_id: int) -> None:
+        """Note an incoming message, so that it is deleted in time."""
+
+    def messages_of(self, person_id: str) -> list[Message]:
+        """Messages younger than 48 h that the bot may still delete."""
+
+    # The audit, and the one door to everything sealed.
+    def audit(self, entry: AuditEntry) -> None: ...
+
+    def seal(
+        self, record: Record, data_class: DataClass, column: str, text: str, holders: Iterable[str]
+    ) -> None:
+        """Encrypt one field under the record's key of that class; a fresh key is wrapped for `holders`.
+
+        A record that has a key for the class keeps it, and gets wraps for holders that have none yet.
+        """
+
+    def open_sealed(self, actor: Actor, record: Record, data_class: DataClass) -> Mapping[str, str]:
+        """Column to text, for an actor who holds a wrap; writes the audit row. Raises NotSealedFor.
+
+        Possession: a worker opens through 'org:<organisation>', anybody through 'person:<their id>',
+        a coordinator through 'desk', the SYSTEM actor through 'network' (that last one leaves no audit row:
+        nobody reads it).
+        """
+
+    def sealed_exists(self, record: Record, data_class: DataClass) -> bool: ...
+
+    def share(self, record: Record, data_class: DataClass, holder: str) -> None:
+        """Wrap the record's key of that class for one more holder; nothing if there is no such key."""
+
+    def unshare(self, record: Record, holder: str) -> None:
+        """Destroy a holder's wraps of all classes: from this commit on it cannot open the record."""
+
+    def destroy(self, record: Record) -> None:
+        """Destroy all wraps and ciphertexts of a record."""
+
+
+class Verb(Protocol[P, R_co]):
+    """A service verb seen from the edges."""
+
+    def __call__(self, tx: Tx, /, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
+
+
+class Turns(Protocol):
+    """What the edges need of the store: run one verb as one transaction, and get its answer after commit."""
+
+    async def turn(
+        self, verb: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A claimed notice, ready to be rendered and sent. `message_id` set: edit (or delete, if text is '')."""
+
+    id: int
+    person_id: str
+    account: int
+    language: str
+    text: str
+    params: Mapping[str, str]
+    buttons: Keyboard
+    rank: int
+    slot: str
+    message_id: int | None
+    attempts: int
+    queued_at: datetime
+
+
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Done. `message_id` is the new message's id (None after an edit or a delete)."""
+
+    delivery_id: int
+    message_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Try again at `at`; `attempt` False when it was not the message's fault (429)."""
+
+    delivery_id: int
+    at: datetime
+    attempt: bool = True
+    forget_message: bool = False  # the message to edit is gone: send a new one next time
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The person blocked the bot or left Telegram: stop writing to them."""
+
+    delivery_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """Telegram refused it for good; kept for a human to see, as a code without content."""
+
+    delivery_id: int
+    code: str
+
+
+class Outbox(Protocol):
+    """The sending side of the outbox."""
+
+    async def claim(self, now: datetime, limit: int) -> Sequence[Delivery]:
+        """Due notices, best rank first, at most one per person at a time, leased to this sender.
+
+        A notice whose slot has a standing message becomes an edit of it; a delete without one vanishes.
+        """
+
+    async def settle(self, ends: Sequence[Sent | Later | Gone | Dead], now: datetime) -> None:
+        """Write down what became of deliveries, all in one transaction."""
+
+    async def next_due(self, now: datetime) -> datetime | None:
+        """When the earliest unclaimed notice is due; None when nothing waits."""

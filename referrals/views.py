@@ -1,0 +1,147 @@
+"""What a secure page shows: frozen values that `service/` fills and `console/` sends as JSON.
+
+Fields named `*_key` are text keys; names of areas and organisations are already in the reader's language.
+Nothing here is for the chat.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One thing to choose: `id` goes back to the server; `label` or `label_key` is shown."""
+
+    id: str
+    label: str = ""
+    label_key: str = ""
+    depth: int = 0  # areas: level in the tree
+    chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLine:
+    """A partner in the proposed plan, in order, with the reasons why it is there (text keys + parameters)."""
+
+    service_id: str
+    service: str
+    organization: str
+    kind_key: str  # 'kind.<kind>'
+    reasons: tuple[tuple[str, dict[str, str]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """Page 'plan': a family chooses area, urgency and exclusions, reads the plan, consents, writes a note.
+
+    `consent_text` are the exact words that the yes is given to; `consent_digest` comes back with the yes, so
+    that a plan which changed meanwhile is never agreed to unseen. Empty while no area is chosen.
+    """
+
+    category_key: str
+    areas: tuple[Choice, ...]
+    urgencies: tuple[Choice, ...]
+    organizations: tuple[Choice, ...]  # that could be excluded
+    kinds: tuple[Choice, ...]
+    plan: tuple[PlanLine, ...]
+    nobody: bool  # an area is chosen and nobody can help there: the desk will look
+    consent_text: str
+    consent_digest: str
+    note_limit: int
+    emergency_lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FiledView:
+    """After filing: the receipt. Shown on the page, kept under the menu button."""
+
+    code: str
+    stage_key: str
+    next_by: datetime | None
+    consent_text: str
+    filed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class OfferView:
+    """Page 'offer': the blind offer. Never who, never a private wish."""
+
+    code: str
+    category_key: str
+    urgency_key: str
+    language: str
+    area: str
+    age_key: str
+    decide_by: datetime
+    stage_key: str
+    decline_reasons: tuple[Choice, ...]
+    may_decide: bool
+    may_ask: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something this reader may do now on a page. `needs`: '' | 'text' | 'outcome' | 'reason' | 'yes'."""
+
+    id: str
+    label_key: str
+    needs: str = ""
+    choices: tuple[Choice, ...] = ()
+    danger: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadLine:
+    mine: bool
+    who_key: str  # readers appear as 'organisation and role', never as names
+    organization: str
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MatterView:
+    """Page 'matter': one referral as its person, its partner or the desk sees it."""
+
+    code: str
+    category_key: str
+    urgency_key: str
+    stage_key: str
+    area: str
+    next_by: datetime | None
+    next_key: str  # what happens next, in words
+    story: str | None  # None: this reader holds no key for it
+    contact: str | None
+    organization: str  # who helps, '' while nobody has accepted
+    thread: tuple[ThreadLine, ...]
+    can_write: bool
+    steps: tuple[Step, ...]
+    consent_text: str = ""  # the person's own receipt
+    readers: tuple[str, ...] = ()  # 'who has read my record': organisation names
+
+
+@dataclass(frozen=True, slots=True)
+class MatterLine:
+    id: str
+    code: str
+    category_key: str
+    stage_key: str
+    next_by: datetime | None
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MeView:
+    """Page 'me' (the permanent menu button): own matters, settings, hide. Workers and the desk: their queue."""
+
+    roles: tuple[str, ...]
+    mine: tuple[MatterLine, ...]
+    queue: tuple[MatterLine, ...]
+    language: str
+    languages: tuple[Choice, ...]
+    window: str
+    windows: tuple[Choice, ...]
+    timezone: str
+    steps: tuple[Step, ...]
