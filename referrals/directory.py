@@ -176,6 +176,16 @@ class Directory:
         return {category: tuple(services) for category, services in found.items()}
 
     @cached_property
+    def services_at(self) -> Mapping[tuple[str, str], tuple[Service, ...]]:
+        """(Category id, area id) to the services that name both, in the order of their ids."""
+        found: dict[tuple[str, str], list[Service]] = {}
+        for category, services in self.services_of_category.items():
+            for service in services:
+                for area in dict.fromkeys(service.areas):
+                    found.setdefault((category, area), []).append(service)
+        return {place: tuple(services) for place, services in found.items()}
+
+    @cached_property
     def ancestors(self) -> Mapping[str, tuple[str, ...]]:
         """Area id to itself and its ancestors, nearest first."""
         return {area: self._line(area) for area in self.areas}

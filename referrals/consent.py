@@ -1,0 +1,86 @@
+"""What may be shared with whom. Default deny: without a yes and an agreement, both in force, nothing is.
+
+Checked again at every offer and every read; a class that is not returned here must not be opened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import date, datetime
+
+from referrals.catalogue import Pathway
+from referrals.directory import STATE_KINDS, Agreement, Directory, Organization
+from referrals.model import Consent, DataClass, Stage
+
+# 'Which classes travel from which stage on': a stage opens its own classes and those of the stages before it
+# on the way of one offer. Stages that are not here have no partner, so nothing is open in them; nor is it
+# once the matter has ended.
+_OFFER = (Stage.OFFERED,)
+_SERVED = (Stage.OFFERED, Stage.ACCEPTED)
+OPENED_BY: Mapping[Stage, tuple[Stage, ...]] = {
+    Stage.OFFERED: _OFFER,
+    Stage.WAITLISTED: (*_OFFER, Stage.WAITLISTED),
+    Stage.ACCEPTED: _SERVED,
+    Stage.UNREACHABLE: (*_SERVED, Stage.UNREACHABLE),
+    Stage.IN_SERVICE: (*_SERVED, Stage.IN_SERVICE),
+    Stage.REPORTED: (*_SERVED, Stage.IN_SERVICE, Stage.REPORTED),
+    Stage.DISPUTED: (*_SERVED, Stage.IN_SERVICE, Stage.REPORTED, Stage.DISPUTED),
+}
+
+
+def agreement_for(directory: Directory, organization_id: str, pathway_id: str, day: date) -> Agreement | None:
+    """The agreement binding this organisation for this pathway on this day; of several the first by id."""
+    for agreement in directory.agreements_of.get(organization_id, ()):
+        if pathway_id in agreement.pathways and agreement.in_force(day):
+            return agreement
+    return None
+
+
+def in_force(consent: Consent, now: datetime) -> bool:
+    """True while the yes has neither been taken back nor run out."""
+    return consent.withdrawn_at is None and now < consent.until
+
+
+def covers(consent: Consent, service_id: str, now: datetime) -> bool:
+    """True when the yes is in force and this service stood in the plan that it was given to."""
+    return in_force(consent, now) and service_id in consent.plan
+
+
+def classes_for(
+    pathway: Pathway,
+    agreement: Agreement | None,
+    organization: Organization,
+    consent: Consent,
+    stage: Stage,
+    day: date,
+) -> tuple[DataClass, ...]:
+    """The classes that may be opened to this organisation at this stage, in the order of DataClass.
+
+    Each needs the pathway's stage, the agreement and the consent to name it. Only `routing`, without which
+    there is no offer, goes without saying, and for a body of the state not even that does (domain.md, 'The
+    directory'). Empty without an agreement in force that is this organisation's and names this pathway, and
+    from the day on which the consent was withdrawn or has run out (`covers` knows the instant).
+    """
+    if agreement is None or not _binds(agreement, organization, pathway, day):
+        return ()
+    if consent.withdrawn_at is not None or consent.until.date() < day:
+        return ()
+    travels = {c for opened in OPENED_BY.get(stage, ()) for c in pathway.classes.get(opened, ())}
+    named = set(agreement.classes) & set(consent.classes)
+    if organization.kind not in STATE_KINDS:
+        named.add(DataClass.ROUTING)
+    return tuple(c for c in DataClass if c in travels and c in named)
+
+
+def digest(text: str) -> str:
+    """A short name for exact words: the first 32 hex digits of their SHA-256."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _binds(agreement: Agreement, organization: Organization, pathway: Pathway, day: date) -> bool:
+    return (
+        agreement.organization_id == organization.id
+        and pathway.id in agreement.pathways
+        and agreement.in_force(day)
+    )

@@ -1,0 +1,300 @@
+"""Who can help, in which order, and why; and why the others cannot (domain.md, 'Routing').
+
+Hard filters first, each naming its reason; then an order by fit. Same input, same plan, byte for byte.
+Reasons are text keys whose parameters are catalogue or directory ids, never words.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from referrals.catalogue import Pathway
+from referrals.consent import agreement_for
+from referrals.directory import Capacity, Directory, Organization, OrganizationKind, Service
+from referrals.model import AgeGroup, Urgency
+from referrals.schedule import is_open
+
+FRESH = timedelta(days=30)  # a capacity that was confirmed longer ago is believed less
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusions:
+    """The person's private wishes: 'not this mosque', 'not the police'. They always win."""
+
+    organizations: frozenset[str] = frozenset()
+    kinds: frozenset[OrganizationKind] = frozenset()
+
+    def hit(self, organization: Organization) -> bool:
+        """True when the person does not want this organisation."""
+        return organization.id in self.organizations or organization.kind in self.kinds
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What is asked for. `author_organizations`: where the author works, so never asked to help them."""
+
+    pathway: Pathway
+    category: str
+    area: str
+    urgency: Urgency
+    language: str
+    age_group: AgeGroup
+    now: datetime
+    exclusions: Exclusions = field(default_factory=Exclusions)
+    author_organizations: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an organisation stands: matters it holds now, and promises (deadlines) it kept and missed."""
+
+    live: int = 0
+    kept: int = 0
+    missed: int = 0
+
+    @property
+    def reliability(self) -> float:
+        """Share of promises kept, from 0 to 1; a newcomer starts in the middle and a few do not decide."""
+        return (self.kept + 1) / (self.kept + self.missed + 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a partner is in the plan: a text key, and ids as its parameters (`area`, `language`)."""
+
+    key: str
+    params: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One partner of the plan."""
+
+    service_id: str
+    organization_id: str
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """One service that does not fit, with the first filter that says so. For the desk only."""
+
+    service_id: str
+    organization_id: str
+    reason_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The partners to ask, in order. An organisation stands in it once, with its best service."""
+
+    lines: tuple[Line, ...] = ()
+
+    @property
+    def service_ids(self) -> tuple[str, ...]:
+        return tuple(line.service_id for line in self.lines)
+
+
+_NEWCOMER = Standing()
+Fit = tuple[bool, int, int]  # second language, distance in the area tree, how little the capacity is believed
+Candidate = tuple[Fit, str]  # an organisation's best fit, and the id of that service
+
+
+def make_plan(
+    need: Need, directory: Directory, standings: Mapping[str, Standing], day: date, limit: int = 5
+) -> Plan:
+    """The best partners for a need, at most `limit`; `standings` by organisation id, `day` for agreements.
+
+    Order: the service's own main language before others it speaks; the nearest area that covers the place;
+    capacity confirmed within 30 days, and of those the open before the limited; fewer matters at hand;
+    more promises kept; service id.
+    """
+    best: dict[str, Candidate] = {}
+    for service, distance in _fitting(need, directory, day):
+        candidate = _fit(need, service, distance, day), service.id
+        held = best.get(service.organization_id)
+        if held is None or candidate < held:
+            best[service.organization_id] = candidate
+    chosen = heapq.nsmallest(limit, _in_order(best, standings, limit))
+    return Plan(tuple(_line(need, directory, rank, day) for rank in chosen))
+
+
+def why_not(need: Need, directory: Directory, day: date) -> tuple[LeftOut, ...]:
+    """Every service of the directory that does not fit, with its first reason, in the order of their ids.
+
+    Not part of `make_plan`, because only the desk asks, and rarely.
+    """
+    reasons = ((s, _unfit(need, s, directory, day)) for s in _by_id(directory.services.values()))
+    return tuple(LeftOut(s.id, s.organization_id, reason) for s, reason in reasons if reason)
+
+
+def still_fits(need: Need, service_id: str, directory: Directory, day: date) -> str | None:
+    """None while a planned partner can be asked; else the text key of why it no longer can."""
+    service = directory.services.get(service_id)
+    if service is None:
+        return "why_not.gone"
+    return _unfit(need, service, directory, day)
+
+
+# -- filters ---------------------------------------------------------------------------------------
+# In an order that tells the least: what anybody could know comes first, a private wish last.
+
+
+def _unfit(need: Need, service: Service, directory: Directory, day: date) -> str | None:
+    """The first filter that a service fails."""
+    organization = directory.organizations.get(service.organization_id)
+    if organization is None:
+        return "why_not.gone"
+    return (
+        _misplaced(need, service, directory)
+        or _organization_unfit(need, organization, directory, day)
+        or _service_unfit(need, service, directory)
+        or _unwanted(need, organization)
+    )
+
+
+def _misplaced(need: Need, service: Service, directory: Directory) -> str | None:
+    if need.category not in service.categories:
+        return "why_not.category"
+    if not set(directory.ancestors.get(need.area, ())) & set(service.areas):
+        return "why_not.area"
+    return None
+
+
+def _organization_unfit(
+    need: Need, organization: Organization, directory: Directory, day: date
+) -> str | None:
+    if organization.kind not in need.pathway.receivers:
+        return "why_not.kind"
+    if agreement_for(directory, organization.id, need.pathway.id, day) is None:
+        return "why_not.agreement"
+    if organization.suspended:
+        return "why_not.suspended"
+    if organization.id in need.author_organizations:
+        return "why_not.conflict"
+    return None
+
+
+def _service_unfit(need: Need, service: Service, directory: Directory) -> str | None:
+    if service.capacity in _NO_ROOM:
+        return _NO_ROOM[service.capacity]
+    # A partner who does not speak the person's language is not asked at all: a blind offer cannot settle who
+    # translates. Where nobody does, the matter comes to the desk, which can.
+    if need.language not in service.languages:
+        return "why_not.language"
+    if need.age_group not in service.ages:
+        return "why_not.served"
+    if need.age_group is AgeGroup.CHILD and not service.children_vetted:
+        return "why_not.children"
+    if need.urgency is Urgency.EMERGENCY and not _answers_now(need, service, directory):
+        return "why_not.closed"
+    return None
+
+
+_NO_ROOM = {Capacity.FULL: "why_not.full", Capacity.PAUSED: "why_not.paused"}
+
+
+def _answers_now(need: Need, service: Service, directory: Directory) -> bool:
+    return service.round_the_clock or is_open(directory.opening_times(service.organization_id), need.now)
+
+
+def _unwanted(need: Need, organization: Organization) -> str | None:
+    return "why_not.private_wish" if need.exclusions.hit(organization) else None
+
+
+def _fitting(need: Need, directory: Directory, day: date) -> Iterator[tuple[Service, int]]:
+    """Services that pass every filter, each with its distance: levels between its area and the place.
+
+    The same filters as `_unfit`; category and area by index, an organisation's only once.
+    """
+    asked: dict[str, bool] = {}
+    seen: set[str] = set()
+    for distance, area in enumerate(directory.ancestors.get(need.area, ())):
+        for service in directory.services_at.get((need.category, area), ()):
+            if service.id in seen:
+                continue
+            seen.add(service.id)
+            key = service.organization_id
+            if key not in asked:
+                asked[key] = _may_be_asked(need, directory.organizations.get(key), directory, day)
+            if asked[key] and _service_unfit(need, service, directory) is None:
+                yield service, distance
+
+
+def _may_be_asked(need: Need, organization: Organization | None, directory: Directory, day: date) -> bool:
+    return (
+        organization is not None
+        and _unwanted(need, organization) is None
+        and _organization_unfit(need, organization, directory, day) is None
+    )
+
+
+# -- order and reasons -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Rank:
+    """Less is better; the fields are what `make_plan` orders by, in that order."""
+
+    fit: Fit
+    live: int
+    unreliability: float
+    service_id: str
+    standing: Standing = field(compare=False)
+
+
+def _fit(need: Need, service: Service, distance: int, day: date) -> Fit:
+    believed_less = 2 * (not _fresh(service, day)) + (service.capacity is Capacity.LIMITED)
+    return service.languages[0] != need.language, distance, believed_less
+
+
+def _in_order(
+    best: Mapping[str, Candidate], standings: Mapping[str, Standing], limit: int
+) -> Iterator[_Rank]:
+    """Ranks of all organisations that can still be among the first `limit`.
+
+    A standing may cost its owner a query, so it is asked only where fit alone does not decide.
+    """
+    fits = sorted(fit for fit, _ in best.values())
+    if limit < 1 or not fits:
+        return
+    worst = fits[min(limit, len(fits)) - 1]
+    for organization_id, (fit, service_id) in best.items():
+        if fit <= worst:
+            standing = standings.get(organization_id, _NEWCOMER)
+            yield _Rank(fit, standing.live, 1 - standing.reliability, service_id, standing)
+
+
+def _line(need: Need, directory: Directory, rank: _Rank, day: date) -> Line:
+    service = directory.services[rank.service_id]
+    covering = directory.ancestors[need.area][rank.fit[1]]
+    reasons = _reasons(need, service, covering, rank.standing, day)
+    return Line(service.id, service.organization_id, tuple(reasons))
+
+
+def _reasons(need: Need, service: Service, covering: str, standing: Standing, day: date) -> Iterator[Reason]:
+    near = "why.area_exact" if covering == need.area else "why.area_above"
+    yield Reason(near, (("area", covering),))
+    yield Reason("why.language", (("language", need.language),))
+    if need.age_group is AgeGroup.CHILD:
+        yield Reason("why.children")
+    if need.urgency is Urgency.EMERGENCY:
+        yield Reason("why.open_now")
+    if service.capacity is Capacity.LIMITED:
+        yield Reason("why.capacity_limited")
+    elif _fresh(service, day):
+        yield Reason("why.capacity_fresh")
+    if standing.kept > standing.missed:
+        yield Reason("why.kept_promises")
+
+
+def _fresh(service: Service, day: date) -> bool:
+    confirmed = service.capacity_confirmed_on
+    return confirmed is not None and day - confirmed <= FRESH
+
+
+def _by_id(services: Iterable[Service]) -> list[Service]:
+    return sorted(services, key=lambda service: service.id)

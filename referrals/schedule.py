@@ -1,0 +1,235 @@
+"""When: opening times, deadlines in a partner's own working time, quiet hours, rhythms. Pure; UTC in and out.
+
+Local wall clocks jump. One rule for all of them, in `instant_of`: a time that a clock skips is the first
+instant after the skip, and a time that a clock shows twice is its first showing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import count
+from zoneinfo import ZoneInfo
+
+from referrals.catalogue import Span
+from referrals.directory import Duty, OpeningTimes
+from referrals.model import Urgency, WritingWindow
+
+DAYTIME_FROM = time(8)
+DAYTIME_TO = time(20)
+
+# An urgent offer never lapses before its partner was open for this long (or for the whole span, if shorter).
+URGENT_OPEN_TIME = timedelta(hours=4)
+
+_DAY = timedelta(days=1)
+_SECOND = timedelta(seconds=1)
+_LAST_MINUTE = time(23, 59)
+Opening = tuple[datetime, datetime]
+
+
+def local(at: datetime, timezone: str) -> datetime:
+    """The instant as this zone's wall clock shows it (ZoneInfoNotFoundError for an unknown zone)."""
+    return at.astimezone(ZoneInfo(timezone))
+
+
+def instant_of(day: date, clock: time, timezone: str) -> datetime:
+    """The UTC instant at which a local clock shows this day and time.
+
+    A time that the clock skips gives the first instant after the skip, one that it shows twice the first.
+    """
+    zone = ZoneInfo(timezone)
+    wall = datetime.combine(day, clock.replace(tzinfo=None, fold=0))
+    instant = wall.replace(tzinfo=zone).astimezone(UTC)
+    if instant.astimezone(zone).replace(tzinfo=None, fold=0) == wall:
+        return instant
+    return _end_of_skip(wall, zone)
+
+
+def _end_of_skip(wall: datetime, zone: ZoneInfo) -> datetime:
+    """The first whole second whose local clock has passed `wall`, which the clock skips."""
+    after = wall.replace(tzinfo=zone, fold=0).astimezone(UTC).replace(microsecond=0) + _SECOND
+    before = wall.replace(tzinfo=zone, fold=1).astimezone(UTC).replace(microsecond=0)
+    while after - before > _SECOND:
+        middle = before + timedelta(seconds=(after - before) // _SECOND // 2)
+        if middle.astimezone(zone).replace(tzinfo=None, fold=0) < wall:
+            before = middle
+        else:
+            after = middle
+    return after
+
+
+# -- a partner's own working time ------------------------------------------------------------------
+
+
+def is_open(times: OpeningTimes, at: datetime) -> bool:
+    """True while the partner works: from opening up to, not including, closing."""
+    if not times.hours:
+        return True
+    opens, closes = next(_openings(times, at))
+    return opens <= at < closes
+
+
+def next_opening(times: OpeningTimes, at: datetime) -> datetime:
+    """`at` itself while the partner works, else the instant of its next opening."""
+    if not times.hours:
+        return at
+    return max(at, next(_openings(times, at))[0])
+
+
+def add_open_time(times: OpeningTimes, start: datetime, duration: timedelta) -> datetime:
+    """The earliest instant by which the partner has been open for `duration` since `start`.
+
+    Nothing to wait for (zero or less) gives `start` itself.
+    """
+    if not times.hours or duration <= timedelta():
+        return start + max(duration, timedelta())
+    left = duration
+    for opens, closes in _openings(times, start):
+        begin = max(start, opens)
+        if closes - begin >= left:
+            return begin + left
+        left -= closes - begin
+    raise AssertionError("openings never end")
+
+
+def open_time_between(times: OpeningTimes, start: datetime, end: datetime) -> timedelta:
+    """For how long the partner is open between two instants; nothing when the end is not after the start."""
+    if not times.hours:
+        return max(end - start, timedelta())
+    total = timedelta()
+    for opens, closes in _openings(times, start):
+        if opens >= end:
+            break
+        total += max(min(end, closes) - max(start, opens), timedelta())
+    return total
+
+
+def working_days_after(times: OpeningTimes, start: datetime, days: int) -> datetime:
+    """The same local time on the n-th working day after the clock has started.
+
+    The clock starts at `start`, or at the next opening when the partner is closed then: an offer that comes
+    on a Saturday is treated like one on Monday morning. Where the partner is closed at that time on the last
+    day (a short Saturday), the deadline moves to its next opening, so it never falls into closed time.
+    """
+    begin = next_opening(times, start)
+    wall = local(begin, times.timezone)
+    day = wall.date()
+    for _ in range(days):
+        day = _next_working_day(times, day)
+    return next_opening(times, max(begin, instant_of(day, wall.time(), times.timezone)))
+
+
+def deadline(span: Span, times: OpeningTimes, start: datetime, urgency: Urgency) -> datetime:
+    """When an offer must be acknowledged or decided (domain.md, 'Offer').
+
+    - emergency: time as it passes, round the clock, whatever the partner's hours;
+    - hours, otherwise: the clock starts at the partner's next opening. The later of that many hours as they
+      pass and that many open hours, but of open hours at most four: so '4 h' are four open hours, and '24 h'
+      end a day later unless the partner was hardly open in it. Nobody's offer lapses while they were closed;
+    - working days: the same local time, that many working days on (`working_days_after`).
+    """
+    if urgency is Urgency.EMERGENCY:
+        return start + elapsed(span)
+    if span.working_days:
+        return working_days_after(times, start, span.working_days)
+    begin = next_opening(times, start)
+    open_time = min(elapsed(span), URGENT_OPEN_TIME)
+    return max(begin + elapsed(span), add_open_time(times, begin, open_time))
+
+
+def elapsed(span: Span) -> timedelta:
+    """The span as time that simply passes: for emergencies, `first_contact` and `unmatched`."""
+    return timedelta(hours=span.hours, days=span.working_days)
+
+
+def part_way(times: OpeningTimes, start: datetime, end: datetime, share: float, urgency: Urgency) -> datetime:
+    """The instant at which `share` (0 to 1) of a deadline has gone: half time, three quarters.
+
+    Measured in the partner's open time, so that a reminder comes while somebody is there; as time passes in
+    an emergency, or when the partner is not open between the two.
+    """
+    open_time = timedelta() if urgency is Urgency.EMERGENCY else open_time_between(times, start, end)
+    if not open_time:
+        return start + (end - start) * share
+    return add_open_time(times, start, open_time * share)
+
+
+def _openings(times: OpeningTimes, at: datetime) -> Iterator[Opening]:
+    """Openings that end after `at`, in order and never touching each other. Never ends; needs hours."""
+    begin: datetime | None = None
+    end = at
+    # A day earlier, because at the edge of a skipped day the instant may belong to yesterday's hours.
+    first = local(at, times.timezone).date() - _DAY
+    for opens, closes in (o for days in count() for o in _openings_on(times, first + days * _DAY)):
+        if closes <= at:
+            continue
+        if begin is None or opens > end:
+            if begin is not None:
+                yield begin, end
+            begin, end = opens, closes
+        end = max(end, closes)
+
+
+def _openings_on(times: OpeningTimes, day: date) -> Iterator[Opening]:
+    """One local day's openings, in order; none on a holiday. What a clock skips is not open."""
+    if day in times.holidays:
+        return
+    for hours in sorted((h for h in times.hours if h.weekday == day.weekday()), key=lambda h: h.opens):
+        opens = instant_of(day, hours.opens, times.timezone)
+        closes = _closing(day, hours.closes, times.timezone)
+        if opens < closes:
+            yield opens, closes
+
+
+def _closing(day: date, clock: time, timezone: str) -> datetime:
+    """The end of an opening; 23:59 means midnight, so that a night is not cut by a minute."""
+    if clock >= _LAST_MINUTE:
+        return instant_of(day + _DAY, time(0), timezone)
+    return instant_of(day, clock, timezone)
+
+
+def _next_working_day(times: OpeningTimes, day: date) -> date:
+    weekdays = {h.weekday for h in times.hours} or set(range(7))
+    holidays = times.holidays if times.hours else frozenset()
+    day += _DAY
+    while day.weekday() not in weekdays or day in holidays:
+        day += _DAY
+    return day
+
+
+# -- people: when to write, and how often ----------------------------------------------------------
+
+
+def next_allowed(window: WritingWindow, timezone: str, at: datetime) -> datetime | None:
+    """The first instant from `at` on at which this person may be written to unasked; None means never."""
+    if window is WritingWindow.ONLY_ANSWERS:
+        return None
+    wall = local(at, timezone)
+    if window is WritingWindow.ANY_TIME or DAYTIME_FROM <= wall.time() < DAYTIME_TO:
+        return at
+    day = wall.date() if wall.time() < DAYTIME_FROM else wall.date() + _DAY
+    return max(at, instant_of(day, DAYTIME_FROM, timezone))
+
+
+def next_local(timezone: str, after: datetime, every_days: int, at_local: time, anchor: date) -> datetime:
+    """The first instant after `after` of a rhythm: `at_local` on `anchor` and every so many days from then.
+
+    Always later than `after`, so asking again with the answer gives the next one and none comes twice; a
+    skipped time comes right after the skip, a doubled one at its first showing (see `instant_of`).
+    """
+    if every_days < 1:
+        raise ValueError("a rhythm needs at least one day")
+    # Two days of slack: a zone may skip a whole day, and the local date of `after` is only an estimate.
+    gone = (local(after, timezone).date() - anchor).days - 2
+    for turn in count(max(0, gone // every_days)):
+        due = instant_of(anchor + timedelta(days=turn * every_days), at_local, timezone)
+        if due > after:
+            return due
+    raise AssertionError("a rhythm never ends")
+
+
+def on_duty(duty: Duty, at: datetime) -> bool:
+    """True during a stretch of the rota: its last minute is included, so 23:59 reaches to midnight."""
+    wall = local(at, duty.timezone)
+    minute = wall.time().replace(second=0, microsecond=0)
+    return duty.weekday == wall.weekday() and duty.starts <= minute <= duty.ends
