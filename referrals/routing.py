@@ -151,7 +151,7 @@ def _unfit(need: Need, service: Service, directory: Directory, day: date) -> str
     return (
         _misplaced(need, service, directory)
         or _organization_unfit(need, organization, directory, day)
-        or _service_unfit(need, service, directory)
+        or _service_unfit(need, service, _on_hand(need, organization.id, directory))
         or _unwanted(need, organization)
     )
 
@@ -178,7 +178,7 @@ def _organization_unfit(
     return None
 
 
-def _service_unfit(need: Need, service: Service, directory: Directory) -> str | None:
+def _service_unfit(need: Need, service: Service, on_hand: bool) -> str | None:
     if service.capacity in _NO_ROOM:
         return _NO_ROOM[service.capacity]
     # A partner who does not speak the person's language is not asked at all: a blind offer cannot settle who
@@ -189,7 +189,7 @@ def _service_unfit(need: Need, service: Service, directory: Directory) -> str | 
         return "why_not.served"
     if need.age_group is AgeGroup.CHILD and not service.children_vetted:
         return "why_not.children"
-    if need.urgency is Urgency.EMERGENCY and not _answers_now(need, service, directory):
+    if not on_hand and not service.round_the_clock:
         return "why_not.closed"
     return None
 
@@ -197,8 +197,11 @@ def _service_unfit(need: Need, service: Service, directory: Directory) -> str | 
 _NO_ROOM = {Capacity.FULL: "why_not.full", Capacity.PAUSED: "why_not.paused"}
 
 
-def _answers_now(need: Need, service: Service, directory: Directory) -> bool:
-    return service.round_the_clock or is_open(directory.opening_times(service.organization_id), need.now)
+def _on_hand(need: Need, organization_id: str, directory: Directory) -> bool:
+    """False only in an emergency, while the organisation is closed."""
+    if need.urgency is not Urgency.EMERGENCY:
+        return True
+    return is_open(directory.opening_times(organization_id), need.now)
 
 
 def _unwanted(need: Need, organization: Organization) -> str | None:
@@ -210,7 +213,7 @@ def _fitting(need: Need, directory: Directory, day: date) -> Iterator[tuple[Serv
 
     The same filters as `_unfit`; category and area by index, an organisation's only once.
     """
-    asked: dict[str, bool] = {}
+    asked: dict[str, tuple[bool, bool]] = {}  # organisation id to (may be asked, on hand)
     seen: set[str] = set()
     for distance, area in enumerate(directory.ancestors.get(need.area, ())):
         for service in directory.services_at.get((need.category, area), ()):
@@ -220,16 +223,19 @@ def _fitting(need: Need, directory: Directory, day: date) -> Iterator[tuple[Serv
             key = service.organization_id
             if key not in asked:
                 asked[key] = _may_be_asked(need, directory.organizations.get(key), directory, day)
-            if asked[key] and _service_unfit(need, service, directory) is None:
+            may_be_asked, on_hand = asked[key]
+            if may_be_asked and _service_unfit(need, service, on_hand) is None:
                 yield service, distance
 
 
-def _may_be_asked(need: Need, organization: Organization | None, directory: Directory, day: date) -> bool:
-    return (
-        organization is not None
-        and _unwanted(need, organization) is None
-        and _organization_unfit(need, organization, directory, day) is None
-    )
+def _may_be_asked(
+    need: Need, organization: Organization | None, directory: Directory, day: date
+) -> tuple[bool, bool]:
+    if organization is None or _unwanted(need, organization):
+        return False, False
+    if _organization_unfit(need, organization, directory, day):
+        return False, False
+    return True, _on_hand(need, organization.id, directory)
 
 
 # -- order and reasons -----------------------------------------------------------------------------

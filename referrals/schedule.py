@@ -65,8 +65,10 @@ def is_open(times: OpeningTimes, at: datetime) -> bool:
     """True while the partner works: from opening up to, not including, closing."""
     if not times.hours:
         return True
-    opens, closes = next(_openings(times, at))
-    return opens <= at < closes
+    today = local(at, times.timezone).date()
+    # Yesterday too: where a clock skips midnight or a whole day, its hours can reach into today.
+    near = (opening for day in (today - _DAY, today) for opening in _openings_on(times, day))
+    return any(opens <= at < closes for opens, closes in near)
 
 
 def next_opening(times: OpeningTimes, at: datetime) -> datetime:
