@@ -1,0 +1,1 @@
+"""A stand-in for Telegram: a program of its own that meets the product on HTTP alone."""
