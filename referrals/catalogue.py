@@ -131,3 +131,14 @@ class Catalogue:
     programmes: Mapping[str, Programme] = field(default_factory=dict)
     categories: tuple[str, ...] = ()
     forms: Mapping[str, Form] = field(default_factory=dict)
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # language id -> text key -> words
+
+    def words(self, key: str, language: str, **params: str) -> str:
+        """The words of a text key, for what is stored or shown outside the chat (consent, names of reasons).
+
+        Falls back to English and then to the key itself; a missing placeholder stays as it is written.
+        """
+        words = self.texts.get(language, {}).get(key) or self.texts.get("en", {}).get(key) or key
+        for name, value in params.items():
+            words = words.replace("{" + name + "}", value)
+        return words

@@ -412,6 +412,7 @@ class Notice:
     not_before: datetime | None = None
     dedupe: str = ""
     message_id: int | None = None  # delete or edit exactly this message
+    quiet: bool = False  # only an edit of what stands in the chat: where nothing stands, it vanishes
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,193 @@
+"""A mentor's check-in: reminded at the right local time, answered in three taps, edited to 'Done'.
+
+The two choices travel in the buttons themselves, so nothing half-answered is ever stored. What was saved is
+sealed, and the message that stays in the chat says 'Done' and nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from referrals import schedule
+from referrals.access import Action, allow
+from referrals.catalogue import Phase, Programme
+from referrals.errors import BadAnswer, NotFound, WrongStage
+from referrals.model import (
+    DESK,
+    Actor,
+    AuditEntry,
+    CheckIn,
+    DataClass,
+    Enrolment,
+    Keyboard,
+    Priority,
+    Role,
+    Seat,
+    person_holder,
+)
+from referrals.ports import Tx
+from referrals.service import crisis, doors, tell
+
+UNDO = timedelta(seconds=60)
+REMIND_AGAIN = timedelta(hours=24)  # then the backup mentor, then the desk, a day apart
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One due check-in as its mentor sees it."""
+
+    check_in: CheckIn
+    enrolment: Enrolment
+    programme: Programme
+
+
+def schedule_next(tx: Tx, enrolment: Enrolment) -> datetime:
+    """Set the timer of the next reminder by the member's phase, local time and zone."""
+    phase = _phase(tx, enrolment)
+    anchor = schedule.local(tx.now, enrolment.timezone).date()
+    due = schedule.next_local(enrolment.timezone, tx.now, phase.every_days, phase.at, anchor)
+    tx.set_timer("check_in", enrolment.id, due)
+    return due
+
+
+def remind(tx: Tx, enrolment_id: str) -> None:
+    """Timer: a check-in is due. After an outage there is one reminder, not ten."""
+    enrolment = tx.get(Enrolment, enrolment_id)
+    if enrolment is None or not enrolment.active:
+        return
+    schedule_next(tx, enrolment)
+    if any(c.saved_at is None for c in tx.find(CheckIn, enrolment_id=enrolment.id, saved_at=None)):
+        return  # the last one still waits; its own ladder goes on
+    mentor_id = _holder(tx, enrolment.mentor_seat)
+    check_in = CheckIn(tx.new_id(), enrolment.id, tx.now, mentor_id)
+    tx.add(check_in)
+    tx.set_timer("check_in_missed", check_in.id, tx.now + REMIND_AGAIN)
+    if mentor_id is not None:
+        _ask(tx, mentor_id, check_in, enrolment, "mentor.check_in_due")
+
+
+def missed(tx: Tx, check_in_id: str) -> None:
+    """Timer: not answered. The mentor again, a day later the backup mentor, then the desk."""
+    check_in = tx.get(CheckIn, check_in_id)
+    enrolment = tx.get(Enrolment, check_in.enrolment_id) if check_in else None
+    if check_in is None or enrolment is None or check_in.saved_at is not None:
+        return
+    days = (tx.now - check_in.due_at) // REMIND_AGAIN
+    mentor, backup = _holder(tx, enrolment.mentor_seat), _holder(tx, enrolment.backup_seat)
+    if days <= 1 and mentor is not None:
+        _ask(tx, mentor, check_in, enrolment, "mentor.check_in_still_due")
+    elif days <= 2 and backup is not None:
+        _ask(tx, backup, check_in, enrolment, "mentor.check_in_backup")
+    else:
+        for seat in tell.on_call(tx):
+            assert seat.person_id is not None  # on_call() lists filled seats
+            tell.tell(tx, seat.person_id, "desk.check_in_missed", {"code": enrolment.code})
+        return
+    tx.set_timer("check_in_missed", check_in.id, tx.now + REMIND_AGAIN)
+
+
+def asked(tx: Tx, person_id: str, check_in_id: str) -> Asked:
+    """The check-in, for the mentor or backup mentor of this member; NotFound for everybody else."""
+    check_in = tx.get(CheckIn, check_in_id, lock=True)
+    enrolment = tx.get(Enrolment, check_in.enrolment_id) if check_in else None
+    if check_in is None or enrolment is None:
+        raise NotFound()
+    _mentor_of(tx, person_id, enrolment)
+    return Asked(check_in, enrolment, tx.catalogue.programmes[enrolment.programme])
+
+
+def save(tx: Tx, person_id: str, check_in_id: str, means: str, state: str) -> Asked:
+    """The third tap. Saved twice by a slow phone it stays one; a crisis is handed to the on-call desk at once."""
+    found = asked(tx, person_id, check_in_id)
+    if found.check_in.saved_at is not None:
+        if found.check_in.saved_by == person_id:
+            return found
+        raise WrongStage()
+    if means not in found.programme.means or state not in found.programme.states:
+        raise BadAnswer()
+    actor = _mentor_of(tx, person_id, found.enrolment)
+    saved = tx.save(replace(found.check_in, saved_at=tx.now, saved_by=person_id))
+    holders = [person_holder(person_id), *([DESK] if state == "crisis" else [])]
+    tx.seal(saved.record, DataClass.WELLBEING, "means", means, holders)
+    tx.seal(saved.record, DataClass.WELLBEING, "state", state, holders)
+    tx.audit(AuditEntry(actor, Action.CHECK_IN_WRITE, f"check_in:{saved.id}", "saved"))
+    tx.clear_timer("check_in_missed", saved.id)
+    tx.set_timer("undo_over", saved.id, tx.now + UNDO)
+    _settle_others(tx, found.enrolment, saved, person_id)
+    if state == "crisis":
+        crisis.raise_alarm(tx, saved.id, found.enrolment.code)
+    return replace(found, check_in=saved)
+
+
+def undo(tx: Tx, person_id: str, check_in_id: str) -> Asked:
+    """Within 60 seconds: what was saved is destroyed, the questions stand again; a crisis becomes false alarm."""
+    found = asked(tx, person_id, check_in_id)
+    saved = found.check_in
+    if saved.saved_at is None:
+        return found
+    if saved.saved_by != person_id or tx.now - saved.saved_at > UNDO:
+        raise WrongStage()
+    tx.destroy(saved.record)
+    open_again = tx.save(replace(saved, saved_at=None, saved_by=None))
+    tx.clear_timer("undo_over", saved.id)
+    tx.set_timer("check_in_missed", saved.id, tx.now + REMIND_AGAIN)
+    actor = _mentor_of(tx, person_id, found.enrolment)
+    tx.audit(AuditEntry(actor, Action.CHECK_IN_WRITE, f"check_in:{saved.id}", "undone"))
+    crisis.false_alarm(tx, saved.id, found.enrolment.code)
+    return replace(found, check_in=open_again)
+
+
+def undo_over(tx: Tx, check_in_id: str) -> None:
+    """Timer: the minute is over; the message loses its Undo button and keeps neither answer nor code."""
+    check_in = tx.get(CheckIn, check_in_id)
+    if check_in is not None and check_in.saved_by is not None:
+        tell.quietly(tx, check_in.saved_by, slot(check_in.id), "mentor.done")
+
+
+def slot(check_in_id: str) -> str:
+    return f"check:{check_in_id}"
+
+
+def means_buttons(check_in_id: str, programme: Programme) -> Keyboard:
+    """First tap: how did you meet?"""
+    return tell.column(tell.press(f"means.{m}", "check.means", check_in_id, m) for m in programme.means)
+
+
+def _ask(tx: Tx, person_id: str, check_in: CheckIn, enrolment: Enrolment, text: str) -> None:
+    programme = tx.catalogue.programmes[enrolment.programme]
+    tell.tell(
+        tx,
+        person_id,
+        text,
+        {"code": enrolment.code},
+        buttons=means_buttons(check_in.id, programme),
+        slot=slot(check_in.id),
+        priority=Priority.ALERT,
+    )
+
+
+def _settle_others(tx: Tx, enrolment: Enrolment, check_in: CheckIn, saved_by: str) -> None:
+    """Nobody is nagged about what somebody else has handled."""
+    for seat_id in (enrolment.mentor_seat, enrolment.backup_seat):
+        holder = _holder(tx, seat_id)
+        if holder is not None and holder != saved_by:
+            tell.quietly(tx, holder, slot(check_in.id), "mentor.done_by_other")
+
+
+def _mentor_of(tx: Tx, person_id: str, enrolment: Enrolment) -> Actor:
+    for seat_id in (enrolment.mentor_seat, enrolment.backup_seat):
+        if _holder(tx, seat_id) == person_id:
+            actor = doors.as_seat(tx, person_id, Role.MENTOR)
+            allow(actor, Action.CHECK_IN_WRITE)
+            return actor
+    raise NotFound()
+
+
+def _holder(tx: Tx, seat_id: str | None) -> str | None:
+    seat = tx.get(Seat, seat_id) if seat_id else None
+    return seat.person_id if seat else None
+
+
+def _phase(tx: Tx, enrolment: Enrolment) -> Phase:
+    return tx.catalogue.programmes[enrolment.programme].phase(enrolment.phase)

@@ -1,0 +1,192 @@
+"""Closing the loop takes three: the partner reports, the person confirms, a disagreement reopens.
+
+Also the ends that are not a closing: withdrawal by the person, and what a referral leaves behind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from referrals.access import Action
+from referrals.lifecycle import STAGE_WAITS, Step, move
+from referrals.model import (
+    SYSTEM,
+    AuditEntry,
+    Consent,
+    Offer,
+    Outcome,
+    Referral,
+    Stage,
+    ThreadEntry,
+    organization_holder,
+)
+from referrals.ports import Tx
+from referrals.service import doors, matching, offers, tell
+
+
+def helped(tx: Tx, person_id: str, referral_id: str, yes: bool) -> Referral:
+    """The person's own word on whether help came."""
+    actor = doors.as_author(person_id)
+    referral = doors.own_referral(tx, actor, referral_id, Action.REFERRAL_CONFIRM)
+    if yes:
+        if referral.stage is Stage.CLOSED and referral.confirmed:
+            return referral
+        after = _close(tx, referral, Step.CONFIRM, confirmed=True)
+        text = "matter.confirmed"
+    else:
+        if referral.stage is Stage.DISPUTED:
+            return referral
+        after = tx.save(replace(move(referral, Step.DISPUTE, tx.now), escalated=True, confirmed=False))
+        tx.clear_timers(referral.id)
+        tx.set_timer("dispute_wait", after.id, tx.now + STAGE_WAITS[Stage.DISPUTED].of(after.urgency))
+        tell.tell_desk(tx, "desk.disputed", after)
+        text = "matter.disputed"
+    tx.audit(AuditEntry(actor, Action.REFERRAL_CONFIRM, f"referral:{referral.id}", "yes" if yes else "no"))
+    tell.answer(
+        tx,
+        person_id,
+        text,
+        {"code": after.code},
+        buttons=((tell.page_button("button.open", f"matter/{after.id}"),),),
+        slot=f"matter:{after.id}",
+    )
+    tell_partner(tx, after, "worker.confirmed" if yes else "worker.disputed")
+    return after
+
+
+def close_unconfirmed(tx: Tx, referral_id: str) -> None:
+    """Timer: seven days without the person's answer; closed, and said to be unconfirmed."""
+    referral = doors.referral_by_id(tx, referral_id)
+    if referral.stage is Stage.REPORTED:
+        after = _close(tx, referral, Step.CONFIRM, confirmed=False)
+        tx.audit(AuditEntry(SYSTEM, Action.REFERRAL_STEP, f"referral:{referral.id}", "unconfirmed"))
+        tell.tell_author(tx, after, "matter.closed_unconfirmed")
+
+
+def give_up(tx: Tx, person_id: str, referral_id: str, reason: str) -> Referral:
+    """The desk closes what nobody could meet; the unmet need is kept as a coded fact."""
+    actor, referral = doors.desk_referral(tx, person_id, referral_id, Action.DESK_CLOSE)
+    if reason not in matching.pathway_of(tx, referral).unmet_reasons:
+        reason = "other"
+    unmet = replace(referral, outcome=Outcome.UNMET, outcome_reason=reason)
+    after = _close(tx, unmet, Step.GIVE_UP, confirmed=False)
+    tx.audit(AuditEntry(actor, Action.DESK_CLOSE, f"referral:{referral.id}", reason))
+    tell.settle_desk(tx, after)
+    tell.tell_author(tx, after, "matter.unmet")
+    return after
+
+
+def withdraw(tx: Tx, person_id: str, referral_id: str) -> Referral:
+    """The person takes it back, at any time: every partner's access is cut in this very turn."""
+    actor = doors.as_author(person_id)
+    referral = doors.own_referral(tx, actor, referral_id, Action.REFERRAL_WITHDRAW)
+    if referral.stage is Stage.WITHDRAWN:
+        return referral
+    offers.recall(tx, referral, "worker.withdrawn")
+    cut_access(tx, referral)
+    for given in tx.find(Consent, referral_id=referral.id):
+        if given.withdrawn_at is None:
+            tx.save(replace(given, withdrawn_at=tx.now))
+    after = tx.save(
+        replace(
+            move(referral, Step.WITHDRAW, tx.now),
+            escalated=False,
+            retain_until=_retention_date(tx, referral),
+        )
+    )
+    _end(tx, after)
+    tx.audit(AuditEntry(actor, Action.REFERRAL_WITHDRAW, f"referral:{referral.id}"))
+    tell.answer(tx, person_id, "matter.withdrawn", {"code": after.code}, slot=f"matter:{after.id}")
+    return after
+
+
+def reopen(tx: Tx, person_id: str, referral_id: str) -> Referral:
+    """A closed matter that is not settled after all: the person asks again, the plan starts anew."""
+    actor = doors.as_author(person_id)
+    referral = doors.own_referral(tx, actor, referral_id, Action.REFERRAL_CONFIRM)
+    cut_access(tx, referral)
+    tx.clear_timers(referral.id)
+    after = tx.save(restarted(move(referral, Step.REOPEN, tx.now)))
+    tx.audit(AuditEntry(actor, Action.REFERRAL_CONFIRM, f"referral:{referral.id}", "reopened"))
+    matching.start_matching(tx, after)
+    return after
+
+
+def restarted(referral: Referral) -> Referral:
+    """The referral at the start of its consented plan, held by nobody."""
+    return replace(
+        referral,
+        position=0,
+        hops=0,
+        offer_id=None,
+        organization_id=None,
+        accepted_by=None,
+        escalated=False,
+        outcome=None,
+        outcome_reason=None,
+        confirmed=None,
+        retain_until=None,
+    )
+
+
+def cut_access(tx: Tx, referral: Referral) -> None:
+    """Destroy every partner's wraps of the story and of the threads; the person's own copy stays."""
+    for offer in tx.find(Offer, referral_id=referral.id):
+        holder = organization_holder(offer.organization_id)
+        tx.unshare(referral.record, holder)
+        tx.unshare(offer.thread, holder)
+
+
+def retire(tx: Tx, referral_id: str) -> None:
+    """Timer: the retention date has come. Keys go, coded facts stay, and the audit says so."""
+    referral = doors.referral_by_id(tx, referral_id)
+    if referral.retain_until is None or referral.retain_until > tx.now:
+        return
+    tx.destroy(referral.record)
+    for offer in tx.find(Offer, referral_id=referral.id):
+        tx.destroy(offer.thread)
+    for entry in tx.find(ThreadEntry, referral_id=referral.id):
+        tx.remove(entry)
+    for given in tx.find(Consent, referral_id=referral.id):
+        tx.destroy(given.record)
+        tx.remove(given)
+    tx.save(replace(referral, author_id="", accepted_by=None, plan=()))
+    tx.audit(AuditEntry(SYSTEM, Action.RETENTION, f"referral:{referral.id}"))
+
+
+def tell_partner(tx: Tx, referral: Referral, text: str) -> None:
+    """Tell the worker who took it."""
+    if referral.accepted_by and referral.offer_id:
+        tell.tell(
+            tx,
+            referral.accepted_by,
+            text,
+            {"code": referral.code},
+            slot=tell.offer_slot(referral.offer_id),
+        )
+
+
+def _close(tx: Tx, referral: Referral, step: Step, *, confirmed: bool) -> Referral:
+    closed = tx.save(
+        replace(
+            move(referral, step, tx.now),
+            confirmed=confirmed,
+            escalated=False,
+            retain_until=_retention_date(tx, referral),
+        )
+    )
+    _end(tx, closed)
+    return closed
+
+
+def _end(tx: Tx, ended: Referral) -> None:
+    tx.clear_timers(ended.id)
+    assert ended.retain_until is not None  # both callers have just set it
+    tx.set_timer("retention", ended.id, ended.retain_until)
+    tell.settle_desk(tx, ended)
+
+
+def _retention_date(tx: Tx, referral: Referral) -> datetime:
+    return tx.now + timedelta(days=matching.pathway_of(tx, referral).retention_days)
+

@@ -1,0 +1,96 @@
+"""The network desk: everything unmatched, overdue, disputed or urgent. Stories stay sealed to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from referrals.access import Action
+from referrals.errors import NotFound
+from referrals.lifecycle import ENDED, STAGE_WAITS, Step, move
+from referrals.model import AuditEntry, Offer, OfferStage, Priority, Referral, Role, Stage, Urgency
+from referrals.ports import Tx
+from referrals.service import closing, doors, matching, tell, working
+
+EMERGENCY_REPEAT = timedelta(minutes=15)
+HELD_BY_DESK = (Stage.UNMATCHED, Stage.DISPUTED)
+
+
+def queue(tx: Tx, person_id: str) -> list[Referral]:
+    """What the desk holds or must look at, most urgent and oldest first."""
+    doors.as_seat(tx, person_id, Role.COORDINATOR)
+    found = {r.id: r for r in tx.find(Referral, stage=HELD_BY_DESK)}
+    found.update({r.id: r for r in tx.find(Referral, escalated=True) if r.stage not in ENDED})
+    rank = {Urgency.EMERGENCY: 0, Urgency.URGENT: 1, Urgency.NORMAL: 2}
+    return sorted(found.values(), key=lambda r: (rank[r.urgency], r.stage_since, r.id))
+
+
+def rematch(tx: Tx, person_id: str, referral_id: str) -> Referral:
+    """Ask the consented plan once more: those who did not answer or were not asked; no means no."""
+    actor, referral = doors.desk_referral(tx, person_id, referral_id, Action.DESK_REMATCH)
+    if referral.stage is Stage.MATCHING:
+        return referral
+    moved = move(referral, Step.REMATCH, tx.now)
+    refused = {o.service_id for o in tx.find(Offer, referral_id=referral.id, stage=OfferStage.DECLINED)}
+    closing.cut_access(tx, referral)
+    again = [s for s in referral.plan if s not in refused]
+    done = [s for s in referral.plan if s in refused]
+    after = tx.save(replace(closing.restarted(moved), plan=(*done, *again), position=len(done)))
+    tx.audit(AuditEntry(actor, Action.DESK_REMATCH, f"referral:{referral.id}"))
+    tx.clear_timers(referral.id)
+    tell.settle_desk(tx, after)
+    matching.start_matching(tx, after)
+    return after
+
+
+def ask_person(tx: Tx, person_id: str, referral_id: str) -> Referral:
+    """Ask the person for a new yes, to a plan with other partners or without an exclusion."""
+    actor, referral = doors.desk_referral(tx, person_id, referral_id, Action.DESK_REMATCH)
+    if referral.stage is not Stage.UNMATCHED:
+        raise NotFound()
+    tx.audit(AuditEntry(actor, Action.DESK_REMATCH, f"referral:{referral.id}", "asked the person"))
+    tell.tell_author(
+        tx,
+        referral,
+        "matter.choose_again",
+        buttons=((tell.page_button("button.choose", f"plan/{referral.id}"),),),
+    )
+    return referral
+
+
+def resume(tx: Tx, person_id: str, referral_id: str) -> Referral:
+    """A dispute is settled by going on: the same partner helps further."""
+    actor, referral = doors.desk_referral(tx, person_id, referral_id, Action.DESK_RESOLVE)
+    after = tx.save(replace(move(referral, Step.RESUME, tx.now), escalated=False, outcome=None))
+    tx.audit(AuditEntry(actor, Action.DESK_RESOLVE, f"referral:{referral.id}", "resumed"))
+    tx.clear_timers(referral.id)
+    working.set_heartbeat(tx, after)
+    tell.settle_desk(tx, after)
+    closing.tell_partner(tx, after, "worker.resumed")
+    tell.tell_author(tx, after, "matter.in_service")
+    return after
+
+
+def unmatched_overdue(tx: Tx, referral_id: str) -> None:
+    """Timer: the desk has not decided. Repeated to all coordinators; in an emergency every 15 minutes."""
+    referral = doors.referral_by_id(tx, referral_id)
+    if referral.stage is not Stage.UNMATCHED:
+        return
+    emergency = referral.urgency is Urgency.EMERGENCY
+    priority = Priority.CRISIS if emergency else Priority.ALERT
+    tell.tell_desk(tx, "desk.still_unmatched", referral, priority=priority, everybody=True)
+    if emergency:
+        tell.tell_author(tx, referral, "matter.nobody_yet_call", priority=Priority.CRISIS)
+        wait = EMERGENCY_REPEAT
+    else:
+        wait = timedelta(hours=matching.pathway_of(tx, referral).deadlines[referral.urgency].unmatched.hours)
+    tx.set_timer("unmatched", referral.id, tx.now + wait)
+
+
+def dispute_overdue(tx: Tx, referral_id: str) -> None:
+    """Timer: a dispute has waited too long; all coordinators hear of it, again and again."""
+    referral = doors.referral_by_id(tx, referral_id)
+    if referral.stage is Stage.DISPUTED:
+        tell.tell_desk(tx, "desk.still_disputed", referral, everybody=True)
+        wait = STAGE_WAITS[Stage.DISPUTED].of(referral.urgency)
+        tx.set_timer("dispute_wait", referral.id, tx.now + wait)

@@ -1,0 +1,96 @@
+"""The doors to referrals and offers: whoever passes one may act in that relation, nobody else.
+
+'Absent' and 'not yours' raise the same NotFound. Each door locks the referral first, so that two people who
+press at once are served one after the other.
+"""
+
+from __future__ import annotations
+
+from referrals.access import Action, allow
+from referrals.errors import NotFound
+from referrals.model import Actor, Consent, Offer, Person, Referral, Role, Seat
+from referrals.ports import Tx
+
+
+def seats_of(tx: Tx, person_id: str) -> list[Seat]:
+    """The posts that a person holds; an empty list for families and strangers."""
+    return tx.find(Seat, person_id=person_id)
+
+
+def as_author(person_id: str) -> Actor:
+    """Somebody acting for themselves or their family: no seat is needed for that."""
+    return Actor(person_id, Role.FAMILY)
+
+
+def as_seat(tx: Tx, person_id: str, role: Role, organization_id: str | None = None) -> Actor:
+    """The person in one of their posts; NotFound when they hold no such seat."""
+    for seat in seats_of(tx, person_id):
+        if seat.role is role and organization_id in (None, seat.organization_id):
+            return Actor(person_id, role, seat.organization_id)
+    raise NotFound()
+
+
+def referral_by_id(tx: Tx, referral_id: str) -> Referral:
+    """Any referral, locked: for timers and for verbs that have passed another door."""
+    referral = tx.get(Referral, referral_id, lock=True)
+    if referral is None:
+        raise NotFound()
+    return referral
+
+
+def own_referral(tx: Tx, actor: Actor, referral_id: str, action: Action) -> Referral:
+    """A referral that the actor filed."""
+    allow(actor, action)
+    referral = referral_by_id(tx, referral_id)
+    if referral.author_id != actor.person_id:
+        raise NotFound()
+    return referral
+
+
+def desk_referral(tx: Tx, person_id: str, referral_id: str, action: Action) -> tuple[Actor, Referral]:
+    """A referral seen by a coordinator. The desk is bound to no organisation; stories stay sealed to it."""
+    actor = as_seat(tx, person_id, Role.COORDINATOR)
+    allow(actor, action)
+    return actor, referral_by_id(tx, referral_id)
+
+
+def offer_for(tx: Tx, person_id: str, offer_id: str, action: Action) -> tuple[Actor, Offer, Referral]:
+    """An offer made to an organisation where the person is a worker."""
+    offer = tx.get(Offer, offer_id)
+    if offer is None:
+        raise NotFound()
+    actor = as_seat(tx, person_id, Role.WORKER, offer.organization_id)
+    allow(actor, action)
+    referral = referral_by_id(tx, offer.referral_id)
+    fresh = tx.get(Offer, offer_id)  # read again under the referral's lock
+    if fresh is None:
+        raise NotFound()
+    return actor, fresh, referral
+
+
+def served_referral(tx: Tx, person_id: str, referral_id: str, action: Action) -> tuple[Actor, Offer, Referral]:
+    """A referral that the person's organisation has accepted and still holds."""
+    referral = referral_by_id(tx, referral_id)
+    if referral.organization_id is None or referral.offer_id is None:
+        raise NotFound()
+    actor = as_seat(tx, person_id, Role.WORKER, referral.organization_id)
+    allow(actor, action)
+    offer = tx.get(Offer, referral.offer_id)
+    if offer is None:
+        raise NotFound()
+    return actor, offer, referral
+
+
+def person_by_id(tx: Tx, person_id: str) -> Person:
+    """A person's settings; NotFound for somebody who was erased."""
+    person = tx.get(Person, person_id)
+    if person is None:
+        raise NotFound()
+    return person
+
+
+def consent_in_force(tx: Tx, referral: Referral) -> Consent | None:
+    """The person's yes that binds this referral now, if there is one."""
+    given = [c for c in tx.find(Consent, referral_id=referral.id) if c.withdrawn_at is None]
+    given = [c for c in given if c.until > tx.now]
+    return max(given, key=lambda c: c.given_at, default=None)

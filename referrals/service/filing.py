@@ -1,0 +1,350 @@
+"""From a need to a filed request: the draft, the plan that the person reads, and the yes that binds it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from referrals import consent as consents
+from referrals import routing
+from referrals.access import Action, allow
+from referrals.catalogue import Pathway, Question, QuestionKind
+from referrals.directory import OrganizationKind
+from referrals.errors import BadAnswer, Refused, TooLong
+from referrals.lifecycle import STAGE_WAITS, Step, move
+from referrals.model import (
+    NETWORK,
+    Actor,
+    AgeGroup,
+    AuditEntry,
+    Consent,
+    DataClass,
+    Priority,
+    Referral,
+    Stage,
+    Urgency,
+    person_holder,
+)
+from referrals.ports import Tx
+from referrals.service import doors, matching, tell
+from referrals.views import Choice, FiledView, PlanLine, PlanView
+
+# No vowels and nothing that is mistaken for another: a code is said on the phone and spells no word.
+CODE_LETTERS = "23456789CDFGHJKMNPQRTVWX"
+
+
+class PlanChanged(Refused):
+    """The plan is not the one that was read (a partner closed meanwhile): it is shown again, nothing filed."""
+
+    code = "error.plan_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the person chose on the page; checked against catalogue and directory."""
+
+    area: str
+    urgency: Urgency
+    exclusions: routing.Exclusions
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """The yes: the digest of the words that were shown, and the sealed texts."""
+
+    wishes: Wishes
+    consent_digest: str
+    story: str = ""
+    contact: str = ""
+
+
+def start_draft(tx: Tx, actor: Actor, pathway_id: str, category: str, age: AgeGroup, language: str) -> Referral:
+    """A new draft; it is purged after seven days unless it is filed."""
+    allow(actor, Action.REFERRAL_FILE)
+    pathway = tx.catalogue.pathways[pathway_id]
+    if category not in pathway.categories:
+        raise BadAnswer()
+    draft = Referral(
+        id=tx.new_id(),
+        code=_new_code(tx),
+        pathway=pathway.id,
+        pathway_version=pathway.version,
+        author_id=actor.person_id,
+        category=category,
+        language=language,
+        urgency=Urgency.NORMAL,
+        area="",
+        age_group=age,
+        stage=Stage.DRAFT,
+        stage_since=tx.now,
+        created_at=tx.now,
+    )
+    tx.add(draft)
+    tx.set_timer("draft_purge", draft.id, tx.now + STAGE_WAITS[Stage.DRAFT].normal)
+    return draft
+
+
+def read_wishes(tx: Tx, body: Mapping[str, object]) -> Wishes:
+    """The page's choices as values; BadAnswer for what is not in catalogue or directory."""
+    area = str(body.get("area") or "")
+    if area and area not in tx.directory.areas:
+        raise BadAnswer()
+    try:
+        urgency = Urgency(str(body.get("urgency") or Urgency.NORMAL))
+        kinds = frozenset(OrganizationKind(k) for k in _strings(body.get("exclude_kinds")))
+    except ValueError:
+        raise BadAnswer() from None
+    organizations = frozenset(_strings(body.get("exclude_organizations")))
+    if not organizations <= set(tx.directory.organizations):
+        raise BadAnswer()
+    return Wishes(area, urgency, routing.Exclusions(organizations, kinds))
+
+
+def plan_view(tx: Tx, person_id: str, referral_id: str, wishes: Wishes | None = None) -> PlanView:
+    """Page 'plan': what can be chosen, who would be asked and why, and the exact words of the consent."""
+    referral = doors.own_referral(tx, doors.as_author(person_id), referral_id, Action.REFERRAL_FILE)
+    if wishes is None:
+        wishes = Wishes(referral.area, referral.urgency, routing.Exclusions(frozenset(), frozenset()))
+    language = doors.person_by_id(tx, person_id).language
+    plan = _plan(tx, referral, wishes)
+    text = consent_text(tx, referral, plan, language) if wishes.area else ""
+    return PlanView(
+        category_key=f"category.{referral.category}",
+        areas=_area_choices(tx, language, wishes.area),
+        urgencies=tuple(
+            Choice(u, label_key=f"urgency.{u}", chosen=u is wishes.urgency) for u in reversed(Urgency)
+        ),
+        organizations=_organization_choices(tx, referral, language, wishes),
+        kinds=tuple(
+            Choice(k, label_key=f"kind.{k}", chosen=k in wishes.exclusions.kinds)
+            for k in matching.pathway_of(tx, referral).receivers
+        ),
+        plan=_plan_lines(tx, plan, language) if wishes.area else (),
+        nobody=bool(wishes.area) and not plan.lines,
+        consent_text=text,
+        consent_digest=consents.digest(text) if text else "",
+        note_limit=_question(matching.pathway_of(tx, referral), "story").max_length,
+        emergency_lines=_emergency_lines(tx, wishes.area),
+    )
+
+
+def file_request(tx: Tx, person_id: str, referral_id: str, filing: Filing) -> FiledView:
+    """File a draft (or give a new yes for an unmatched matter). Pressed twice, it answers the same receipt."""
+    actor = doors.as_author(person_id)
+    referral = doors.own_referral(tx, actor, referral_id, Action.REFERRAL_FILE)
+    step = {Stage.DRAFT: Step.FILE, Stage.UNMATCHED: Step.REMATCH}.get(referral.stage)
+    if step is None:
+        return receipt(tx, referral)
+    if not filing.wishes.area:
+        raise BadAnswer()
+    language = doors.person_by_id(tx, person_id).language
+    plan = _plan(tx, referral, filing.wishes)
+    text = consent_text(tx, referral, plan, language)
+    if consents.digest(text) != filing.consent_digest:
+        raise PlanChanged()
+    _seal_texts(tx, actor, referral, filing)
+    _withdraw_earlier_consents(tx, referral)
+    _add_consent(tx, actor, referral, filing.wishes, plan, text, language)
+    tx.clear_timers(referral.id)
+    filed = tx.save(
+        replace(
+            move(referral, step, tx.now),
+            area=filing.wishes.area,
+            urgency=filing.wishes.urgency,
+            plan=tuple(line.service_id for line in plan.lines),
+            position=0,
+            hops=0,
+            escalated=False,
+        )
+    )
+    tx.audit(AuditEntry(actor, Action.REFERRAL_FILE, f"referral:{filed.id}", filed.urgency.value))
+    matching.start_matching(tx, filed)
+    _after_filing(tx, filed)
+    return receipt(tx, filed)
+
+
+def receipt(tx: Tx, referral: Referral) -> FiledView:
+    """The receipt: code, where it stands, and the exact words that were agreed to."""
+    given = doors.consent_in_force(tx, referral)
+    offer = matching.live_offer(tx, referral)
+    return FiledView(
+        code=referral.code,
+        stage_key=f"stage.{referral.stage}",
+        next_by=offer.decide_by if offer else None,
+        consent_text=given.text if given else "",
+    )
+
+
+def purge_draft(tx: Tx, referral_id: str) -> None:
+    """Timer: a draft that nobody finished in seven days is destroyed."""
+    referral = doors.referral_by_id(tx, referral_id)
+    if referral.stage is Stage.DRAFT:
+        tx.destroy(referral.record)
+        tx.remove(referral)
+
+
+def consent_text(tx: Tx, referral: Referral, plan: routing.Plan, language: str) -> str:
+    """The plain words that the yes is given to, in the reader's language, partners in their order."""
+    pathway = matching.pathway_of(tx, referral)
+    words = tx.catalogue.words
+    until = (tx.now + timedelta(days=pathway.consent_days)).date().isoformat()
+    if not plan.lines:
+        return words("consent.nobody", language, until=until)
+    partners = "\n".join(
+        f"{n}. {named(tx.directory.organizations[line.organization_id].names, language)}"
+        for n, line in enumerate(plan.lines, 1)
+    )
+    classes = ", ".join(words(f"class.{c}", language) for c in _classes(pathway))
+    return words("consent.text", language, partners=partners, classes=classes, until=until)
+
+
+def _after_filing(tx: Tx, filed: Referral) -> None:
+    if filed.urgency is Urgency.EMERGENCY:
+        tell.tell_desk(tx, "desk.emergency_filed", filed, priority=Priority.CRISIS)
+    if filed.age_group is AgeGroup.CHILD:
+        tell.tell_desk(tx, "desk.young_person", filed)
+    tell.answer(
+        tx,
+        filed.author_id,
+        "family.filed",
+        {"code": filed.code},
+        buttons=((tell.page_button("button.open", f"matter/{filed.id}"),),),
+    )
+
+
+def _seal_texts(tx: Tx, actor: Actor, referral: Referral, filing: Filing) -> None:
+    """Story and contact are the person's own copy first; a partner gets wraps at acceptance."""
+    pathway = matching.pathway_of(tx, referral)
+    holders = [person_holder(actor.person_id)]
+    for column, text in (("story", filing.story), ("contact", filing.contact)):
+        question = _question(pathway, column)
+        if len(text) > question.max_length:
+            raise TooLong(limit=question.max_length, length=len(text))
+        if text.strip():
+            tx.seal(referral.record, question.data_class, column, text.strip(), holders)
+
+
+def _withdraw_earlier_consents(tx: Tx, referral: Referral) -> None:
+    for given in tx.find(Consent, referral_id=referral.id):
+        if given.withdrawn_at is None:
+            tx.save(replace(given, withdrawn_at=tx.now))
+
+
+def _add_consent(
+    tx: Tx, actor: Actor, referral: Referral, wishes: Wishes, plan: routing.Plan, text: str, language: str
+) -> None:
+    pathway = matching.pathway_of(tx, referral)
+    given = Consent(
+        id=tx.new_id(),
+        referral_id=referral.id,
+        plan=tuple(line.service_id for line in plan.lines),
+        classes=_classes(pathway),
+        text=text,
+        language=language,
+        given_at=tx.now,
+        until=tx.now + timedelta(days=pathway.consent_days),
+    )
+    tx.add(given)
+    holders = [person_holder(actor.person_id), NETWORK]
+    organizations = " ".join(sorted(wishes.exclusions.organizations))
+    kinds = " ".join(sorted(wishes.exclusions.kinds))
+    tx.seal(given.record, DataClass.STORY, "exclude_organizations", organizations, holders)
+    tx.seal(given.record, DataClass.STORY, "exclude_kinds", kinds, holders)
+
+
+def _plan(tx: Tx, referral: Referral, wishes: Wishes) -> routing.Plan:
+    if not wishes.area:
+        return routing.Plan((), ())
+    wished = replace(referral, area=wishes.area, urgency=wishes.urgency)
+    need = matching.need_of(tx, wished, wishes.exclusions)
+    return routing.make_plan(need, tx.directory, matching.Standings(tx), tx.now.date())
+
+
+def _classes(pathway: Pathway) -> tuple[DataClass, ...]:
+    return pathway.classes[Stage.ACCEPTED]
+
+
+def _plan_lines(tx: Tx, plan: routing.Plan, language: str) -> tuple[PlanLine, ...]:
+    lines = []
+    for line in plan.lines:
+        organization = tx.directory.organizations[line.organization_id]
+        lines.append(
+            PlanLine(
+                service_id=line.service_id,
+                service=named(tx.directory.services[line.service_id].names, language),
+                organization=named(organization.names, language),
+                kind_key=f"kind.{organization.kind}",
+                reasons=tuple((r.key, dict(_shown(tx, r.params, language))) for r in line.reasons),
+            )
+        )
+    return tuple(lines)
+
+
+def _shown(tx: Tx, params: Mapping[str, str], language: str) -> Mapping[str, str]:
+    """Reasons carry ids of areas and languages; a person reads their names."""
+    shown = dict(params)
+    area = tx.directory.areas.get(shown.get("area", ""))
+    if area is not None:
+        shown["area"] = named(area.names, language)
+    spoken = tx.catalogue.languages.get(shown.get("language", ""))
+    if spoken is not None:
+        shown["language"] = spoken.name
+    return shown
+
+
+def _area_choices(tx: Tx, language: str, chosen: str) -> tuple[Choice, ...]:
+    """The area tree in reading order: each parent directly before its children."""
+    directory = tx.directory
+    children: dict[str | None, list[str]] = {}
+    for area in directory.areas.values():
+        children.setdefault(area.parent, []).append(area.id)
+    found: list[Choice] = []
+
+    def walk(parent: str | None, depth: int) -> None:
+        named = sorted((named(directory.areas[a].names, language), a) for a in children.get(parent, ()))
+        for name, area_id in named:
+            found.append(Choice(area_id, label=name, depth=depth, chosen=area_id == chosen))
+            walk(area_id, depth + 1)
+
+    walk(None, 0)
+    return tuple(found)
+
+
+def _organization_choices(tx: Tx, referral: Referral, language: str, wishes: Wishes) -> tuple[Choice, ...]:
+    """Organisations that have a service for this need: any of them can be left out."""
+    offering = {s.organization_id for s in tx.directory.services_of_category.get(referral.category, ())}
+    named = sorted((named(tx.directory.organizations[o].names, language), o) for o in offering)
+    return tuple(Choice(o, label=name, chosen=o in wishes.exclusions.organizations) for name, o in named)
+
+
+def _emergency_lines(tx: Tx, area: str) -> tuple[str, ...]:
+    for area_id in tx.directory.ancestors.get(area, ()):
+        if lines := tx.directory.areas[area_id].emergency_lines:
+            return lines
+    return ()
+
+
+def _question(pathway: Pathway, column: str) -> Question:
+    """The form's question for a sealed text; a pathway without it takes none (limit 0)."""
+    for question in pathway.form.questions:
+        if question.id == column:
+            return question
+    return Question(column, QuestionKind.TEXT, "page", data_class=DataClass.STORY, max_length=0)
+
+
+def named(names: Mapping[str, str], language: str) -> str:
+    """A directory name in somebody's language, else in English, else in whatever there is."""
+    return names.get(language) or names.get("en") or next(iter(names.values()), "")
+
+
+def _strings(value: object) -> list[str]:
+    return [str(v) for v in value] if isinstance(value, list) else []
+
+
+def _new_code(tx: Tx) -> str:
+    while True:
+        letters = "".join(CODE_LETTERS[int(tx.draw(0, len(CODE_LETTERS) - 0.001))] for _ in range(6))
+        code = f"{letters[:3]}-{letters[3:]}"
+        if not tx.count(Referral, code=code):
+            return code

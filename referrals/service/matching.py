@@ -1,0 +1,238 @@
+"""From 'matching' to one live offer, or to the desk: the consented plan is walked in its order.
+
+Consent and agreement are checked again at every offer. An offer of a normal matter leaves after a random
+pause; at most `max_hops` partners are asked without the desk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from referrals import consent as consents
+from referrals import routing, schedule
+from referrals.access import Action
+from referrals.catalogue import Pathway
+from referrals.directory import OpeningTimes, OrganizationKind
+from referrals.lifecycle import LIVE_OFFERS, OFFER_DELAY_S, STAGE_WAITS, OfferStep, Step, move, move_offer
+from referrals.model import (
+    SYSTEM,
+    AuditEntry,
+    DataClass,
+    Offer,
+    OfferStage,
+    Priority,
+    Referral,
+    Seat,
+    Stage,
+    Urgency,
+)
+from referrals.ports import Tx
+from referrals.service import doors, tell
+
+LADDER = ("offer_acknowledge", "offer_half", "offer_three_quarters", "offer_end")
+
+
+class Standings(Mapping[str, routing.Standing]):
+    """Load and kept promises of an organisation, counted when a plan asks for them."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    def __getitem__(self, organization_id: str) -> routing.Standing:
+        held = (Stage.ACCEPTED, Stage.IN_SERVICE, Stage.UNREACHABLE, Stage.WAITLISTED)
+        decided = (OfferStage.ACCEPTED, OfferStage.DECLINED)
+        return routing.Standing(
+            live=self._tx.count(Referral, organization_id=organization_id, stage=held),
+            kept=self._tx.count(Offer, organization_id=organization_id, stage=decided),
+            missed=self._tx.count(Offer, organization_id=organization_id, stage=OfferStage.LAPSED),
+        )
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tx.directory.organizations)
+
+    def __len__(self) -> int:
+        return len(self._tx.directory.organizations)
+
+
+def pathway_of(tx: Tx, referral: Referral) -> Pathway:
+    """The pathway that the referral was filed under."""
+    return tx.catalogue.pathways[referral.pathway]
+
+
+def need_of(tx: Tx, referral: Referral, exclusions: routing.Exclusions) -> routing.Need:
+    """What the rules need to know of a referral in order to match it."""
+    own = frozenset(s.organization_id for s in doors.seats_of(tx, referral.author_id) if s.organization_id)
+    return routing.Need(
+        pathway=pathway_of(tx, referral),
+        category=referral.category,
+        area=referral.area,
+        urgency=referral.urgency,
+        language=referral.language,
+        age_group=referral.age_group,
+        exclusions=exclusions,
+        author_organizations=own,
+        now=tx.now,
+    )
+
+
+def save_step(tx: Tx, before: Referral, step: Step, actor_detail: str = "", **changes: object) -> Referral:
+    """Apply one step as the system, write it down, and return the saved referral."""
+    after = tx.save(replace(move(before, step, tx.now), **changes))  # type: ignore[arg-type]
+    tx.audit(AuditEntry(SYSTEM, Action.REFERRAL_STEP, f"referral:{before.id}", actor_detail or step.value))
+    return after
+
+
+def start_matching(tx: Tx, referral: Referral) -> None:
+    """Set the timer that looks for the next partner. Call it whenever a referral enters `matching`."""
+    pause = STAGE_WAITS[Stage.MATCHING].of(referral.urgency)
+    if referral.urgency is Urgency.NORMAL:
+        pause = timedelta(seconds=tx.draw(*OFFER_DELAY_S))
+    tx.set_timer("match", referral.id, tx.now + pause)
+
+
+def match(tx: Tx, referral_id: str) -> None:
+    """Offer the referral to the plan's next partner, or hand it to the desk (timer 'match')."""
+    referral = doors.referral_by_id(tx, referral_id)
+    if referral.stage is not Stage.MATCHING:
+        return
+    given = doors.consent_in_force(tx, referral)
+    if given is None or referral.hops >= pathway_of(tx, referral).max_hops:
+        run_out(tx, referral)
+        return
+    exclusions = exclusions_of(tx, referral)
+    for position in range(referral.position, len(referral.plan)):
+        service_id = referral.plan[position]
+        if not consents.covers(given, service_id, tx.now) or _unfit(tx, referral, service_id, exclusions):
+            continue
+        worker = _next_worker(tx, tx.directory.services[service_id].organization_id, ())
+        if worker is not None:
+            _offer(tx, replace(referral, position=position + 1), service_id, worker)
+            return
+    run_out(tx, replace(referral, position=len(referral.plan)))
+
+
+def exclusions_of(tx: Tx, referral: Referral) -> routing.Exclusions:
+    """The private wishes of the consent in force, opened by the matching process alone."""
+    given = doors.consent_in_force(tx, referral)
+    if given is None:
+        return routing.Exclusions(frozenset(), frozenset())
+    opened = tx.open_sealed(SYSTEM, given.record, DataClass.STORY)
+    organizations = frozenset(filter(None, opened.get("exclude_organizations", "").split(" ")))
+    kinds = frozenset(OrganizationKind(k) for k in opened.get("exclude_kinds", "").split(" ") if k)
+    return routing.Exclusions(organizations, kinds)
+
+
+def run_out(tx: Tx, referral: Referral) -> None:
+    """Nobody is left in the consented plan: the desk holds it now, and the person is told so."""
+    after = save_step(tx, referral, Step.RUN_OUT, offer_id=None, escalated=True)
+    wait = pathway_of(tx, after).deadlines[after.urgency].unmatched
+    tx.set_timer("unmatched", after.id, tx.now + timedelta(hours=wait.hours))
+    tell.tell_desk(tx, "desk.unmatched", after, priority=_priority(after))
+    tell.tell_author(tx, after, "matter.desk_looks")
+
+
+def end_turn(tx: Tx, referral: Referral, offer: Offer, step: OfferStep, reason: str | None) -> None:
+    """A partner's turn is over without a yes: close the offer and let the next one's turn come."""
+    clear_ladder(tx, offer.id)
+    decided = replace(move_offer(offer, step), decided_at=tx.now, reason=reason)
+    tx.save(decided)
+    after = save_step(tx, referral, Step.PASS_ON, f"offer:{step}", offer_id=None)
+    start_matching(tx, after)
+
+
+def clear_ladder(tx: Tx, offer_id: str) -> None:
+    """Drop every timer of an offer."""
+    for kind in LADDER:
+        tx.clear_timer(kind, offer_id)
+
+
+def live_offer(tx: Tx, referral: Referral) -> Offer | None:
+    """The offer that somebody still has to decide, if there is one."""
+    if referral.offer_id is None:
+        return None
+    offer = tx.get(Offer, referral.offer_id)
+    return offer if offer is not None and offer.stage in LIVE_OFFERS else None
+
+
+def second_worker(tx: Tx, offer: Offer) -> Seat | None:
+    """Another worker of the same organisation who has not been told yet."""
+    return _next_worker(tx, offer.organization_id, offer.told)
+
+
+def alert_worker(tx: Tx, referral: Referral, offer: Offer, person_id: str, text: str) -> None:
+    """Tell one worker that an offer waits; what it is about shows after a tap."""
+    tell.tell(
+        tx,
+        person_id,
+        text,
+        {"code": referral.code, "by": tell.iso(offer.decide_by)},
+        buttons=tell.column([tell.press("button.show", "offer.show", offer.id)]),
+        slot=tell.offer_slot(offer.id),
+        priority=_priority(referral),
+    )
+
+
+def opening_times(tx: Tx, organization_id: str) -> OpeningTimes:
+    """The partner's own working time."""
+    return tx.directory.opening_times(organization_id)
+
+
+def _offer(tx: Tx, referral: Referral, service_id: str, worker: Seat) -> None:
+    assert worker.person_id is not None  # _next_worker returns filled seats
+    offer = _new_offer(tx, referral, service_id, worker.person_id)
+    tx.add(offer)
+    after = save_step(tx, referral, Step.OFFER, offer_id=offer.id, hops=referral.hops + 1)
+    set_ladder(tx, after, offer, tx.now)
+    alert_worker(tx, after, offer, worker.person_id, "worker.new_offer")
+    tell.tell_author(tx, after, "matter.asked", {"by": tell.iso(offer.decide_by)})
+
+
+def _new_offer(tx: Tx, referral: Referral, service_id: str, worker_id: str) -> Offer:
+    service = tx.directory.services[service_id]
+    times = opening_times(tx, service.organization_id)
+    deadlines = pathway_of(tx, referral).deadlines[referral.urgency]
+    return Offer(
+        id=tx.new_id(),
+        referral_id=referral.id,
+        service_id=service_id,
+        organization_id=service.organization_id,
+        stage=OfferStage.SENT,
+        sent_at=tx.now,
+        acknowledge_by=schedule.deadline(deadlines.acknowledge, times, tx.now, referral.urgency),
+        decide_by=schedule.deadline(deadlines.decide, times, tx.now, referral.urgency),
+        told=(worker_id,),
+    )
+
+
+def set_ladder(tx: Tx, referral: Referral, offer: Offer, start: datetime) -> None:
+    """Acknowledge, half time, three quarters, end: measured in the partner's own working time."""
+    times = opening_times(tx, offer.organization_id)
+
+    def part(share: float) -> datetime:
+        return schedule.part_way(times, start, offer.decide_by, share, referral.urgency)
+
+    if offer.seen_at is None:
+        tx.set_timer("offer_acknowledge", offer.id, offer.acknowledge_by)
+    tx.set_timer("offer_half", offer.id, part(0.5))
+    tx.set_timer("offer_three_quarters", offer.id, part(0.75))
+    tx.set_timer("offer_end", offer.id, offer.decide_by)
+
+
+def _unfit(tx: Tx, referral: Referral, service_id: str, exclusions: routing.Exclusions) -> bool:
+    need = need_of(tx, referral, exclusions)
+    return routing.still_fits(need, service_id, tx.directory, tx.now.date()) is not None
+
+
+def _next_worker(tx: Tx, organization_id: str, told: tuple[str, ...]) -> Seat | None:
+    free = [seat for seat in tell.workers(tx, organization_id) if seat.person_id not in told]
+    load = {seat.id: tx.count(Referral, accepted_by=seat.person_id, stage=_HELD) for seat in free}
+    return min(free, key=lambda seat: (load[seat.id], seat.id), default=None)
+
+
+def _priority(referral: Referral) -> Priority:
+    return Priority.CRISIS if referral.urgency is Urgency.EMERGENCY else Priority.ALERT
+
+
+_HELD = (Stage.ACCEPTED, Stage.IN_SERVICE, Stage.UNREACHABLE)

@@ -1,0 +1,224 @@
+"""A partner's turn: see, accept, decline; and the ladder of timers when nobody answers.
+
+Guards stand here, never only in a button. Buttons are safe to press twice: the second press of the same
+person finds the work done and says so kindly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from referrals import consent as consents
+from referrals.access import Action
+from referrals.errors import AlreadyHandled, BadAnswer, NoConsent
+from referrals.lifecycle import LIVE_OFFERS, OfferStep, Step, move, move_offer
+from referrals.model import (
+    Actor,
+    AuditEntry,
+    DataClass,
+    Offer,
+    OfferStage,
+    Priority,
+    Referral,
+    Stage,
+    Urgency,
+    organization_holder,
+)
+from referrals.ports import Tx
+from referrals.service import doors, matching, tell
+from referrals.views import Choice, OfferView
+
+
+def see(tx: Tx, person_id: str, offer_id: str) -> tuple[Offer, Referral]:
+    """A worker looks at a blind offer: it counts as acknowledged. Returns what may be shown."""
+    actor, offer, referral = doors.offer_for(tx, person_id, offer_id, Action.OFFER_SEE)
+    if offer.stage is OfferStage.SENT:
+        offer = tx.save(replace(move_offer(offer, OfferStep.SEE), seen_at=tx.now, seen_by=person_id))
+        tx.clear_timer("offer_acknowledge", offer.id)
+        _note(tx, actor, Action.OFFER_SEE, offer)
+    return offer, referral
+
+
+def blind_view(tx: Tx, person_id: str, offer_id: str) -> OfferView:
+    """Page 'offer': need, urgency, language and the coarsest area that the service covers, never who."""
+    offer, referral = see(tx, person_id, offer_id)
+    language = doors.person_by_id(tx, person_id).language
+    reasons = matching.pathway_of(tx, referral).decline_reasons
+    live = _may_decide(offer, referral)
+    return OfferView(
+        code=referral.code,
+        category_key=f"category.{referral.category}",
+        urgency_key=f"urgency.{referral.urgency}",
+        language=tx.catalogue.languages[referral.language].name,
+        area=_coarse_area(tx, referral, offer, language),
+        age_key=f"form.age_group.{referral.age_group}",
+        decide_by=offer.decide_by,
+        stage_key=f"offer_stage.{offer.stage}",
+        decline_reasons=tuple(Choice(r, label_key=f"decline.{r}") for r in reasons) if live else (),
+        may_decide=live,
+        may_ask=False,
+    )
+
+
+def accept(tx: Tx, person_id: str, offer_id: str) -> Referral:
+    """The partner takes it: what consent and agreement allow is unlocked for the organisation, now."""
+    see(tx, person_id, offer_id)
+    actor, offer, referral = doors.offer_for(tx, person_id, offer_id, Action.OFFER_ACCEPT)
+    if offer.stage is OfferStage.ACCEPTED and offer.decided_by == person_id:
+        return referral
+    _still_mine(offer, referral)
+    classes = _granted(tx, referral, offer)
+    matching.clear_ladder(tx, offer.id)
+    tx.save(replace(move_offer(offer, OfferStep.ACCEPT), decided_at=tx.now, decided_by=person_id))
+    taken = tx.save(
+        replace(
+            move(referral, Step.ACCEPT, tx.now),
+            organization_id=offer.organization_id,
+            accepted_by=person_id,
+            escalated=False,
+        )
+    )
+    for data_class in classes:
+        tx.share(referral.record, data_class, organization_holder(offer.organization_id))
+    _note(tx, actor, Action.OFFER_ACCEPT, offer)
+    span = matching.pathway_of(tx, taken).deadlines[taken.urgency].first_contact
+    contact_by = tx.now + timedelta(hours=span.hours)
+    tx.set_timer("first_contact", taken.id, contact_by)
+    _tell_colleagues(tx, offer, taken, person_id, "worker.colleague_took")
+    tell.tell_author(tx, taken, "matter.accepted", {"by": tell.iso(contact_by)})
+    return taken
+
+
+def decline(tx: Tx, person_id: str, offer_id: str, reason: str) -> Referral:
+    """The partner says no, with a coded reason; the next partner's turn comes."""
+    see(tx, person_id, offer_id)
+    actor, offer, referral = doors.offer_for(tx, person_id, offer_id, Action.OFFER_DECLINE)
+    if offer.stage is OfferStage.DECLINED and offer.decided_by == person_id:
+        return referral
+    if reason not in matching.pathway_of(tx, referral).decline_reasons:
+        raise BadAnswer()
+    _still_mine(offer, referral)
+    _tell_colleagues(tx, offer, referral, person_id, "worker.colleague_declined")
+    _note(tx, actor, Action.OFFER_DECLINE, offer, reason)
+    matching.end_turn(tx, referral, replace(offer, decided_by=person_id), OfferStep.DECLINE, reason)
+    return doors.referral_by_id(tx, referral.id)
+
+
+def unacknowledged(tx: Tx, offer_id: str) -> None:
+    """Timer: nobody has even looked. The same workers are asked again; in an emergency the desk hears."""
+    offer, referral = _for_timer(tx, offer_id)
+    if offer is None or referral is None or offer.stage is not OfferStage.SENT:
+        return
+    for person_id in offer.told:
+        matching.alert_worker(tx, referral, offer, person_id, "worker.still_waiting")
+    if referral.urgency is Urgency.EMERGENCY:
+        tell.tell_desk(tx, "desk.not_acknowledged", referral, priority=Priority.CRISIS)
+
+
+def half_time(tx: Tx, offer_id: str) -> None:
+    """Timer: half of the time is over; whoever was told is reminded."""
+    offer, referral = _for_timer(tx, offer_id)
+    if offer is not None and referral is not None:
+        for person_id in offer.told:
+            matching.alert_worker(tx, referral, offer, person_id, "worker.half_time")
+
+
+def three_quarters(tx: Tx, offer_id: str) -> None:
+    """Timer: a second worker of the same organisation is asked."""
+    offer, referral = _for_timer(tx, offer_id)
+    if offer is None or referral is None:
+        return
+    second = matching.second_worker(tx, offer)
+    if second is not None and second.person_id is not None:
+        offer = tx.save(replace(offer, told=(*offer.told, second.person_id)))
+        matching.alert_worker(tx, referral, offer, second.person_id, "worker.second")
+
+
+def lapse(tx: Tx, offer_id: str) -> None:
+    """Timer: the time is over; the next partner's turn comes and nobody is left in silence."""
+    offer, referral = _for_timer(tx, offer_id)
+    if offer is None or referral is None:
+        return
+    _tell_colleagues(tx, offer, referral, "", "worker.lapsed")
+    matching.end_turn(tx, referral, offer, OfferStep.LAPSE, None)
+
+
+def recall(tx: Tx, referral: Referral, text: str) -> None:
+    """Take back the live or accepted offer of a referral that its person or the desk has ended."""
+    offer = tx.get(Offer, referral.offer_id) if referral.offer_id else None
+    if offer is None or offer.stage not in (*LIVE_OFFERS, OfferStage.ACCEPTED):
+        return
+    matching.clear_ladder(tx, offer.id)
+    tx.save(replace(move_offer(offer, OfferStep.RECALL), decided_at=tx.now))
+    accepted = offer.stage is OfferStage.ACCEPTED
+    _tell_colleagues(tx, offer, referral, referral.accepted_by or "" if accepted else "", text)
+    if accepted and referral.accepted_by:
+        # Whoever was working on it must hear it aloud, not by a quiet edit.
+        tell.tell(tx, referral.accepted_by, text, {"code": referral.code}, slot=tell.offer_slot(offer.id))
+
+
+def may_still_read(tx: Tx, referral: Referral, organization_id: str) -> bool:
+    """Consent and agreement at this moment: checked at every read, besides the possession of a key."""
+    offer = tx.get(Offer, referral.offer_id) if referral.offer_id else None
+    if offer is None or offer.organization_id != organization_id:
+        return False
+    try:
+        return bool(_granted(tx, referral, offer))
+    except NoConsent:
+        return False
+
+
+def _granted(tx: Tx, referral: Referral, offer: Offer) -> tuple[DataClass, ...]:
+    given = doors.consent_in_force(tx, referral)
+    organization = tx.directory.organizations.get(offer.organization_id)
+    day = tx.now.date()
+    agreement = consents.agreement_for(tx.directory, offer.organization_id, referral.pathway, day)
+    if given is None or organization is None or agreement is None or organization.suspended:
+        raise NoConsent()
+    if not consents.covers(given, offer.service_id, tx.now):
+        raise NoConsent()
+    pathway = matching.pathway_of(tx, referral)
+    return consents.classes_for(pathway, agreement, organization, given, Stage.ACCEPTED, tx.now)
+
+
+def _still_mine(offer: Offer, referral: Referral) -> None:
+    if offer.stage not in LIVE_OFFERS or referral.offer_id != offer.id:
+        raise AlreadyHandled()
+
+
+def _may_decide(offer: Offer, referral: Referral) -> bool:
+    return offer.stage in LIVE_OFFERS and referral.offer_id == offer.id
+
+
+def _for_timer(tx: Tx, offer_id: str) -> tuple[Offer | None, Referral | None]:
+    """The offer and its referral, if a timer still has something to do there."""
+    found = tx.get(Offer, offer_id)
+    if found is None:
+        return None, None
+    referral = doors.referral_by_id(tx, found.referral_id)
+    offer = tx.get(Offer, offer_id)
+    if offer is None or not _may_decide(offer, referral):
+        return None, None
+    return offer, referral
+
+
+def _tell_colleagues(tx: Tx, offer: Offer, referral: Referral, but: str, text: str) -> None:
+    for person_id in offer.told:
+        if person_id != but:
+            tell.quietly(tx, person_id, tell.offer_slot(offer.id), text, {"code": referral.code})
+
+
+def _coarse_area(tx: Tx, referral: Referral, offer: Offer, language: str) -> str:
+    """The widest area of the service that holds the person's area: the place itself shows after acceptance."""
+    service = tx.directory.services.get(offer.service_id)
+    line = tx.directory.ancestors.get(referral.area, ())
+    covered = [area for area in line if service is not None and area in service.areas]
+    if not covered:
+        return ""
+    names = tx.directory.areas[covered[-1]].names
+    return names.get(language) or names.get("en", covered[-1])
+
+
+def _note(tx: Tx, actor: Actor, action: Action, offer: Offer, detail: str = "") -> None:
+    tx.audit(AuditEntry(actor, action, f"offer:{offer.id}", detail))

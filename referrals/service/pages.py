@@ -1,0 +1,335 @@
+"""What each secure page shows and may do: a table of pages, each a view verb and its named steps.
+
+`console/` serves exactly this table. Every verb is `verb(tx, person_id, subject, body) -> view`; `body` was
+checked for size and shape at the edge, its meaning is checked here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from referrals.access import Action
+from referrals.errors import NotFound
+from referrals.model import (
+    Actor,
+    Consent,
+    DataClass,
+    Offer,
+    OfferStage,
+    Referral,
+    Role,
+    Stage,
+    WritingWindow,
+)
+from referrals.lifecycle import ENDED
+from referrals.ports import Tx
+from referrals.service import closing, desk, doors, filing, matching, offers, people, threads, working
+from referrals.views import Choice, FiledView, MatterLine, MatterView, MeView, OfferView, PlanView, Step
+
+Body = Mapping[str, object]
+PageVerb = Callable[[Tx, str, str, Body], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`view` shows the page; `steps` change something and show it again."""
+
+    view: PageVerb
+    steps: Mapping[str, PageVerb] = field(default_factory=dict)
+
+
+def plan_view(tx: Tx, person_id: str, subject: str, body: Body) -> PlanView | FiledView:
+    """Page 'plan': a draft (or an unmatched matter) can be planned; what is filed shows its receipt."""
+    referral = doors.own_referral(tx, doors.as_author(person_id), subject, Action.REFERRAL_FILE)
+    if referral.stage not in (Stage.DRAFT, Stage.UNMATCHED):
+        return filing.receipt(tx, referral)
+    wishes = filing.read_wishes(tx, body) if body else None
+    return filing.plan_view(tx, person_id, subject, wishes)
+
+
+def plan_file(tx: Tx, person_id: str, subject: str, body: Body) -> FiledView:
+    """The yes: files the request. Nothing is filed when the plan is no longer the one that was read."""
+    return filing.file_request(
+        tx,
+        person_id,
+        subject,
+        filing.Filing(
+            wishes=filing.read_wishes(tx, body),
+            consent_digest=_text(body, "consent_digest"),
+            story=_text(body, "story"),
+            contact=_text(body, "contact"),
+        ),
+    )
+
+
+def offer_view(tx: Tx, person_id: str, subject: str, body: Body) -> OfferView:
+    """Page 'offer': the blind offer."""
+    return offers.blind_view(tx, person_id, subject)
+
+
+def offer_accept(tx: Tx, person_id: str, subject: str, body: Body) -> MatterView:
+    """Accept, and read on at once."""
+    referral = offers.accept(tx, person_id, subject)
+    return matter_view(tx, person_id, referral.id, {})
+
+
+def offer_decline(tx: Tx, person_id: str, subject: str, body: Body) -> OfferView:
+    """Decline with a coded reason."""
+    offers.decline(tx, person_id, subject, _text(body, "reason"))
+    return offers.blind_view(tx, person_id, subject)
+
+
+def matter_view(tx: Tx, person_id: str, subject: str, body: Body) -> MatterView:
+    """Page 'matter': as its person, its partner or the desk may see it; everybody else: not found."""
+    referral = doors.referral_by_id(tx, subject)
+    if referral.author_id == person_id:
+        return _author_view(tx, person_id, referral)
+    if _is_coordinator(tx, person_id):
+        return _desk_view(tx, person_id, referral)
+    actor, _, referral = doors.served_referral(tx, person_id, subject, Action.REFERRAL_READ)
+    return _partner_view(tx, actor, referral)
+
+
+def me_view(tx: Tx, person_id: str, subject: str, body: Body) -> MeView:
+    """Page 'me', behind the permanent menu button: own matters, the queue of a post, settings."""
+    person = doors.person_by_id(tx, person_id)
+    mine = [r for r in tx.find(Referral, author_id=person_id) if r.stage is not Stage.DRAFT]
+    seats = doors.seats_of(tx, person_id)
+    return MeView(
+        roles=tuple(sorted({f"role.{s.role}" for s in seats})),
+        mine=_lines(tx, mine),
+        queue=_lines(tx, _queue(tx, person_id)),
+        language=person.language,
+        languages=tuple(
+            Choice(la.id, label=la.name, chosen=la.id == person.language) for la in tx.catalogue.languages.values()
+        ),
+        window=person.window,
+        windows=tuple(
+            Choice(w, label_key=f"form.window.{w}", chosen=w is person.window) for w in WritingWindow
+        ),
+        timezone=person.timezone,
+        steps=(
+            Step("language", "page.step.language"),
+            Step("window", "page.step.window"),
+            Step("hide", "page.step.hide", needs="yes"),
+        ),
+    )
+
+
+def _matter_step(verb: Callable[[Tx, str, str, Body], object]) -> PageVerb:
+    """A step of a matter: do it, then show the matter as it stands (for whoever may still see it)."""
+
+    def step(tx: Tx, person_id: str, subject: str, body: Body) -> MatterView | FiledView:
+        verb(tx, person_id, subject, body)
+        try:
+            return matter_view(tx, person_id, subject, {})
+        except NotFound:  # the partner gave it back: the reader may not see it any more
+            referral = doors.referral_by_id(tx, subject)
+            return FiledView(referral.code, f"stage.{referral.stage}", None, "", filed=False)
+
+    return step
+
+
+def _me_step(verb: Callable[[Tx, str, str], object], name: str) -> PageVerb:
+    def step(tx: Tx, person_id: str, subject: str, body: Body) -> MeView:
+        verb(tx, person_id, _text(body, name))
+        return me_view(tx, person_id, subject, {})
+
+    return step
+
+
+def _hide(tx: Tx, person_id: str, subject: str, body: Body) -> FiledView:
+    people.hide(tx, person_id)
+    return FiledView("", "page.hidden", None, "", filed=False)
+
+
+PAGES: Mapping[str, Page] = {
+    "plan": Page(plan_view, {"preview": plan_view, "file": plan_file}),
+    "offer": Page(offer_view, {"accept": offer_accept, "decline": offer_decline}),
+    "matter": Page(
+        matter_view,
+        {
+            "write": _matter_step(lambda tx, who, it, body: threads.write(tx, who, it, _text(body, "text"))),
+            "contacted": _matter_step(lambda tx, who, it, body: working.contacted(tx, who, it)),
+            "report": _matter_step(
+                lambda tx, who, it, body: working.report(
+                    tx, who, it, _text(body, "outcome"), _text(body, "reason")
+                )
+            ),
+            "return": _matter_step(lambda tx, who, it, body: working.give_back(tx, who, it)),
+            "helped": _matter_step(lambda tx, who, it, body: closing.helped(tx, who, it, True)),
+            "not_helped": _matter_step(lambda tx, who, it, body: closing.helped(tx, who, it, False)),
+            "withdraw": _matter_step(lambda tx, who, it, body: closing.withdraw(tx, who, it)),
+            "reopen": _matter_step(lambda tx, who, it, body: closing.reopen(tx, who, it)),
+            "rematch": _matter_step(lambda tx, who, it, body: desk.rematch(tx, who, it)),
+            "ask_person": _matter_step(lambda tx, who, it, body: desk.ask_person(tx, who, it)),
+            "resume": _matter_step(lambda tx, who, it, body: desk.resume(tx, who, it)),
+            "give_up": _matter_step(
+                lambda tx, who, it, body: closing.give_up(tx, who, it, _text(body, "reason"))
+            ),
+        },
+    ),
+    "me": Page(
+        me_view,
+        {
+            "language": _me_step(people.choose_language, "language"),
+            "window": _me_step(people.choose_window, "window"),
+            "hide": _hide,
+        },
+    ),
+}
+
+_YES = "yes"
+AUTHOR_STEPS: Mapping[Stage, tuple[Step, ...]] = {
+    Stage.REPORTED: (Step("helped", "page.step.helped"), Step("not_helped", "page.step.not_helped")),
+    Stage.CLOSED: (Step("reopen", "page.step.reopen", needs=_YES),),
+}
+DESK_STEPS: Mapping[Stage, tuple[str, ...]] = {
+    Stage.UNMATCHED: ("rematch", "ask_person", "give_up"),
+    Stage.DISPUTED: ("resume", "rematch", "give_up"),
+    Stage.UNREACHABLE: ("give_up",),
+}
+
+
+def _author_view(tx: Tx, person_id: str, referral: Referral) -> MatterView:
+    actor = doors.as_author(person_id)
+    steps = AUTHOR_STEPS.get(referral.stage, ())
+    if referral.stage not in ENDED:
+        steps = (*steps, Step("withdraw", "page.step.withdraw", needs=_YES, danger=True))
+    given = doors.consent_in_force(tx, referral)
+    return _view(tx, actor, referral, steps, consent_text=given.text if given else _last_consent(tx, referral))
+
+
+def _partner_view(tx: Tx, actor: Actor, referral: Referral) -> MatterView:
+    reasons = tuple(
+        Choice(r, label_key=f"unmet.{r}") for r in matching.pathway_of(tx, referral).unmet_reasons
+    )
+    report = Step("report", "page.step.report", needs="outcome", choices=reasons)
+    back = Step("return", "page.step.return", needs=_YES, danger=True)
+    steps = {
+        Stage.ACCEPTED: (Step("contacted", "page.step.contacted"), back),
+        Stage.UNREACHABLE: (Step("contacted", "page.step.contacted"),),
+        Stage.IN_SERVICE: (report, back),
+    }.get(referral.stage, ())
+    return _view(tx, actor, referral, steps)
+
+
+def _desk_view(tx: Tx, person_id: str, referral: Referral) -> MatterView:
+    """The desk sees where a matter stands and what it may do, and no story."""
+    actor, referral = doors.desk_referral(tx, person_id, referral.id, Action.REFERRAL_READ)
+    reasons = matching.pathway_of(tx, referral).unmet_reasons
+    unmet = tuple(Choice(r, label_key=f"unmet.{r}") for r in reasons)
+    steps = tuple(
+        Step(s, f"page.step.{s}", needs="reason" if s == "give_up" else "", choices=unmet if s == "give_up" else ())
+        for s in DESK_STEPS.get(referral.stage, ())
+    )
+    return _view(tx, actor, referral, steps)
+
+
+def _view(
+    tx: Tx, actor: Actor, referral: Referral, steps: tuple[Step, ...], consent_text: str = ""
+) -> MatterView:
+    language = doors.person_by_id(tx, actor.person_id).language
+    sealed = _opened(tx, actor, referral)
+    at_desk = actor.role is Role.COORDINATOR
+    area = tx.directory.areas.get(referral.area)
+    helper = tx.directory.organizations.get(referral.organization_id or "")
+    return MatterView(
+        code=referral.code,
+        category_key=f"category.{referral.category}",
+        urgency_key=f"urgency.{referral.urgency}",
+        stage_key=f"stage.{referral.stage}",
+        area=filing.named(area.names, language) if area else "",
+        next_by=_next_by(tx, referral),
+        next_key=f"next.{'desk.' if at_desk else ''}{referral.stage}",
+        story=sealed.get("story"),
+        contact=sealed.get("contact"),
+        organization=filing.named(helper.names, language) if helper else "",
+        thread=() if at_desk else threads.read(tx, actor, referral, language),
+        can_write=not at_desk and referral.stage in threads.WRITABLE,
+        steps=steps,
+        consent_text=consent_text,
+        readers=_readers(tx, referral, language),
+    )
+
+
+def _opened(tx: Tx, actor: Actor, referral: Referral) -> dict[str, str]:
+    """What this reader holds a key for. Consent is checked again at every read by a partner."""
+    if actor.role is Role.COORDINATOR:
+        return {}
+    if actor.organization_id is not None and not offers.may_still_read(tx, referral, actor.organization_id):
+        return {}
+    found: dict[str, str] = {}
+    for data_class in (DataClass.STORY, DataClass.CONTACT):
+        if tx.sealed_exists(referral.record, data_class):
+            try:
+                found.update(tx.open_sealed(actor, referral.record, data_class))
+            except NotFound:
+                continue  # consent or agreement does not give this class to this reader
+    added = "\n\n".join(text for column, text in sorted(found.items()) if column.startswith("added."))
+    if added:
+        found["story"] = "\n\n".join(filter(None, (found.get("story", ""), added)))
+    return found
+
+
+def _readers(tx: Tx, referral: Referral, language: str) -> tuple[str, ...]:
+    """Organisations that accepted and so could read: names of organisations, never of workers."""
+    accepted = (OfferStage.ACCEPTED, OfferStage.RECALLED)
+    found = [o for o in tx.find(Offer, referral_id=referral.id, stage=accepted) if o.decided_by]
+    organizations = [tx.directory.organizations.get(o.organization_id) for o in found]
+    return tuple(sorted({filing.named(o.names, language) for o in organizations if o}))
+
+
+def _last_consent(tx: Tx, referral: Referral) -> str:
+    given = tx.find(Consent, referral_id=referral.id)
+    return max(given, key=lambda c: c.given_at).text if given else ""
+
+
+def _next_by(tx: Tx, referral: Referral) -> Any:
+    """Until when the next thing is promised."""
+    offer = matching.live_offer(tx, referral)
+    if offer is not None:
+        return offer.decide_by
+    due = [t.due_at for t in tx.timers_of(referral.id) if t.kind in _PROMISES]
+    return min(due, default=None)
+
+
+_PROMISES = ("match", "unmatched", "first_contact", "confirm_wait", "dispute_wait")
+
+
+def _queue(tx: Tx, person_id: str) -> list[Referral]:
+    """A worker's organisation's open matters and offers are in their alerts; here what is accepted, or the desk's."""
+    found: dict[str, Referral] = {}
+    for seat in doors.seats_of(tx, person_id):
+        if seat.role is Role.COORDINATOR:
+            found.update({r.id: r for r in desk.queue(tx, person_id)})
+        if seat.role is Role.WORKER and seat.organization_id:
+            held = tx.find(Referral, organization_id=seat.organization_id)
+            found.update({r.id: r for r in held if r.stage not in ENDED})
+    return list(found.values())
+
+
+def _lines(tx: Tx, referrals: list[Referral]) -> tuple[MatterLine, ...]:
+    ordered = sorted(referrals, key=lambda r: (r.stage in ENDED, r.created_at, r.id))
+    return tuple(
+        MatterLine(
+            id=r.id,
+            code=r.code,
+            category_key=f"category.{r.category}",
+            stage_key=f"stage.{r.stage}",
+            next_by=_next_by(tx, r),
+            open=r.stage not in ENDED,
+        )
+        for r in ordered
+    )
+
+
+def _is_coordinator(tx: Tx, person_id: str) -> bool:
+    return any(s.role is Role.COORDINATOR for s in doors.seats_of(tx, person_id))
+
+
+def _text(body: Body, name: str) -> str:
+    value = body.get(name)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,151 @@
+"""Meeting people, their settings, hiding, and what they send unasked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from referrals.access import Action
+from referrals.errors import BadAnswer, NotFound
+from referrals.lifecycle import ENDED
+from referrals.model import (
+    AuditEntry,
+    DataClass,
+    Notice,
+    Person,
+    Presence,
+    Referral,
+    Scrap,
+    Session,
+    Stage,
+    WritingWindow,
+    person_holder,
+)
+from referrals.ports import Tx
+from referrals.service import doors, tell, threads
+
+SCRAP_LIFE = timedelta(minutes=15)
+# Somebody who wrote once and never filed anything is forgotten after this time.
+STRANGER_RETENTION = timedelta(days=90)
+DEFAULT_ZONE = "Asia/Bangkok"
+
+
+def meet(tx: Tx, account: int, language_hint: str = "") -> Person:
+    """The person of a chat; a stranger becomes one with no language chosen and no role."""
+    person = tx.person_of_account(account)
+    if person is not None:
+        return _seen(tx, person)
+    person = Person(
+        id=tx.new_id(),
+        language="",
+        timezone=DEFAULT_ZONE,
+        window=WritingWindow.ANY_TIME,
+        presence=Presence.PRESENT,
+        age_group=None,
+        created_at=tx.now,
+        last_seen_at=tx.now,
+        retain_until=tx.now + STRANGER_RETENTION,
+    )
+    tx.add(person)
+    tx.bind_account(person.id, account)
+    return person
+
+
+def choose_language(tx: Tx, person_id: str, language: str) -> Person:
+    """Store the person's own choice of language."""
+    if language not in tx.catalogue.languages:
+        raise BadAnswer()
+    return tx.save(replace(doors.person_by_id(tx, person_id), language=language))
+
+
+def choose_window(tx: Tx, person_id: str, window: str) -> Person:
+    """Store the answer to 'may we write here, and when?'."""
+    try:
+        chosen = WritingWindow(window)
+    except ValueError:
+        raise BadAnswer() from None
+    return tx.save(replace(doors.person_by_id(tx, person_id), window=chosen))
+
+
+def hide(tx: Tx, person_id: str) -> None:
+    """Delete what can be deleted, silence alerts, end sessions. The matters themselves go on."""
+    person = doors.person_by_id(tx, person_id)
+    for session in tx.find(Session, person_id=person_id):
+        tx.remove(session)
+    for scrap in tx.find(Scrap, person_id=person_id):
+        drop_scrap(tx, scrap.id)
+    tx.recall_notices(person_id)
+    for message in tx.messages_of(person_id):
+        tx.say(Notice(person_id, "", slot=message.slot, message_id=message.message_id))
+    tx.save(replace(person, presence=Presence.HIDDEN))
+    tx.audit(AuditEntry(doors.as_author(person_id), Action.PERSON_HIDE, f"person:{person_id}"))
+
+
+def come_back(tx: Tx, person_id: str) -> Person:
+    """/start after /hide, or after an unblock: the bot may write here again."""
+    person = doors.person_by_id(tx, person_id)
+    return person if person.presence is Presence.PRESENT else tx.save(replace(person, presence=Presence.PRESENT))
+
+
+def blocked(tx: Tx, person_id: str) -> None:
+    """Telegram says that the person blocked the bot: no retry into the void, and nobody calls or visits."""
+    person = doors.person_by_id(tx, person_id)
+    if person.presence is not Presence.BLOCKED:
+        tx.recall_notices(person_id)
+        tx.save(replace(person, presence=Presence.BLOCKED))
+    unreachable(tx, person_id)
+
+
+def unreachable(tx: Tx, person_id: str) -> None:
+    """Timer and verb: whoever relies on this person is told 'not reachable here', and no more."""
+    for referral in tx.find(Referral, author_id=person_id):
+        if referral.stage in ENDED or referral.stage is Stage.DRAFT:
+            continue
+        tell.tell_desk(tx, "desk.not_reachable_here", referral, dedupe=f"unreachable:{referral.id}")
+
+
+def keep_scrap_moment(tx: Tx, person_id: str, text: str) -> Scrap:
+    """Free text that arrived in the chat: sealed at once under a key that lives 15 minutes."""
+    scrap = Scrap(tx.new_id(), person_id, tx.now)
+    tx.add(scrap)
+    tx.seal(scrap.record, DataClass.STORY, "text", text, [person_holder(person_id)])
+    tx.set_timer("scrap", scrap.id, tx.now + SCRAP_LIFE)
+    return scrap
+
+
+def keep_scrap(tx: Tx, person_id: str, scrap_id: str) -> bool:
+    """'Keep it': it becomes a message in the open thread, or the note of an open request of theirs.
+
+    False when there is nothing to attach it to: it is then destroyed and the person told how to file.
+    """
+    scrap = tx.get(Scrap, scrap_id)
+    if scrap is None or scrap.person_id != person_id:
+        raise NotFound()
+    author = doors.as_author(person_id)
+    text = tx.open_sealed(author, scrap.record, DataClass.STORY)["text"]
+    mine = [r for r in tx.find(Referral, author_id=person_id) if r.stage not in ENDED]
+    kept = bool(mine)
+    if mine:
+        newest = max(mine, key=lambda r: r.created_at)
+        if newest.stage in threads.WRITABLE:
+            threads.write(tx, person_id, newest.id, text[: threads.LIMIT])
+        else:
+            tx.seal(newest.record, DataClass.STORY, f"added.{scrap.id}", text, [person_holder(person_id)])
+    drop_scrap(tx, scrap_id)
+    return kept
+
+
+def drop_scrap(tx: Tx, scrap_id: str) -> None:
+    """Timer and 'no': the key is destroyed, and with it the text."""
+    scrap = tx.get(Scrap, scrap_id)
+    if scrap is not None:
+        tx.destroy(scrap.record)
+        tx.clear_timers(scrap_id)
+        tx.remove(scrap)
+
+
+def _seen(tx: Tx, person: Person) -> Person:
+    """Note the day of the last sign of life: once a day is exact enough, and spares a write a tap."""
+    if tx.now - person.last_seen_at < timedelta(days=1):
+        return person
+    return tx.save(replace(person, last_seen_at=tx.now, retain_until=tx.now + STRANGER_RETENTION))

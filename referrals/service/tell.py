@@ -1,0 +1,196 @@
+"""Who is told what, and when: the person's own 'may we write here, and when?' binds everything that notifies.
+
+Whatever can notify is neutral (security.md): codes and times, never a name, place, organisation or need.
+Details are shown by quiet edits after a tap, or on a secure page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from referrals import schedule
+from referrals.model import (
+    Button,
+    Keyboard,
+    Notice,
+    Presence,
+    Priority,
+    Referral,
+    Role,
+    Seat,
+)
+from referrals.ports import Tx
+
+TALK = "talk"  # the slot of the one message in which a conversation goes on
+
+
+def tell(
+    tx: Tx,
+    person_id: str,
+    text: str,
+    params: Mapping[str, str] | None = None,
+    *,
+    buttons: Keyboard = (),
+    slot: str = "",
+    fresh: bool = True,
+    priority: Priority = Priority.ALERT,
+    dedupe: str = "",
+) -> bool:
+    """Tell somebody something they did not just ask for. False when they do not want to be written to.
+
+    A crisis notice to somebody on duty ignores the window, never the presence.
+    """
+    person = tx.get(Person, person_id)
+    if person is None or person.presence is not Presence.PRESENT:
+        return False
+    not_before = tx.now
+    if priority is not Priority.CRISIS:
+        allowed = schedule.next_allowed(person.window, person.timezone, tx.now)
+        if allowed is None:
+            return False
+        not_before = allowed
+    tx.say(
+        Notice(
+            person_id,
+            text,
+            params or {},
+            buttons,
+            priority,
+            slot,
+            fresh,
+            not_before if not_before > tx.now else None,
+            dedupe,
+        )
+    )
+    return True
+
+
+def answer(
+    tx: Tx,
+    person_id: str,
+    text: str,
+    params: Mapping[str, str] | None = None,
+    *,
+    buttons: Keyboard = (),
+    slot: str = TALK,
+    fresh: bool = False,
+) -> None:
+    """Answer somebody who has just written or pressed: at once, whatever their window."""
+    tx.say(Notice(person_id, text, params or {}, buttons, Priority.REPLY, slot, fresh))
+
+
+def quietly(tx: Tx, person_id: str, slot: str, text: str, params: Mapping[str, str] | None = None) -> None:
+    """Change a message that stands in somebody's chat, without a notification (text '' deletes it).
+
+    What still waits in the outbox for that slot is dropped first: nobody is nagged about what is handled.
+    """
+    tx.recall_notices(person_id, slot)
+    tx.say(Notice(person_id, text, params or {}, (), Priority.REPLY, slot, quiet=True))
+
+
+def workers(tx: Tx, organization_id: str) -> list[Seat]:
+    """The filled worker seats of an organisation whose holders are on duty and can be reached here."""
+    seats = tx.find(Seat, organization_id=organization_id, role=Role.WORKER)
+    return [s for s in seats if s.on_duty and s.person_id and _present(tx, s.person_id)]
+
+
+def coordinators(tx: Tx) -> list[Seat]:
+    """Every filled coordinator seat that can be reached."""
+    seats = tx.find(Seat, role=Role.COORDINATOR)
+    return [s for s in seats if s.person_id and _present(tx, s.person_id)]
+
+
+def on_call(tx: Tx) -> list[Seat]:
+    """The coordinators on duty by the rota; all of them when the rota names nobody who can be reached."""
+    everybody = coordinators(tx)
+    now_on = {duty.seat_id for duty in tx.directory.duties if schedule.on_duty(duty, tx.now)}
+    return [s for s in everybody if s.id in now_on and s.on_duty] or everybody
+
+
+def tell_desk(
+    tx: Tx,
+    text: str,
+    referral: Referral,
+    *,
+    priority: Priority = Priority.ALERT,
+    everybody: bool = False,
+    dedupe: str = "",
+) -> None:
+    """Alert the coordinators on call (or all of them) about a referral, with a button to look at it."""
+    seats = coordinators(tx) if everybody else on_call(tx)
+    for seat in seats:
+        assert seat.person_id is not None  # coordinators() lists filled seats only
+        tell(
+            tx,
+            seat.person_id,
+            text,
+            {"code": referral.code},
+            buttons=((page_button("button.look", f"matter/{referral.id}"),),),
+            slot=desk_slot(referral),
+            priority=priority,
+            dedupe=f"{dedupe}:{seat.person_id}" if dedupe else "",
+        )
+
+
+def settle_desk(tx: Tx, referral: Referral) -> None:
+    """Quietly turn the desk's open alerts about a referral into 'handled'."""
+    for seat in tx.find(Seat, role=Role.COORDINATOR):
+        if seat.person_id:
+            quietly(tx, seat.person_id, desk_slot(referral), "desk.handled", {"code": referral.code})
+
+
+def tell_author(
+    tx: Tx,
+    referral: Referral,
+    text: str,
+    params: Mapping[str, str] | None = None,
+    *,
+    buttons: Keyboard | None = None,
+    priority: Priority = Priority.ALERT,
+) -> bool:
+    """Tell the person who asked what happens now, with a button to their own matter."""
+    shown = ((page_button("button.open", f"matter/{referral.id}"),),) if buttons is None else buttons
+    return tell(
+        tx,
+        referral.author_id,
+        text,
+        {"code": referral.code, **(params or {})},
+        buttons=shown,
+        slot=f"matter:{referral.id}",
+        priority=priority,
+    )
+
+
+def page_button(text: str, page: str) -> Button:
+    """A button that opens a secure page."""
+    return Button(text, page=page)
+
+
+def press(text: str, verb: str, *words: str) -> Button:
+    """A button whose callback data is '1:<verb>:<words…>': short, versioned, self-describing."""
+    return Button(text, action=":".join(("1", verb, *words)))
+
+
+def column(buttons: Iterable[Button]) -> Keyboard:
+    """One button a row: easy to hit on a small phone."""
+    return tuple((button,) for button in buttons)
+
+
+def offer_slot(offer_id: str) -> str:
+    return f"offer:{offer_id}"
+
+
+def desk_slot(referral: Referral) -> str:
+    return f"desk:{referral.id}"
+
+
+def iso(at: datetime) -> str:
+    """An instant as a parameter of a text; it is shown in the reader's language and zone."""
+    return at.isoformat(timespec="minutes")
+
+
+def _present(tx: Tx, person_id: str) -> bool:
+    person = tx.get(Person, person_id)
+    return person is not None and person.presence is Presence.PRESENT
+

@@ -1,0 +1,91 @@
+"""The thread between a person and the partner who accepted: relayed, sealed, read on secure pages only."""
+
+from __future__ import annotations
+
+from referrals.access import Action, allow
+from referrals.errors import BadAnswer, NotFound, TooLong, WrongStage
+from referrals.model import (
+    Actor,
+    AuditEntry,
+    DataClass,
+    Offer,
+    Referral,
+    Stage,
+    ThreadEntry,
+    organization_holder,
+    person_holder,
+)
+from referrals.ports import Tx
+from referrals.service import doors, tell
+from referrals.views import ThreadLine
+
+LIMIT = 4000
+WRITABLE = (Stage.ACCEPTED, Stage.UNREACHABLE, Stage.IN_SERVICE, Stage.REPORTED, Stage.DISPUTED)
+
+
+def write(tx: Tx, person_id: str, referral_id: str, text: str) -> ThreadEntry:
+    """Write to the other side; the chat there only says that something waits."""
+    actor, offer, referral = _either_side(tx, person_id, referral_id, Action.THREAD_WRITE)
+    if referral.stage not in WRITABLE:
+        raise WrongStage()
+    if not text.strip():
+        raise BadAnswer()
+    if len(text) > LIMIT:
+        raise TooLong(limit=LIMIT, length=len(text))
+    from_partner = actor.organization_id is not None
+    entry = ThreadEntry(tx.new_id(), offer.id, referral.id, from_partner, person_id, tx.now)
+    tx.add(entry)
+    holders = [person_holder(referral.author_id), organization_holder(offer.organization_id)]
+    tx.seal(offer.thread, DataClass.STORY, entry.id, text.strip(), holders)
+    tx.audit(AuditEntry(actor, Action.THREAD_WRITE, f"thread:{offer.id}"))
+    _tell_other_side(tx, referral, offer, from_partner)
+    return entry
+
+
+def read(tx: Tx, actor: Actor, referral: Referral, language: str) -> tuple[ThreadLine, ...]:
+    """What both sides wrote, oldest first; empty while nobody has accepted or when the reader has no key."""
+    offer = tx.get(Offer, referral.offer_id) if referral.offer_id else None
+    if offer is None:
+        return ()
+    entries = tx.find(ThreadEntry, offer_id=offer.id)
+    if not entries:
+        return ()
+    texts = tx.open_sealed(actor, offer.thread, DataClass.STORY)
+    organization = tx.directory.organizations.get(offer.organization_id)
+    name = "" if organization is None else organization.names.get(language, organization.id)
+    partner_reads = actor.organization_id is not None
+    return tuple(
+        ThreadLine(
+            mine=entry.from_partner == partner_reads,
+            who_key="who.partner" if entry.from_partner else "who.person",
+            organization=name if entry.from_partner else "",
+            text=texts.get(entry.id, ""),
+            at=entry.written_at,
+        )
+        for entry in sorted(entries, key=lambda e: (e.written_at, e.id))
+    )
+
+
+def _either_side(tx: Tx, person_id: str, referral_id: str, action: Action) -> tuple[Actor, Offer, Referral]:
+    referral = doors.referral_by_id(tx, referral_id)
+    if referral.author_id != person_id:
+        return doors.served_referral(tx, person_id, referral_id, action)
+    actor = doors.as_author(person_id)
+    allow(actor, action)
+    offer = tx.get(Offer, referral.offer_id) if referral.offer_id else None
+    if offer is None:
+        raise NotFound()
+    return actor, offer, referral
+
+
+def _tell_other_side(tx: Tx, referral: Referral, offer: Offer, from_partner: bool) -> None:
+    reader = referral.author_id if from_partner else referral.accepted_by
+    if reader:
+        tell.tell(
+            tx,
+            reader,
+            "thread.waiting",
+            {"code": referral.code},
+            buttons=((tell.page_button("button.read", f"matter/{referral.id}"),),),
+            slot=f"thread:{referral.id}",
+        )

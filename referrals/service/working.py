@@ -1,0 +1,146 @@
+"""From 'accepted' to 'reported': contact, heartbeat, return, and how the partner says it ended."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from referrals.access import Action
+from referrals.errors import BadAnswer
+from referrals.lifecycle import STAGE_WAITS, OfferStep, Step, move, move_offer
+from referrals.model import AuditEntry, Outcome, Referral, Stage, organization_holder
+from referrals.ports import Tx
+from referrals.service import doors, matching, tell
+
+# An overdue contact stays with the partner, and the desk hears of it again every day until it is mended.
+OVERDUE_EVERY = timedelta(days=1)
+
+
+def contacted(tx: Tx, person_id: str, referral_id: str) -> Referral:
+    """The partner has reached the person: help is under way."""
+    actor, _, referral = doors.served_referral(tx, person_id, referral_id, Action.SERVICE_CONTACT)
+    if referral.stage is Stage.IN_SERVICE:
+        return referral
+    after = tx.save(replace(move(referral, Step.CONTACT, tx.now), escalated=False))
+    tx.audit(AuditEntry(actor, Action.SERVICE_CONTACT, f"referral:{referral.id}"))
+    tx.clear_timers(referral.id)
+    set_heartbeat(tx, after)
+    tell.settle_desk(tx, after)
+    tell.tell_author(tx, after, "matter.in_service")
+    return after
+
+
+def report(tx: Tx, person_id: str, referral_id: str, outcome: str, reason: str = "") -> Referral:
+    """The partner says how it ended (outcome code; unmet and partly met need a coded reason)."""
+    actor, _, referral = doors.served_referral(tx, person_id, referral_id, Action.SERVICE_REPORT)
+    if referral.stage is Stage.REPORTED and referral.outcome == outcome:
+        return referral
+    ended = _outcome(outcome)
+    reasons = matching.pathway_of(tx, referral).unmet_reasons
+    if (ended is not Outcome.MET and reason not in reasons) or (reason and reason not in reasons):
+        raise BadAnswer()
+    after = tx.save(
+        replace(
+            move(referral, Step.REPORT, tx.now),
+            outcome=ended,
+            outcome_reason=reason or None,
+            escalated=False,
+        )
+    )
+    tx.audit(AuditEntry(actor, Action.SERVICE_REPORT, f"referral:{referral.id}", ended.value))
+    tx.clear_timers(referral.id)
+    tx.set_timer("confirm_wait", after.id, tx.now + STAGE_WAITS[Stage.REPORTED].of(after.urgency))
+    ask_whether_helped(tx, after)
+    return after
+
+
+def give_back(tx: Tx, person_id: str, referral_id: str) -> Referral:
+    """The partner returns what it had accepted: access ends at once, the next partner's turn comes."""
+    actor, offer, referral = doors.served_referral(tx, person_id, referral_id, Action.SERVICE_RETURN)
+    tx.clear_timers(referral.id)
+    tx.unshare(referral.record, organization_holder(offer.organization_id))
+    tx.unshare(offer.thread, organization_holder(offer.organization_id))
+    tx.save(replace(move_offer(offer, OfferStep.RECALL), decided_at=tx.now, reason="returned"))
+    after = tx.save(
+        replace(
+            move(referral, Step.RETURN, tx.now),
+            organization_id=None,
+            accepted_by=None,
+            offer_id=None,
+            escalated=False,
+        )
+    )
+    tx.audit(AuditEntry(actor, Action.SERVICE_RETURN, f"referral:{referral.id}"))
+    tell.settle_desk(tx, after)
+    matching.start_matching(tx, after)
+    tell.tell_author(tx, after, "matter.returned")
+    return after
+
+
+def contact_overdue(tx: Tx, referral_id: str) -> None:
+    """Timer: nobody has contacted the person in the promised time."""
+    referral = doors.referral_by_id(tx, referral_id)
+    if referral.stage is not Stage.ACCEPTED:
+        return
+    _escalate(tx, referral, "desk.contact_overdue")
+    if referral.accepted_by:
+        _remind_worker(tx, referral, "worker.contact_overdue")
+    if not referral.escalated:
+        tell.tell_author(tx, referral, "matter.contact_overdue")
+    tx.set_timer("first_contact", referral_id, tx.now + OVERDUE_EVERY)
+
+
+def heartbeat(tx: Tx, referral_id: str) -> None:
+    """Timer: a month without news. The worker is asked; a second month without news goes to the desk too."""
+    referral = doors.referral_by_id(tx, referral_id)
+    if referral.stage is not Stage.IN_SERVICE:
+        return
+    _remind_worker(tx, referral, "worker.heartbeat")
+    if tx.now - referral.stage_since > STAGE_WAITS[Stage.IN_SERVICE].of(referral.urgency) * 1.5:
+        _escalate(tx, referral, "desk.no_news")
+    set_heartbeat(tx, referral)
+
+
+def set_heartbeat(tx: Tx, referral: Referral) -> None:
+    """Ask for news again when the stage's wait is over."""
+    tx.set_timer("heartbeat", referral.id, tx.now + STAGE_WAITS[Stage.IN_SERVICE].of(referral.urgency))
+
+
+def ask_whether_helped(tx: Tx, referral: Referral) -> None:
+    """'Did somebody help?': answered with one tap, in the chat."""
+    tell.tell_author(
+        tx,
+        referral,
+        "matter.did_help",
+        buttons=tell.column(
+            [
+                tell.press("button.helped_yes", "matter.helped", referral.id, "yes"),
+                tell.press("button.helped_no", "matter.helped", referral.id, "no"),
+                tell.page_button("button.open", f"matter/{referral.id}"),
+            ]
+        ),
+    )
+
+
+def _outcome(code: str) -> Outcome:
+    try:
+        return Outcome(code)
+    except ValueError:
+        raise BadAnswer() from None
+
+
+def _escalate(tx: Tx, referral: Referral, text: str) -> None:
+    saved = referral if referral.escalated else tx.save(replace(referral, escalated=True))
+    tell.tell_desk(tx, text, saved)
+
+
+def _remind_worker(tx: Tx, referral: Referral, text: str) -> None:
+    if referral.accepted_by and referral.offer_id:
+        tell.tell(
+            tx,
+            referral.accepted_by,
+            text,
+            {"code": referral.code},
+            buttons=((tell.page_button("button.open", f"matter/{referral.id}"),),),
+            slot=tell.offer_slot(referral.offer_id),
+        )
