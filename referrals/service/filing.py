@@ -19,6 +19,7 @@ from referrals.model import (
     AgeGroup,
     AuditEntry,
     Consent,
+    Conversation,
     DataClass,
     Priority,
     Referral,
@@ -200,6 +201,10 @@ def consent_text(tx: Tx, referral: Referral, plan: routing.Plan, language: str) 
 
 
 def _after_filing(tx: Tx, filed: Referral) -> None:
+    for row in tx.find(Conversation, person_id=filed.author_id):  # the form is done: its answers go
+        tx.destroy(row.record)
+        tx.clear_timers(row.id)
+        tx.remove(row)
     if filed.urgency is Urgency.EMERGENCY:
         tell.tell_desk(tx, "desk.emergency_filed", filed, priority=Priority.CRISIS)
     if filed.age_group is AgeGroup.CHILD:

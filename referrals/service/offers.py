@@ -179,7 +179,7 @@ def _granted(tx: Tx, referral: Referral, offer: Offer) -> tuple[DataClass, ...]:
     if not consents.covers(given, offer.service_id, tx.now):
         raise NoConsent()
     pathway = matching.pathway_of(tx, referral)
-    return consents.classes_for(pathway, agreement, organization, given, Stage.ACCEPTED, tx.now)
+    return consents.classes_for(pathway, agreement, organization, given, Stage.ACCEPTED, day)
 
 
 def _still_mine(offer: Offer, referral: Referral) -> None:

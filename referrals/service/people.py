@@ -135,6 +135,14 @@ def keep_scrap(tx: Tx, person_id: str, scrap_id: str) -> bool:
     return kept
 
 
+def drop_scrap_of(tx: Tx, person_id: str, scrap_id: str) -> None:
+    """'Throw it away', by whoever wrote it."""
+    scrap = tx.get(Scrap, scrap_id)
+    if scrap is None or scrap.person_id != person_id:
+        raise NotFound()
+    drop_scrap(tx, scrap_id)
+
+
 def drop_scrap(tx: Tx, scrap_id: str) -> None:
     """Timer and 'no': the key is destroyed, and with it the text."""
     scrap = tx.get(Scrap, scrap_id)

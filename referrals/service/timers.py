@@ -9,6 +9,7 @@ from referrals.ports import Tx
 from referrals.service import (
     checkins,
     closing,
+    conversations,
     crisis,
     desk,
     filing,
@@ -31,6 +32,7 @@ TIMERS: Mapping[str, Callable[[Tx, str], None]] = {
     "dispute_wait": desk.dispute_overdue,
     "draft_purge": filing.purge_draft,
     "retention": closing.retire,
+    "conversation": conversations.expire,
     "scrap": people.drop_scrap,
     "check_in": checkins.remind,
     "check_in_missed": checkins.missed,

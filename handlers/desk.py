@@ -1,0 +1,23 @@
+"""A coordinator's chat: the queue, and 'I have it'."""
+
+from __future__ import annotations
+
+from handlers.reply import Reply, Turn
+from referrals.service import crisis, desk
+from referrals.service.tell import page_button
+
+
+def queue(turn: Turn) -> Reply:
+    """How much waits for the desk, with a button for each of the first ones."""
+    found = desk.queue(turn.tx, turn.person.id)
+    if not found:
+        return Reply("desk.queue_empty")
+    rows = tuple((page_button("button.look_at", f"matter/{r.id}"),) for r in found[:1])
+    me = ((page_button("button.all", "me"),),)
+    return Reply("desk.queue", {"count": str(len(found))}, (*rows, *me))
+
+
+def hold(turn: Turn) -> Reply:
+    """'I have it': the ladder ends here."""
+    code = crisis.hold(turn.tx, turn.person.id, turn.word(0))
+    return Reply("desk.crisis_yours", {"code": code}, slot=f"crisis:{turn.word(0)}", toast="toast.thank_you")

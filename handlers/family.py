@@ -1,0 +1,72 @@
+"""A family's (or anybody's) chat: a poster's link, a few taps, then the secure page."""
+
+from __future__ import annotations
+
+from handlers.reply import Reply, Turn
+from referrals.catalogue import QuestionKind
+from referrals.model import Button, Keyboard
+from referrals.service import closing, conversations
+from referrals.service.tell import column, page_button, press
+
+
+def begin(turn: Turn, pathway_id: str) -> Reply:
+    """Start asking for help along a pathway."""
+    return show(turn, conversations.begin(turn.tx, turn.person, pathway_id))
+
+
+def ask(turn: Turn) -> Reply:
+    """The button 'Ask for help'."""
+    return begin(turn, turn.word(0))
+
+
+def answered(turn: Turn) -> Reply:
+    """A button of the open question."""
+    return show(turn, conversations.reply(turn.tx, turn.person, turn.word(0), turn.word(1)))
+
+
+def back(turn: Turn) -> Reply:
+    """One question back."""
+    return show(turn, conversations.back(turn.tx, turn.person))
+
+
+def cancel(turn: Turn) -> Reply:
+    """Stop here: nothing is kept."""
+    conversations.drop(turn.tx, turn.person.id)
+    return Reply("form.cancelled")
+
+
+def helped(turn: Turn) -> Reply:
+    """'Did somebody help?': the verb itself edits the message."""
+    closing.helped(turn.tx, turn.person.id, turn.word(0), turn.word(1) == "yes")
+    return Reply(toast="toast.thank_you")
+
+
+def show(turn: Turn, talk: conversations.Talk) -> Reply:
+    """The open question with its buttons, or the way to the secure page."""
+    step = {"step": str(talk.step), "steps": str(talk.steps)}
+    navigation = [press("button.cancel", "form.cancel")]
+    if talk.step > 1:
+        navigation.insert(0, press("button.back", "form.back"))
+    if talk.question is None:
+        page = page_button("button.open_page", f"plan/{talk.draft_id}")
+        return Reply("family.open_page", step, ((page,), tuple(navigation)))
+    question = talk.question
+    rows = _choices(turn, talk)
+    return Reply(f"form.{question.id}", step, (*rows, tuple(navigation)))
+
+
+def _choices(turn: Turn, talk: conversations.Talk) -> Keyboard:
+    assert talk.question is not None  # show() has looked
+    question = talk.question
+    if question.kind is QuestionKind.CONFIRM:
+        return ((press(f"form.{question.id}.yes", "form", question.id, "yes"),),)
+    return column(
+        Button(_label(question.kind, question.id, c), action=f"1:form:{question.id}:{c}")
+        for c in conversations.choices(turn.tx, talk)
+    )
+
+
+def _label(kind: QuestionKind, question: str, choice: str) -> str:
+    if kind is QuestionKind.CATEGORY:
+        return f"category.{choice}"
+    return f"language.{choice}" if kind is QuestionKind.LANGUAGE else f"form.{question}.{choice}"

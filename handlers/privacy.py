@@ -1,0 +1,131 @@
+"""What everybody can do: start, language, privacy, hide; and what happens to things sent unasked."""
+
+from __future__ import annotations
+
+from handlers import family
+from handlers.reply import Reply, Turn
+from referrals.errors import StaleLink
+from referrals.model import Keyboard, Notice, Role
+from referrals.service import conversations, doors, joining, people
+from referrals.service.tell import column, page_button, press
+
+
+def start(turn: Turn) -> Reply:
+    """/start, with or without a deep link's payload."""
+    people.come_back(turn.tx, turn.person.id)
+    payload = turn.incoming.argument
+    if payload.startswith(joining.PREFIX):
+        return invitation(turn, payload.removeprefix(joining.PREFIX))
+    if not payload:
+        return home(turn)
+    poster = turn.tx.directory.posters.get(payload)
+    if poster is None:
+        raise StaleLink()
+    return family.begin(turn, poster.pathway)
+
+
+def home(turn: Turn) -> Reply:
+    """Where a person finds themselves: an open form goes on; a post has its own greeting."""
+    talk = conversations.current(turn.tx, turn.person)
+    if talk is not None:
+        return family.show(turn, talk)
+    if not turn.person.language:
+        return language(turn)
+    return Reply("home.hello", {}, _home_buttons(turn))
+
+
+def language(turn: Turn) -> Reply:
+    """/language"""
+    ids = turn.tx.catalogue.languages
+    return Reply("form.language_only", {}, column(press(f"language.{la}", "lang", la) for la in ids))
+
+
+def set_language(turn: Turn) -> Reply:
+    """A language button outside a form."""
+    people.choose_language(turn.tx, turn.person.id, turn.word(0))
+    return Reply("home.hello", {}, _home_buttons(turn))
+
+
+def privacy(turn: Turn) -> Reply:
+    """/privacy: what is kept, who reads it, how to leave."""
+    return Reply("privacy.summary", {}, ((page_button("button.settings", "me"),),))
+
+
+def hide(turn: Turn) -> Reply:
+    """/hide and its button: no words at all, only silence."""
+    people.hide(turn.tx, turn.person.id)
+    return Reply(toast="toast.hidden")
+
+
+def invitation(turn: Turn, token: str) -> Reply:
+    """An invitation's link only shows what it is for; a button takes it."""
+    seat = joining.look(turn.tx, token)
+    return Reply(
+        "join.invited",
+        {"role": f"@role.{seat.role}"},
+        ((press("button.join", "seat.take", token),), (press("button.not_now", "form.cancel"),)),
+    )
+
+
+def take_seat(turn: Turn) -> Reply:
+    """The button 'Join'."""
+    seat = joining.take_seat(turn.tx, turn.person.id, turn.word(0))
+    text = "join.welcome_language" if not turn.person.language else "join.welcome"
+    buttons = _languages(turn) if not turn.person.language else ()
+    return Reply(text, {"role": f"@role.{seat.role}"}, buttons)
+
+
+def unasked_text(turn: Turn) -> Reply:
+    """Free text in the chat: taken out of it at once, sealed for 15 minutes, and a kind question."""
+    _remove_from_chat(turn)
+    scrap = people.keep_scrap_moment(turn.tx, turn.person.id, turn.incoming.text)
+    return Reply(
+        "chat.text_taken_out",
+        {},
+        (
+            (press("button.keep_it", "scrap.keep", scrap.id), press("button.throw_away", "scrap.drop", scrap.id)),
+            *_home_buttons(turn),
+        ),
+        slot=f"scrap:{scrap.id}",
+    )
+
+
+def unasked_thing(turn: Turn) -> Reply:
+    """A sticker, photo, voice, forward, contact, an edit: taken out of the chat, with a word on what works."""
+    _remove_from_chat(turn)
+    return Reply("chat.only_buttons", {}, _home_buttons(turn), slot="unasked")
+
+
+def keep_scrap(turn: Turn) -> Reply:
+    """'Keep it'."""
+    kept = people.keep_scrap(turn.tx, turn.person.id, turn.word(0))
+    return Reply("chat.kept" if kept else "chat.nothing_to_add_to", slot=f"scrap:{turn.word(0)}")
+
+
+def drop_scrap(turn: Turn) -> Reply:
+    """'Throw it away'."""
+    people.drop_scrap_of(turn.tx, turn.person.id, turn.word(0))
+    return Reply("chat.thrown_away", slot=f"scrap:{turn.word(0)}")
+
+
+def unknown(turn: Turn) -> Reply:
+    """A command that is not there: what is possible instead."""
+    return Reply("chat.unknown_command", {}, _home_buttons(turn))
+
+
+def _home_buttons(turn: Turn) -> Keyboard:
+    pathways = sorted({poster.pathway for poster in turn.tx.directory.posters.values()})
+    rows = [(press(f"pathway.{pathway}", "ask", pathway),) for pathway in pathways]
+    roles = {seat.role for seat in doors.seats_of(turn.tx, turn.person.id)}
+    if Role.COORDINATOR in roles:
+        rows.insert(0, (press("button.queue", "desk.queue"),))
+    return (*rows, (page_button("button.my_things", "me"),))
+
+
+def _languages(turn: Turn) -> Keyboard:
+    return column(press(f"language.{la}", "lang", la) for la in turn.tx.catalogue.languages)
+
+
+def _remove_from_chat(turn: Turn) -> None:
+    if turn.incoming.message_id is not None:
+        turn.tx.say(Notice(turn.person.id, "", message_id=turn.incoming.message_id))

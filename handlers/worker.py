@@ -1,0 +1,80 @@
+"""A worker's chat: look at a blind offer, take it or pass it on. What it is about shows by quiet edits."""
+
+from __future__ import annotations
+
+from handlers.reply import Reply, Turn
+from referrals.lifecycle import LIVE_OFFERS
+from referrals.model import Offer, Referral
+from referrals.service import joining, matching, offers
+from referrals.service.tell import column, iso, offer_slot, page_button, press
+
+
+def show(turn: Turn) -> Reply:
+    """What is needed, how soon, in which language; never who."""
+    offer, referral = offers.see(turn.tx, turn.person.id, turn.word(0))
+    if offer.stage not in LIVE_OFFERS or referral.offer_id != offer.id:
+        return Reply("worker.no_longer_open", {"code": referral.code}, slot=offer_slot(offer.id))
+    return Reply(
+        "worker.blind_offer",
+        _blind(offer, referral),
+        (
+            (press("button.accept", "offer.accept", offer.id), press("button.decline", "offer.decline", offer.id)),
+            (page_button("button.details", f"offer/{offer.id}"),),
+        ),
+        slot=offer_slot(offer.id),
+        details=True,
+    )
+
+
+def accept(turn: Turn) -> Reply:
+    """Take it; the story waits on the secure page."""
+    referral = offers.accept(turn.tx, turn.person.id, turn.word(0))
+    timers = {t.kind: t.due_at for t in turn.tx.timers_of(referral.id)}
+    by = timers.get("first_contact", turn.tx.now)
+    return Reply(
+        "worker.accepted",
+        {"code": referral.code, "by": iso(by)},
+        ((page_button("button.read_story", f"matter/{referral.id}"),),),
+        slot=offer_slot(turn.word(0)),
+    )
+
+
+def decline(turn: Turn) -> Reply:
+    """Ask for the reason."""
+    offer, referral = offers.see(turn.tx, turn.person.id, turn.word(0))
+    reasons = matching.pathway_of(turn.tx, referral).decline_reasons
+    buttons = [press(f"decline.{reason}", "offer.reason", offer.id, reason) for reason in reasons]
+    return Reply(
+        "worker.why_decline",
+        {"code": referral.code},
+        (*column(buttons), (press("button.back", "offer.show", offer.id),)),
+        slot=offer_slot(offer.id),
+    )
+
+
+def reason(turn: Turn) -> Reply:
+    """Pass it on, with the reason; the next partner's turn comes."""
+    referral = offers.decline(turn.tx, turn.person.id, turn.word(0), turn.word(1))
+    return Reply("worker.declined", {"code": referral.code}, slot=offer_slot(turn.word(0)))
+
+
+def off_duty(turn: Turn) -> Reply:
+    """No more new offers until /onduty."""
+    joining.set_duty(turn.tx, turn.person.id, False)
+    return Reply("worker.off_duty")
+
+
+def on_duty(turn: Turn) -> Reply:
+    """Back again."""
+    joining.set_duty(turn.tx, turn.person.id, True)
+    return Reply("worker.on_duty")
+
+
+def _blind(offer: Offer, referral: Referral) -> dict[str, str]:
+    return {
+        "code": referral.code,
+        "need": f"@category.{referral.category}",
+        "urgency": f"@urgency.{referral.urgency}",
+        "language": f"@language.{referral.language}",
+        "by": iso(offer.decide_by),
+    }
