@@ -6,7 +6,7 @@ seals, audits, schedules and says goes through this one `Tx`, and commits or van
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
@@ -96,6 +96,9 @@ class Tx(Protocol):
         """Drop every timer of this subject."""
 
     def timers_of(self, subject: str) -> list[Timer]: ...
+
+    def take_timer(self, timer_id: str, due_at: datetime) -> Timer | None:
+        """Remove and return a timer that is due and was not moved meanwhile; None otherwise."""
 
     def say(self, notice: Notice) -> None:
         """Queue a notice in the outbox. Nothing is sent before the commit."""

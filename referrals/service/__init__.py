@@ -1,1 +1,1 @@
-"""The verbs: what people, partners, the desk and timers can do. Each is a plain function of one transaction."""
+"""The verbs: what people, partners, the desk and timers can do, each a function of one transaction."""

@@ -92,7 +92,7 @@ def asked(tx: Tx, person_id: str, check_in_id: str) -> Asked:
     check_in = tx.get(CheckIn, check_in_id, lock=True)
     enrolment = tx.get(Enrolment, check_in.enrolment_id) if check_in else None
     if check_in is None or enrolment is None:
-        raise NotFound()
+        raise NotFound
     _mentor_of(tx, person_id, enrolment)
     return Asked(check_in, enrolment, tx.catalogue.programmes[enrolment.programme])
 
@@ -103,9 +103,9 @@ def save(tx: Tx, person_id: str, check_in_id: str, means: str, state: str) -> As
     if found.check_in.saved_at is not None:
         if found.check_in.saved_by == person_id:
             return found
-        raise WrongStage()
+        raise WrongStage
     if means not in found.programme.means or state not in found.programme.states:
-        raise BadAnswer()
+        raise BadAnswer
     actor = _mentor_of(tx, person_id, found.enrolment)
     saved = tx.save(replace(found.check_in, saved_at=tx.now, saved_by=person_id))
     holders = [person_holder(person_id), *([DESK] if state == "crisis" else [])]
@@ -127,7 +127,7 @@ def undo(tx: Tx, person_id: str, check_in_id: str) -> Asked:
     if saved.saved_at is None:
         return found
     if saved.saved_by != person_id or tx.now - saved.saved_at > UNDO:
-        raise WrongStage()
+        raise WrongStage
     tx.destroy(saved.record)
     open_again = tx.save(replace(saved, saved_at=None, saved_by=None))
     tx.clear_timer("undo_over", saved.id)
@@ -181,7 +181,7 @@ def _mentor_of(tx: Tx, person_id: str, enrolment: Enrolment) -> Actor:
             actor = doors.as_seat(tx, person_id, Role.MENTOR)
             allow(actor, Action.CHECK_IN_WRITE)
             return actor
-    raise NotFound()
+    raise NotFound
 
 
 def _holder(tx: Tx, seat_id: str | None) -> str | None:

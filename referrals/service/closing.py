@@ -189,4 +189,3 @@ def _end(tx: Tx, ended: Referral) -> None:
 
 def _retention_date(tx: Tx, referral: Referral) -> datetime:
     return tx.now + timedelta(days=matching.pathway_of(tx, referral).retention_days)
-

@@ -39,7 +39,7 @@ def begin(tx: Tx, person: Person, pathway_id: str) -> Talk:
     """Start a form from its first open question; an earlier conversation of this person is given up."""
     pathway = tx.catalogue.pathways.get(pathway_id)
     if pathway is None:
-        raise StaleLink()
+        raise StaleLink
     drop(tx, person.id)
     form = pathway.form
     row = Conversation(
@@ -69,7 +69,7 @@ def reply(tx: Tx, person: Person, question_id: str, value: str) -> Talk:
     """Take one answer. StaleButton when another question is open; BadAnswer when it does not fit."""
     talk = _needed(tx, person)
     if talk.question is None or talk.question.id != question_id:
-        raise StaleButton()
+        raise StaleButton
     accepted = forms.accept(talk.question, value, choices(tx, talk))
     _remember(tx, person, talk.question, accepted)
     return _advance(tx, talk.row, talk.pathway, {**talk.answers, question_id: accepted})
@@ -123,7 +123,7 @@ def choices(tx: Tx, talk: Talk) -> tuple[str, ...]:
 def _needed(tx: Tx, person: Person) -> Talk:
     talk = current(tx, person)
     if talk is None:
-        raise StaleButton()
+        raise StaleButton
     return talk
 
 
@@ -181,4 +181,3 @@ def _remember(tx: Tx, person: Person, question: Question, value: str) -> None:
 def _answers(tx: Tx, row: Conversation) -> dict[str, str]:
     opened = tx.open_sealed(SYSTEM, row.record, DataClass.STORY)
     return {str(k): str(v) for k, v in json.loads(opened["answers"]).items()}
-

@@ -45,7 +45,7 @@ def hold(tx: Tx, person_id: str, check_in_id: str) -> str:
     check_in = tx.get(CheckIn, check_in_id, lock=True)
     enrolment = tx.get(Enrolment, check_in.enrolment_id) if check_in else None
     if check_in is None or enrolment is None:
-        raise NotFound()
+        raise NotFound
     if not any(t.kind == "crisis" for t in tx.timers_of(check_in_id)):
         return enrolment.code
     tx.clear_timer("crisis", check_in_id)

@@ -47,7 +47,7 @@ def ask_person(tx: Tx, person_id: str, referral_id: str) -> Referral:
     """Ask the person for a new yes, to a plan with other partners or without an exclusion."""
     actor, referral = doors.desk_referral(tx, person_id, referral_id, Action.DESK_REMATCH)
     if referral.stage is not Stage.UNMATCHED:
-        raise NotFound()
+        raise NotFound
     tx.audit(AuditEntry(actor, Action.DESK_REMATCH, f"referral:{referral.id}", "asked the person"))
     tell.tell_author(
         tx,

@@ -27,14 +27,14 @@ def as_seat(tx: Tx, person_id: str, role: Role, organization_id: str | None = No
     for seat in seats_of(tx, person_id):
         if seat.role is role and organization_id in (None, seat.organization_id):
             return Actor(person_id, role, seat.organization_id)
-    raise NotFound()
+    raise NotFound
 
 
 def referral_by_id(tx: Tx, referral_id: str) -> Referral:
     """Any referral, locked: for timers and for verbs that have passed another door."""
     referral = tx.get(Referral, referral_id, lock=True)
     if referral is None:
-        raise NotFound()
+        raise NotFound
     return referral
 
 
@@ -43,7 +43,7 @@ def own_referral(tx: Tx, actor: Actor, referral_id: str, action: Action) -> Refe
     allow(actor, action)
     referral = referral_by_id(tx, referral_id)
     if referral.author_id != actor.person_id:
-        raise NotFound()
+        raise NotFound
     return referral
 
 
@@ -58,26 +58,28 @@ def offer_for(tx: Tx, person_id: str, offer_id: str, action: Action) -> tuple[Ac
     """An offer made to an organisation where the person is a worker."""
     offer = tx.get(Offer, offer_id)
     if offer is None:
-        raise NotFound()
+        raise NotFound
     actor = as_seat(tx, person_id, Role.WORKER, offer.organization_id)
     allow(actor, action)
     referral = referral_by_id(tx, offer.referral_id)
     fresh = tx.get(Offer, offer_id)  # read again under the referral's lock
     if fresh is None:
-        raise NotFound()
+        raise NotFound
     return actor, fresh, referral
 
 
-def served_referral(tx: Tx, person_id: str, referral_id: str, action: Action) -> tuple[Actor, Offer, Referral]:
+def served_referral(
+    tx: Tx, person_id: str, referral_id: str, action: Action
+) -> tuple[Actor, Offer, Referral]:
     """A referral that the person's organisation has accepted and still holds."""
     referral = referral_by_id(tx, referral_id)
     if referral.organization_id is None or referral.offer_id is None:
-        raise NotFound()
+        raise NotFound
     actor = as_seat(tx, person_id, Role.WORKER, referral.organization_id)
     allow(actor, action)
     offer = tx.get(Offer, referral.offer_id)
     if offer is None:
-        raise NotFound()
+        raise NotFound
     return actor, offer, referral
 
 
@@ -85,7 +87,7 @@ def person_by_id(tx: Tx, person_id: str) -> Person:
     """A person's settings; NotFound for somebody who was erased."""
     person = tx.get(Person, person_id)
     if person is None:
-        raise NotFound()
+        raise NotFound
     return person
 
 

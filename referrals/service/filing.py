@@ -60,12 +60,14 @@ class Filing:
     contact: str = ""
 
 
-def start_draft(tx: Tx, actor: Actor, pathway_id: str, category: str, age: AgeGroup, language: str) -> Referral:
+def start_draft(
+    tx: Tx, actor: Actor, pathway_id: str, category: str, age: AgeGroup, language: str
+) -> Referral:
     """A new draft; it is purged after seven days unless it is filed."""
     allow(actor, Action.REFERRAL_FILE)
     pathway = tx.catalogue.pathways[pathway_id]
     if category not in pathway.categories:
-        raise BadAnswer()
+        raise BadAnswer
     draft = Referral(
         id=tx.new_id(),
         code=_new_code(tx),
@@ -90,15 +92,15 @@ def read_wishes(tx: Tx, body: Mapping[str, object]) -> Wishes:
     """The page's choices as values; BadAnswer for what is not in catalogue or directory."""
     area = str(body.get("area") or "")
     if area and area not in tx.directory.areas:
-        raise BadAnswer()
+        raise BadAnswer
     try:
         urgency = Urgency(str(body.get("urgency") or Urgency.NORMAL))
         kinds = frozenset(OrganizationKind(k) for k in _strings(body.get("exclude_kinds")))
     except ValueError:
-        raise BadAnswer() from None
+        raise BadAnswer from None
     organizations = frozenset(_strings(body.get("exclude_organizations")))
     if not organizations <= set(tx.directory.organizations):
-        raise BadAnswer()
+        raise BadAnswer
     return Wishes(area, urgency, routing.Exclusions(organizations, kinds))
 
 
@@ -138,12 +140,12 @@ def file_request(tx: Tx, person_id: str, referral_id: str, filing: Filing) -> Fi
     if step is None:
         return receipt(tx, referral)
     if not filing.wishes.area:
-        raise BadAnswer()
+        raise BadAnswer
     language = doors.person_by_id(tx, person_id).language
     plan = _plan(tx, referral, filing.wishes)
     text = consent_text(tx, referral, plan, language)
     if consents.digest(text) != filing.consent_digest:
-        raise PlanChanged()
+        raise PlanChanged
     _seal_texts(tx, actor, referral, filing)
     _withdraw_earlier_consents(tx, referral)
     _add_consent(tx, actor, referral, filing.wishes, plan, text, language)
@@ -260,7 +262,7 @@ def _add_consent(
 
 def _plan(tx: Tx, referral: Referral, wishes: Wishes) -> routing.Plan:
     if not wishes.area:
-        return routing.Plan((), ())
+        return routing.Plan()
     wished = replace(referral, area=wishes.area, urgency=wishes.urgency)
     need = matching.need_of(tx, wished, wishes.exclusions)
     return routing.make_plan(need, tx.directory, matching.Standings(tx), tx.now.date())
@@ -280,13 +282,13 @@ def _plan_lines(tx: Tx, plan: routing.Plan, language: str) -> tuple[PlanLine, ..
                 service=named(tx.directory.services[line.service_id].names, language),
                 organization=named(organization.names, language),
                 kind_key=f"kind.{organization.kind}",
-                reasons=tuple((r.key, dict(_shown(tx, r.params, language))) for r in line.reasons),
+                reasons=tuple((r.key, _shown(tx, dict(r.params), language)) for r in line.reasons),
             )
         )
     return tuple(lines)
 
 
-def _shown(tx: Tx, params: Mapping[str, str], language: str) -> Mapping[str, str]:
+def _shown(tx: Tx, params: dict[str, str], language: str) -> dict[str, str]:
     """Reasons carry ids of areas and languages; a person reads their names."""
     shown = dict(params)
     area = tx.directory.areas.get(shown.get("area", ""))

@@ -1,4 +1,4 @@
-"""Invitations: how a seat in the network is filled. A link is opened, a button is pressed, and it is used up."""
+"""Invitations: how a seat is filled. A link is opened, a button is pressed, and it is used up."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def digest(token: str) -> str:
 def invite(tx: Tx, by: Actor, seat_id: str, token: str) -> Invitation:
     """Invite somebody to a seat. `token`: at least 128 random bits, made outside the turn and shown once."""
     if by.role not in (Role.STEWARD, Role.SYSTEM):
-        raise NotFound()
+        raise NotFound
     if tx.get(Seat, seat_id) is None:
-        raise NotFound()
+        raise NotFound
     for earlier in tx.find(Invitation, seat_id=seat_id):
         tx.remove(earlier)
     invitation = Invitation(digest(token), seat_id, by.person_id, tx.now + LIFE)
@@ -39,10 +39,10 @@ def look(tx: Tx, token: str) -> Seat:
     """What an invitation is for, without using it up; StaleLink for used, expired and unknown ones alike."""
     invitation = tx.get(Invitation, digest(token))
     if invitation is None or invitation.used_at is not None or invitation.expires_at <= tx.now:
-        raise StaleLink()
+        raise StaleLink
     seat = tx.get(Seat, invitation.seat_id)
     if seat is None:
-        raise StaleLink()
+        raise StaleLink
     return seat
 
 
@@ -51,7 +51,7 @@ def take_seat(tx: Tx, person_id: str, token: str) -> Seat:
     seat = look(tx, token)
     invitation = tx.get(Invitation, digest(token), lock=True)
     if invitation is None or invitation.used_at is not None:
-        raise StaleLink()
+        raise StaleLink
     tx.save(replace(invitation, used_at=tx.now))
     taken = tx.save(replace(seat, person_id=person_id, on_duty=True))
     actor = Actor(person_id, seat.role, seat.organization_id)

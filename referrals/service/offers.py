@@ -97,7 +97,7 @@ def decline(tx: Tx, person_id: str, offer_id: str, reason: str) -> Referral:
     if offer.stage is OfferStage.DECLINED and offer.decided_by == person_id:
         return referral
     if reason not in matching.pathway_of(tx, referral).decline_reasons:
-        raise BadAnswer()
+        raise BadAnswer
     _still_mine(offer, referral)
     _tell_colleagues(tx, offer, referral, person_id, "worker.colleague_declined")
     _note(tx, actor, Action.OFFER_DECLINE, offer, reason)
@@ -175,16 +175,16 @@ def _granted(tx: Tx, referral: Referral, offer: Offer) -> tuple[DataClass, ...]:
     day = tx.now.date()
     agreement = consents.agreement_for(tx.directory, offer.organization_id, referral.pathway, day)
     if given is None or organization is None or agreement is None or organization.suspended:
-        raise NoConsent()
+        raise NoConsent
     if not consents.covers(given, offer.service_id, tx.now):
-        raise NoConsent()
+        raise NoConsent
     pathway = matching.pathway_of(tx, referral)
     return consents.classes_for(pathway, agreement, organization, given, Stage.ACCEPTED, day)
 
 
 def _still_mine(offer: Offer, referral: Referral) -> None:
     if offer.stage not in LIVE_OFFERS or referral.offer_id != offer.id:
-        raise AlreadyHandled()
+        raise AlreadyHandled
 
 
 def _may_decide(offer: Offer, referral: Referral) -> bool:

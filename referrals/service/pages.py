@@ -12,6 +12,7 @@ from typing import Any
 
 from referrals.access import Action
 from referrals.errors import NotFound
+from referrals.lifecycle import ENDED
 from referrals.model import (
     Actor,
     Consent,
@@ -23,7 +24,6 @@ from referrals.model import (
     Stage,
     WritingWindow,
 )
-from referrals.lifecycle import ENDED
 from referrals.ports import Tx
 from referrals.service import closing, desk, doors, filing, matching, offers, people, threads, working
 from referrals.views import Choice, FiledView, MatterLine, MatterView, MeView, OfferView, PlanView, Step
@@ -103,7 +103,8 @@ def me_view(tx: Tx, person_id: str, subject: str, body: Body) -> MeView:
         queue=_lines(tx, _queue(tx, person_id)),
         language=person.language,
         languages=tuple(
-            Choice(la.id, label=la.name, chosen=la.id == person.language) for la in tx.catalogue.languages.values()
+            Choice(la.id, label=la.name, chosen=la.id == person.language)
+            for la in tx.catalogue.languages.values()
         ),
         window=person.window,
         windows=tuple(
@@ -199,7 +200,9 @@ def _author_view(tx: Tx, person_id: str, referral: Referral) -> MatterView:
     if referral.stage not in ENDED:
         steps = (*steps, Step("withdraw", "page.step.withdraw", needs=_YES, danger=True))
     given = doors.consent_in_force(tx, referral)
-    return _view(tx, actor, referral, steps, consent_text=given.text if given else _last_consent(tx, referral))
+    return _view(
+        tx, actor, referral, steps, consent_text=given.text if given else _last_consent(tx, referral)
+    )
 
 
 def _partner_view(tx: Tx, actor: Actor, referral: Referral) -> MatterView:
@@ -222,7 +225,12 @@ def _desk_view(tx: Tx, person_id: str, referral: Referral) -> MatterView:
     reasons = matching.pathway_of(tx, referral).unmet_reasons
     unmet = tuple(Choice(r, label_key=f"unmet.{r}") for r in reasons)
     steps = tuple(
-        Step(s, f"page.step.{s}", needs="reason" if s == "give_up" else "", choices=unmet if s == "give_up" else ())
+        Step(
+            s,
+            f"page.step.{s}",
+            needs="reason" if s == "give_up" else "",
+            choices=unmet if s == "give_up" else (),
+        )
         for s in DESK_STEPS.get(referral.stage, ())
     )
     return _view(tx, actor, referral, steps)

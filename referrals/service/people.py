@@ -54,7 +54,7 @@ def meet(tx: Tx, account: int, language_hint: str = "") -> Person:
 def choose_language(tx: Tx, person_id: str, language: str) -> Person:
     """Store the person's own choice of language."""
     if language not in tx.catalogue.languages:
-        raise BadAnswer()
+        raise BadAnswer
     return tx.save(replace(doors.person_by_id(tx, person_id), language=language))
 
 
@@ -63,7 +63,7 @@ def choose_window(tx: Tx, person_id: str, window: str) -> Person:
     try:
         chosen = WritingWindow(window)
     except ValueError:
-        raise BadAnswer() from None
+        raise BadAnswer from None
     return tx.save(replace(doors.person_by_id(tx, person_id), window=chosen))
 
 
@@ -84,7 +84,9 @@ def hide(tx: Tx, person_id: str) -> None:
 def come_back(tx: Tx, person_id: str) -> Person:
     """/start after /hide, or after an unblock: the bot may write here again."""
     person = doors.person_by_id(tx, person_id)
-    return person if person.presence is Presence.PRESENT else tx.save(replace(person, presence=Presence.PRESENT))
+    return (
+        person if person.presence is Presence.PRESENT else tx.save(replace(person, presence=Presence.PRESENT))
+    )
 
 
 def blocked(tx: Tx, person_id: str) -> None:
@@ -120,7 +122,7 @@ def keep_scrap(tx: Tx, person_id: str, scrap_id: str) -> bool:
     """
     scrap = tx.get(Scrap, scrap_id)
     if scrap is None or scrap.person_id != person_id:
-        raise NotFound()
+        raise NotFound
     author = doors.as_author(person_id)
     text = tx.open_sealed(author, scrap.record, DataClass.STORY)["text"]
     mine = [r for r in tx.find(Referral, author_id=person_id) if r.stage not in ENDED]
@@ -139,7 +141,7 @@ def drop_scrap_of(tx: Tx, person_id: str, scrap_id: str) -> None:
     """'Throw it away', by whoever wrote it."""
     scrap = tx.get(Scrap, scrap_id)
     if scrap is None or scrap.person_id != person_id:
-        raise NotFound()
+        raise NotFound
     drop_scrap(tx, scrap_id)
 
 

@@ -14,6 +14,7 @@ from referrals.model import (
     Button,
     Keyboard,
     Notice,
+    Person,
     Presence,
     Priority,
     Referral,
@@ -193,4 +194,3 @@ def iso(at: datetime) -> str:
 def _present(tx: Tx, person_id: str) -> bool:
     person = tx.get(Person, person_id)
     return person is not None and person.presence is Presence.PRESENT
-

@@ -27,9 +27,9 @@ def write(tx: Tx, person_id: str, referral_id: str, text: str) -> ThreadEntry:
     """Write to the other side; the chat there only says that something waits."""
     actor, offer, referral = _either_side(tx, person_id, referral_id, Action.THREAD_WRITE)
     if referral.stage not in WRITABLE:
-        raise WrongStage()
+        raise WrongStage
     if not text.strip():
-        raise BadAnswer()
+        raise BadAnswer
     if len(text) > LIMIT:
         raise TooLong(limit=LIMIT, length=len(text))
     from_partner = actor.organization_id is not None
@@ -74,7 +74,7 @@ def _either_side(tx: Tx, person_id: str, referral_id: str, action: Action) -> tu
     allow(actor, action)
     offer = tx.get(Offer, referral.offer_id) if referral.offer_id else None
     if offer is None:
-        raise NotFound()
+        raise NotFound
     return actor, offer, referral
 
 

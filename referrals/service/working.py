@@ -38,7 +38,7 @@ def report(tx: Tx, person_id: str, referral_id: str, outcome: str, reason: str =
     ended = _outcome(outcome)
     reasons = matching.pathway_of(tx, referral).unmet_reasons
     if (ended is not Outcome.MET and reason not in reasons) or (reason and reason not in reasons):
-        raise BadAnswer()
+        raise BadAnswer
     after = tx.save(
         replace(
             move(referral, Step.REPORT, tx.now),
@@ -126,7 +126,7 @@ def _outcome(code: str) -> Outcome:
     try:
         return Outcome(code)
     except ValueError:
-        raise BadAnswer() from None
+        raise BadAnswer from None
 
 
 def _escalate(tx: Tx, referral: Referral, text: str) -> None:

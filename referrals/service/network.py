@@ -1,0 +1,109 @@
+"""A real network from a file: what it would change, and applying it in one turn.
+
+The file is the whole truth about organisations and posts; people come by invitation. A dry run is shown first,
+and what is applied is exactly what was shown: a digest ties the two.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from referrals.access import Action, allow
+from referrals.errors import ConfigurationError
+from referrals.lifecycle import LIVE_OFFERS, OPEN
+from referrals.model import Actor, AuditEntry, Enrolment, Offer, Referral, Seat
+from referrals.network_diff import Change, Sign, diff_network
+from referrals.network_file import NetworkFile, as_network
+from referrals.ports import Tx
+from referrals.service import checkins
+
+# What a row keeps of its life in the store when the file changes it.
+KEPT = ("version", "person_id", "on_duty")
+
+
+def stored(tx: Tx) -> NetworkFile:
+    """The network as it stands in the store."""
+    return as_network(tx.directory, tx.find(Seat), tx.find(Enrolment, active=True))
+
+
+def preview(tx: Tx, new: NetworkFile) -> tuple[Change, ...]:
+    """What applying a file would change, line by line. Changes nothing."""
+    return diff_network(stored(tx), new)
+
+
+def digest(changes: Sequence[Change]) -> str:
+    """A short name for exactly these changes."""
+    text = "\n".join(line for change in changes for line in change.lines())
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def apply(tx: Tx, actor: Actor, new: NetworkFile, shown: str) -> tuple[Change, ...]:
+    """Apply a file whose dry run had the digest `shown`; refuses when the network changed meanwhile."""
+    allow(actor, Action.NETWORK_APPLY)
+    old = stored(tx)
+    changes = diff_network(old, new)
+    if digest(changes) != shown:
+        raise ConfigurationError("network", "it changed since the dry run", "run 'network check' again")
+    _refuse_orphans(tx, changes)
+    before, after = _rows(old), _rows(new)
+    for change in changes:
+        key = (change.table, change.row)
+        if change.sign is Sign.REMOVE:
+            _remove(tx, before[key])
+        elif change.sign is Sign.ADD:
+            _add(tx, after[key])
+        else:
+            tx.save(_merged(before[key], after[key]))
+        _follow(tx, change, after.get(key))
+        tx.audit(AuditEntry(actor, Action.NETWORK_APPLY, f"{change.table}:{change.row}", change.sign.name.lower()))
+    return changes
+
+
+def _rows(network: NetworkFile) -> dict[tuple[str, str], Any]:
+    return {(t.name, row.id): row for t in fields(NetworkFile) for row in getattr(network, t.name)}
+
+
+def _merged(old: Any, new: Any) -> Any:
+    return replace(new, **{name: getattr(old, name) for name in KEPT if hasattr(old, name)})
+
+
+def _add(tx: Tx, row: Any) -> None:
+    """A member who comes back to a programme finds the enrolment that slept."""
+    asleep = tx.get(Enrolment, row.id) if isinstance(row, Enrolment) else None
+    if asleep is not None:
+        tx.save(_merged(asleep, row))
+    else:
+        tx.add(row)
+
+
+def _remove(tx: Tx, row: Any) -> None:
+    """A member who leaves a programme is kept, asleep: check-ins hang on the enrolment."""
+    if isinstance(row, Enrolment):
+        tx.save(replace(row, active=False))
+        tx.clear_timers(row.id)
+    else:
+        tx.remove(row)
+
+
+def _follow(tx: Tx, change: Change, row: Any) -> None:
+    """A new or changed enrolment gets its next reminder."""
+    if isinstance(row, Enrolment) and change.sign is not Sign.REMOVE and row.active:
+        checkins.schedule_next(tx, row)
+
+
+def _refuse_orphans(tx: Tx, changes: Sequence[Change]) -> None:
+    """An organisation with live matters cannot vanish under the people who wait for it."""
+    for change in changes:
+        if change.sign is not Sign.REMOVE or change.table != "organizations":
+            continue
+        held = tx.count(Referral, organization_id=change.row, stage=OPEN)
+        asked = tx.count(Offer, organization_id=change.row, stage=LIVE_OFFERS)
+        if held or asked:
+            raise ConfigurationError(
+                f"[[organization]] {change.row}",
+                f"it still holds {held} open matters and {asked} offers",
+                "keep it in the file with suspended = true until the desk has moved them",
+            )
