@@ -48,7 +48,7 @@ def write_ready(path: Path, ready: dict[str, object]) -> None:
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(encode(ready))
-    os.replace(fresh, path)
+    fresh.replace(path)
 
 
 def watch_stdin(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
@@ -87,7 +87,8 @@ async def run(options: Options) -> None:
         }
         if options.ready_file:
             write_ready(options.ready_file, ready)
-        print(f"The phones are at {ready['url']}/", flush=True)
+        sys.stdout.write(f"The phones are at {ready['url']}/\n")
+        sys.stdout.flush()
         await ended.wait()
     finally:
         await runner.cleanup()

@@ -28,7 +28,7 @@ UPDATE_KINDS = (
 
 
 def get_me(world: World, params: Json, files: Files) -> Json:
-    """getMe."""
+    """`getMe`."""
     return {
         **world.identity.user(),
         "can_join_groups": True,
@@ -40,7 +40,7 @@ def get_me(world: World, params: Json, files: Files) -> Json:
 
 
 def answer_callback_query(world: World, params: Json, files: Files) -> bool:
-    """answerCallbackQuery: once, and not too late; the words appear as a toast on that phone."""
+    """`answerCallbackQuery`: once, and not too late; the words appear as a toast on that phone."""
     if utf16_length(params.get("text") or "") > 200:
         raise bad_request("MESSAGE_TOO_LONG")
     if params.get("url") and not (params["url"].startswith("tg://") or public_address(params["url"])):
@@ -56,7 +56,7 @@ def answer_callback_query(world: World, params: Json, files: Files) -> bool:
 
 
 def answer_web_app_query(world: World, params: Json, files: Files) -> Json:
-    """answerWebAppQuery: an article's text appears in the chat, from the person, via the bot."""
+    """`answerWebAppQuery`: an article's text appears in the chat, from the person, via the bot."""
     query = world.answered("webapp", params["web_app_query_id"])
     if query is None:
         raise bad_request(TOO_OLD)
@@ -74,7 +74,7 @@ def answer_web_app_query(world: World, params: Json, files: Files) -> Json:
 
 
 def set_webhook(world: World, params: Json, files: Files) -> bool:
-    """setWebhook; an empty url removes it."""
+    """`setWebhook`; an empty url removes it."""
     if not params["url"]:
         return delete_webhook(world, params, files)
     if not public_address(params["url"]):
@@ -93,7 +93,7 @@ def set_webhook(world: World, params: Json, files: Files) -> bool:
 
 
 def delete_webhook(world: World, params: Json, files: Files) -> bool:
-    """deleteWebhook."""
+    """`deleteWebhook`."""
     if params.get("drop_pending_updates"):
         drop_pending(world)
     world.set_webhook(Webhook())
@@ -114,7 +114,7 @@ def drop_pending(world: World) -> None:
 
 
 def get_webhook_info(world: World, params: Json, files: Files) -> Json:
-    """getWebhookInfo."""
+    """`getWebhookInfo`."""
     hook = world.webhook
     info: Json = {
         "url": hook.url,
@@ -139,7 +139,7 @@ def _scope(params: Json) -> str:
 
 
 def set_my_commands(world: World, params: Json, files: Files) -> bool:
-    """setMyCommands."""
+    """`setMyCommands`."""
     commands = params["commands"]
     if len(commands) > 100:
         raise bad_request("BOT_COMMANDS_TOO_MUCH")
@@ -152,12 +152,12 @@ def set_my_commands(world: World, params: Json, files: Files) -> bool:
 
 
 def get_my_commands(world: World, params: Json, files: Files) -> Any:
-    """getMyCommands."""
+    """`getMyCommands`."""
     return world.settings.get(_scope(params)) or []
 
 
 def delete_my_commands(world: World, params: Json, files: Files) -> bool:
-    """deleteMyCommands."""
+    """`deleteMyCommands`."""
     world.set(_scope(params), [])
     return True
 
@@ -191,7 +191,7 @@ def _getter(field: str) -> Callable[[World, Json, Files], Any]:
 
 
 def set_chat_menu_button(world: World, params: Json, files: Files) -> bool:
-    """setChatMenuButton: for one private chat, or for all that have none of their own."""
+    """`setChatMenuButton`: for one private chat, or for all that have none of their own."""
     button: Json = params.get("menu_button") or dict(LIFTED)
     if button["type"] == "web_app":
         check_web_app(button["web_app"]["url"], "menu button Web App")
@@ -210,7 +210,7 @@ def set_chat_menu_button(world: World, params: Json, files: Files) -> bool:
 
 
 def get_chat_menu_button(world: World, params: Json, files: Files) -> Any:
-    """getChatMenuButton."""
+    """`getChatMenuButton`."""
     if params.get("chat_id") is None:
         return world.settings.get("menu_button") or LIFTED
     return menu_of(world, find_chat(world, params["chat_id"], writing=False).id)
@@ -224,7 +224,7 @@ def menu_of(world: World, chat_id: int) -> Json:
 
 
 def get_chat(world: World, params: Json, files: Files) -> Json:
-    """getChat."""
+    """`getChat`."""
     chat = find_chat(world, params["chat_id"], writing=False)
     gifts = dict.fromkeys(
         ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels"),
@@ -239,7 +239,7 @@ def get_chat(world: World, params: Json, files: Files) -> Json:
 
 
 def leave_chat(world: World, params: Json, files: Files) -> bool:
-    """leaveChat: groups only."""
+    """`leaveChat`: groups only."""
     chat = find_chat(world, params["chat_id"])
     if chat.kind == "private":
         raise bad_request("chat member status can't be changed in private chats")
@@ -249,7 +249,7 @@ def leave_chat(world: World, params: Json, files: Files) -> bool:
 
 
 def get_file(world: World, params: Json, files: Files) -> Json:
-    """getFile: where the file can be downloaded for an hour."""
+    """`getFile`: where the file can be downloaded for an hour."""
     upload = world.files.get(params["file_id"])
     if upload is None:
         raise bad_request("invalid file_id")

@@ -72,7 +72,7 @@ class Delivery:
         self._queues.clear()
 
     def webhook_changed(self) -> None:
-        """setWebhook or deleteWebhook was called: queue anew what is undelivered."""
+        """`setWebhook` or deleteWebhook was called: queue anew what is undelivered."""
         self._end_workers()
         self._queues.clear()
         if self._world.webhook.url:
@@ -128,7 +128,8 @@ class Delivery:
 
     async def _post(self, pending: Pending) -> float | None:
         """One attempt: None when taken, else the seconds of Retry-After (0: none named)."""
-        assert self._session is not None
+        if self._session is None:
+            return 0.0
         hook = self._world.webhook
         headers = (
             {**JSON_TYPE, "X-Telegram-Bot-Api-Secret-Token": hook.secret_token}
@@ -174,7 +175,7 @@ class Delivery:
     # -- polling --
 
     async def get_updates(self, params: Json) -> list[Json]:
-        """getUpdates; 409 where a webhook is set, or when another poller comes."""
+        """`getUpdates`; 409 where a webhook is set, or when another poller comes."""
         if self._world.webhook.url:
             raise conflict(ACTIVE)
         self._wake_poll(OTHER_POLL)

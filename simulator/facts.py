@@ -188,7 +188,7 @@ def _problem(value: Any, kind: str, path: str, field: Field) -> tuple[bool, str]
     """None when the value is of that kind; else (came near, words)."""
     if kind.startswith("Array of "):
         return _array_problem(value, kind[9:], path, field)
-    if kind == "String" or kind == "InputFile":
+    if kind in {"String", "InputFile"}:
         good = isinstance(value, str)
     elif kind == "Integer":
         good = isinstance(value, int) and not isinstance(value, bool)

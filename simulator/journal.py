@@ -62,7 +62,7 @@ class Journal:
             if len(self._ops) >= BATCH:
                 self.commit()
         self.commit()
-        os.replace(fresh, self._path)
+        fresh.replace(self._path)
 
     def note(self, table: str, key: Any, row: Any) -> None:
         """Remember a change for the next commit."""

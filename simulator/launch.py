@@ -22,8 +22,8 @@ PLATFORM = "android"
 def init_data(identity: Identity, user: Json, query_id: str, now: float) -> str:
     """The query string `query_id=…&user=…&auth_date=…&signature=…&hash=…`.
 
-    The Ed25519 signature covers `"<bot_id>:WebAppData\\n"` and every field but signature and hash; the HMAC
-    covers every field but itself, the signature included.
+    The Ed25519 signature covers `<bot_id>:WebAppData`, a line end, and every field but signature and hash;
+    the HMAC covers every field but itself, the signature included.
     """
     fields = {
         "query_id": query_id,

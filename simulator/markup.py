@@ -20,7 +20,7 @@ def is_loopback(host: str | None) -> bool:
 
 
 def public_address(url: str) -> bool:
-    """https with a host, or http on loopback."""
+    """Whether it is https with a host, or http on loopback."""
     try:
         parts = urlsplit(url)
         host = parts.hostname

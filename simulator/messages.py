@@ -47,7 +47,7 @@ def find_chat(world: World, chat_id: Any, *, writing: bool = True) -> Chat:
 
 
 def send_message(world: World, params: Json, files: Files) -> Json:
-    """sendMessage."""
+    """`sendMessage`."""
     chat = find_chat(world, params["chat_id"])
     return _sent(world, chat, params, text_content(params)).message
 
@@ -106,14 +106,14 @@ def _reply(chat: Chat, reply: Json) -> Json:
 
 
 def send_photo(world: World, params: Json, files: Files) -> Json:
-    """sendPhoto."""
+    """`sendPhoto`."""
     chat = find_chat(world, params["chat_id"])
     content = {**_photo(uploaded(world, params["photo"], "photo", files)), **caption_content(params)}
     return _sent(world, chat, params, content).message
 
 
 def send_document(world: World, params: Json, files: Files) -> Json:
-    """sendDocument."""
+    """`sendDocument`."""
     chat = find_chat(world, params["chat_id"])
     content = {**_document(uploaded(world, params["document"], "document", files)), **caption_content(params)}
     return _sent(world, chat, params, content).message
@@ -140,7 +140,7 @@ def _document(upload: Upload) -> Json:
 
 
 def send_chat_action(world: World, params: Json, files: Files) -> bool:
-    """sendChatAction."""
+    """`sendChatAction`."""
     if params["action"] not in ACTIONS:
         raise bad_request("wrong parameter action in request")
     chat = find_chat(world, params["chat_id"])
@@ -152,7 +152,7 @@ def send_chat_action(world: World, params: Json, files: Files) -> bool:
 # -- editing --
 
 
-def _to_edit(world: World, params: Json) -> tuple[Chat, Shown]:
+def _to_edit(world: World, params: Json) -> Shown:
     if params.get("inline_message_id"):
         raise bad_request("MESSAGE_ID_INVALID")
     for name, words in (
@@ -167,13 +167,12 @@ def _to_edit(world: World, params: Json) -> tuple[Chat, Shown]:
         raise bad_request("message to edit not found")
     if not shown.by_bot:
         raise bad_request("message can't be edited")
-    return chat, shown
+    return shown
 
 
-def _edited(
-    world: World, chat: Chat, shown: Shown, drop: tuple[str, ...], content: Json, params: Json
-) -> Json:
+def _edited(world: World, shown: Shown, drop: tuple[str, ...], content: Json, params: Json) -> Json:
     """Change a message's content and keyboard: a keyboard that is not named again goes, as on Telegram."""
+    chat = world.chats[params["chat_id"]]
     markup = check_markup(params.get("reply_markup"), private=chat.kind == "private")
     old = shown.message
     kept = {k: v for k, v in old.items() if k not in (*drop, "reply_markup", "edit_date")}
@@ -186,42 +185,42 @@ def _edited(
 
 
 def edit_message_text(world: World, params: Json, files: Files) -> Json:
-    """editMessageText."""
-    chat, shown = _to_edit(world, params)
+    """`editMessageText`."""
+    shown = _to_edit(world, params)
     if "text" not in shown.message:
         raise bad_request("there is no text in the message to edit")
-    return _edited(world, chat, shown, ("text", "entities"), text_content(params), params)
+    return _edited(world, shown, ("text", "entities"), text_content(params), params)
 
 
 def edit_message_caption(world: World, params: Json, files: Files) -> Json:
-    """editMessageCaption."""
-    chat, shown = _to_edit(world, params)
+    """`editMessageCaption`."""
+    shown = _to_edit(world, params)
     if "text" in shown.message:
         raise bad_request("there is no caption in the message to edit")
-    return _edited(world, chat, shown, ("caption", "caption_entities"), caption_content(params), params)
+    return _edited(world, shown, ("caption", "caption_entities"), caption_content(params), params)
 
 
 def edit_message_reply_markup(world: World, params: Json, files: Files) -> Json:
-    """editMessageReplyMarkup."""
-    chat, shown = _to_edit(world, params)
-    return _edited(world, chat, shown, (), {}, params)
+    """`editMessageReplyMarkup`."""
+    shown = _to_edit(world, params)
+    return _edited(world, shown, (), {}, params)
 
 
 def edit_message_media(world: World, params: Json, files: Files) -> Json:
-    """editMessageMedia: a photo or a document in the place of what was there."""
-    chat, shown = _to_edit(world, params)
+    """`editMessageMedia`: a photo or a document in the place of what was there."""
+    shown = _to_edit(world, params)
     media = params["media"]
     upload = uploaded(world, media["media"], "media", files)
     content = _photo(upload) if media["type"] == "photo" else _document(upload)
     drop = ("text", "entities", "photo", "document", "caption", "caption_entities")
-    return _edited(world, chat, shown, drop, {**content, **caption_content(media)}, params)
+    return _edited(world, shown, drop, {**content, **caption_content(media)}, params)
 
 
 # -- deleting --
 
 
 def delete_message(world: World, params: Json, files: Files) -> bool:
-    """deleteMessage: private messages of both sides, within 48 hours."""
+    """`deleteMessage`: private messages of both sides, within 48 hours."""
     chat = find_chat(world, params["chat_id"], writing=False)
     shown = chat.messages.get(params["message_id"])
     if shown is None or shown.deleted:
@@ -231,7 +230,7 @@ def delete_message(world: World, params: Json, files: Files) -> bool:
 
 
 def delete_messages(world: World, params: Json, files: Files) -> bool:
-    """deleteMessages: 1-100 at once; those that are not there are skipped."""
+    """`deleteMessages`: 1-100 at once; those that are not there are skipped."""
     chat = find_chat(world, params["chat_id"], writing=False)
     numbers = params["message_ids"]
     if not 1 <= len(numbers) <= 100:

@@ -95,7 +95,7 @@ def press(
         found = newest_with(chat, label, "callback_data")
     if found is None:
         return _press_reply_key(world, person, chat, label)
-    return _pressed(world, person, chat, found[0], found[1]["callback_data"], inaccessible)
+    return _pressed(world, person, found[0], found[1]["callback_data"], inaccessible=inaccessible)
 
 
 def _on_message(shown: Shown, label: str, inaccessible: bool) -> tuple[Shown, Json] | None:
@@ -120,7 +120,8 @@ def _press_reply_key(world: World, person: Person, chat: Chat, label: str) -> Js
     raise NotPossible(404, f"no button {label!r} on {person.name}'s phone")
 
 
-def _pressed(world: World, person: Person, chat: Chat, shown: Shown, data: str, inaccessible: bool) -> Json:
+def _pressed(world: World, person: Person, shown: Shown, data: str, *, inaccessible: bool) -> Json:
+    chat = world.chat_of(person)
     if shown.toast:
         world.save_message(chat, replace(shown, toast=None, alert=False))
     world.mark_read(chat)
