@@ -7,7 +7,9 @@ from enum import StrEnum
 
 
 class Did(StrEnum):
-    COMMAND = "command"  # text is the command without '/', lower case; argument is the rest (a deep link's payload)
+    COMMAND = (
+        "command"  # text is the command without '/', lower case; argument is the rest (a deep link's payload)
+    )
     TEXT = "text"
     PRESS = "press"  # data is the button's callback data
     CONTACT = "contact"  # own_contact tells whether it is the sender's own
@@ -20,7 +22,8 @@ class Did(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Incoming:
     """`account` is the chat id. `message_id` is the incoming message, or the pressed button's message (None
-    when Telegram no longer shows it). `update` is the update_id. `language_hint` is Telegram's first guess."""
+    when Telegram no longer shows it). `update` is the update_id. `language_hint` is Telegram's first guess.
+    """
 
     update: int
     account: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handlers.reply import Reply, Turn
 from referrals.model import Keyboard
-from referrals.service import checkins
+from referrals.service import checkins, crisis
 from referrals.service.checkins import Asked
 from referrals.service.tell import column, press
 
@@ -14,7 +14,9 @@ def means(turn: Turn) -> Reply:
     found = checkins.asked(turn.tx, turn.person.id, turn.word(0))
     if found.check_in.saved_at is not None:
         return _done(found)
-    states = [press(f"state.{s}", "check.state", turn.word(0), turn.word(1), s) for s in found.programme.states]
+    states = [
+        press(f"state.{s}", "check.state", turn.word(0), turn.word(1), s) for s in found.programme.states
+    ]
     again = press("button.back", "check.again", turn.word(0))
     return _reply(found, "mentor.how_is_it", (*column(states), (again,)))
 
@@ -28,7 +30,7 @@ def state(turn: Turn) -> Reply:
     save = press("button.save", "check.save", turn.word(0), turn.word(1), turn.word(2))
     back = press("button.back", "check.means", turn.word(0), turn.word(1))
     text = "mentor.save_crisis" if turn.word(2) == "crisis" else "mentor.save"
-    return _reply(found, text, ((save,), (back,)), **chosen)
+    return _reply(found, text, ((save,), (back,)), **chosen, lines=crisis.emergency_lines(turn.tx))
 
 
 def save(turn: Turn) -> Reply:

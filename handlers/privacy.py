@@ -20,7 +20,7 @@ def start(turn: Turn) -> Reply:
         return home(turn)
     poster = turn.tx.directory.posters.get(payload)
     if poster is None:
-        raise StaleLink()
+        raise StaleLink
     return family.begin(turn, poster.pathway)
 
 
@@ -83,7 +83,10 @@ def unasked_text(turn: Turn) -> Reply:
         "chat.text_taken_out",
         {},
         (
-            (press("button.keep_it", "scrap.keep", scrap.id), press("button.throw_away", "scrap.drop", scrap.id)),
+            (
+                press("button.keep_it", "scrap.keep", scrap.id),
+                press("button.throw_away", "scrap.drop", scrap.id),
+            ),
             *_home_buttons(turn),
         ),
         slot=f"scrap:{scrap.id}",

@@ -1,4 +1,4 @@
-"""From one Incoming to one handler, inside one transaction. A press or command that is in no table is refused."""
+"""From one Incoming to one handler, inside one transaction. What is in no table is refused."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def find_route(turn: Turn) -> Handler:
         version, _, rest = incoming.data.partition(":")
         handler = PRESSES.get(rest.split(":")[0])
         if version != "1" or handler is None or turn.person.presence is not Presence.PRESENT:
-            raise StaleButton()
+            raise StaleButton
         return handler
     if incoming.did is Did.TEXT:
         return privacy.unasked_text

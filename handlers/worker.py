@@ -18,7 +18,10 @@ def show(turn: Turn) -> Reply:
         "worker.blind_offer",
         _blind(offer, referral),
         (
-            (press("button.accept", "offer.accept", offer.id), press("button.decline", "offer.decline", offer.id)),
+            (
+                press("button.accept", "offer.accept", offer.id),
+                press("button.decline", "offer.decline", offer.id),
+            ),
             (page_button("button.details", f"offer/{offer.id}"),),
         ),
         slot=offer_slot(offer.id),

@@ -34,7 +34,13 @@ def escalate(tx: Tx, check_in_id: str) -> None:
     for seat in tell.coordinators(tx):
         _alert(tx, seat, check_in_id, enrolment.code)
     if check_in.saved_by and tx.now - check_in.saved_at >= REPEAT:
-        tell.tell(tx, check_in.saved_by, "mentor.nobody_yet_call", priority=Priority.CRISIS)
+        tell.tell(
+            tx,
+            check_in.saved_by,
+            "mentor.nobody_yet_call",
+            {"lines": emergency_lines(tx)},
+            priority=Priority.CRISIS,
+        )
     tx.set_timer("crisis", check_in_id, tx.now + REPEAT)
 
 
@@ -56,6 +62,12 @@ def hold(tx: Tx, person_id: str, check_in_id: str) -> str:
     if check_in.saved_by:
         tell.tell(tx, check_in.saved_by, "mentor.crisis_held", priority=Priority.CRISIS)
     return enrolment.code
+
+
+def emergency_lines(tx: Tx) -> str:
+    """The emergency lines of the widest area that names any, as they are said: '191 / 1669'."""
+    areas = sorted(tx.directory.areas.values(), key=lambda a: (a.parent is not None, a.id))
+    return next((" / ".join(a.emergency_lines) for a in areas if a.emergency_lines), "—")
 
 
 def false_alarm(tx: Tx, check_in_id: str, code: str) -> None:

@@ -58,7 +58,9 @@ def apply(tx: Tx, actor: Actor, new: NetworkFile, shown: str) -> tuple[Change, .
         else:
             tx.save(_merged(before[key], after[key]))
         _follow(tx, change, after.get(key))
-        tx.audit(AuditEntry(actor, Action.NETWORK_APPLY, f"{change.table}:{change.row}", change.sign.name.lower()))
+        tx.audit(
+            AuditEntry(actor, Action.NETWORK_APPLY, f"{change.table}:{change.row}", change.sign.name.lower())
+        )
     return changes
 
 

@@ -1,0 +1,168 @@
+"""People as tests speak of them: they say, press and see things, through the simulator's HTTP side alone.
+
+`await mali.presses("Visits and what they cost")`, `await worker.sees("a new request waits")`. A secure page is
+driven by the same HTTP calls that the page's own script makes; a browser is used where looks matter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import aiohttp
+
+PATIENCE_S = 15.0
+
+
+@dataclass
+class World:
+    """A simulator and a product that talk to each other."""
+
+    http: aiohttp.ClientSession
+    simulator: str
+    product: str
+    people: dict[str, Person] = field(default_factory=dict)
+
+    def person(self, name: str) -> Person:
+        return self.people.setdefault(name, Person(self, name))
+
+    async def newcomer(self, name: str, language: str = "en") -> Person:
+        """Somebody whom nobody knows yet."""
+        await self.call("POST", "/sim/people", {"name": name, "language": language})
+        return self.person(name)
+
+    async def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        async with self.http.request(method, self.simulator + path, json=body) as answer:
+            assert answer.status < 400, f"{path}: {answer.status} {await answer.text()}"
+            return await answer.json()
+
+    async def traffic(self, since: int = 0) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = await self.call("GET", f"/sim/traffic?since={since}")
+        return found
+
+    async def passes(self, seconds: float) -> None:
+        """Time passes, in the simulator and in the product; everything due is done when this returns."""
+        async with self.http.post(self.product + "/demo/clock", json={"advance_s": seconds}) as answer:
+            assert answer.status == 200, await answer.text()
+
+
+@dataclass
+class Person:
+    """One person with a phone."""
+
+    world: World
+    name: str
+
+    async def says(self, text: str) -> None:
+        await self.world.call("POST", f"/sim/people/{self.name}/say", {"text": text})
+
+    async def opens_link(self, payload: str) -> None:
+        await self.world.call("POST", f"/sim/people/{self.name}/open", {"payload": payload})
+
+    async def sends(self, kind: str, **more: Any) -> None:
+        await self.world.call("POST", f"/sim/people/{self.name}/send", {"kind": kind, **more})
+
+    async def presses(self, label: str, message_id: int | None = None) -> None:
+        """Press a button, waiting for it to appear first."""
+        await self.sees_button(label)
+        body: dict[str, Any] = {"label": label}
+        if message_id is not None:
+            body["message_id"] = message_id
+        await self.world.call("POST", f"/sim/people/{self.name}/press", body)
+
+    async def blocks(self) -> None:
+        await self.world.call("POST", f"/sim/people/{self.name}/block")
+
+    async def unblocks(self) -> None:
+        await self.world.call("POST", f"/sim/people/{self.name}/unblock")
+
+    async def chat(self) -> list[dict[str, Any]]:
+        """What stands in the chat, oldest first, deleted messages left out."""
+        found = await self.world.call("GET", f"/sim/people/{self.name}/chat")
+        return [message for message in found if not message["deleted"]]
+
+    async def sees(self, words: str) -> dict[str, Any]:
+        """Wait until a message of the bot with these words stands in the chat, and return the newest one."""
+        return await self._until(lambda m: m["from"] == "bot" and words in m["text"], f"words {words!r}")
+
+    async def sees_button(self, label: str) -> dict[str, Any]:
+        def has(message: dict[str, Any]) -> bool:
+            return any(b["text"] == label for row in message.get("buttons") or [] for b in row)
+
+        return await self._until(has, f"button {label!r}")
+
+    async def never_sees(self, words: str) -> None:
+        """True of what stands now: call it after something that must have come later."""
+        assert not [m for m in await self.chat() if words in m["text"]], f"{self.name} sees {words!r}"
+
+    async def opens(self, label: str) -> SecurePage:
+        """Press a Mini App button; returns the page with a session."""
+        await self.sees_button(label)
+        answer = await self.world.call("POST", f"/sim/people/{self.name}/webapp", {"label": label})
+        return await SecurePage.open(self.world.http, answer["url"])
+
+    async def _until(self, wanted: Any, what: str) -> dict[str, Any]:
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            chat = await self.chat()
+            found = [message for message in chat if wanted(message)]
+            if found:
+                return found[-1]  # type: ignore[no-any-return]
+            if time.monotonic() > end:
+                shown = "\n".join(f"  {m['from']}: {m['text']!r} {m.get('buttons')}" for m in chat)
+                raise AssertionError(f"{self.name} waits for {what}; the chat:\n{shown}")
+            await asyncio.sleep(0.03)
+
+
+@dataclass
+class SecurePage:
+    """A secure page opened from a chat: its view, and its steps."""
+
+    http: aiohttp.ClientSession
+    origin: str
+    page: str
+    session: str
+    view: dict[str, Any]
+    texts: dict[str, str]
+
+    @classmethod
+    async def open(cls, http: aiohttp.ClientSession, url: str) -> SecurePage:
+        parts = urlsplit(url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        page = parts.path.removeprefix("/p/")
+        init_data = parse_qs(parts.fragment)["tgWebAppData"][0]
+        async with http.post(f"{origin}/p/session", json={"init_data": init_data, "page": page}) as answer:
+            assert answer.status == 200, f"session: {answer.status} {await answer.text()}"
+            opened = await answer.json()
+        self = cls(http, origin, page, opened["session"], {}, opened["texts"])
+        await self.look()
+        return self
+
+    async def look(self) -> dict[str, Any]:
+        self.view = await self._call("GET", "")
+        return self.view
+
+    async def does(self, step: str, **body: Any) -> dict[str, Any]:
+        self.view = await self._call("POST", f"/{step}", body)
+        return self.view
+
+    async def refused(self, step: str, **body: Any) -> dict[str, Any]:
+        """A step that must be refused; returns the error."""
+        status, answer = await self._ask("POST", f"/{step}", body)
+        assert 400 <= status < 500, f"{step} was not refused: {status} {answer}"
+        return answer
+
+    async def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        status, answer = await self._ask(method, path, body)
+        assert status == 200, f"{self.page}{path}: {status} {answer}"
+        return answer
+
+    async def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> tuple[int, dict[str, Any]]:
+        url = f"{self.origin}/p/api/{self.page}{path}"
+        headers = {"Authorization": f"Pulang {self.session}"}
+        async with self.http.request(method, url, json=body, headers=headers) as answer:
+            found: dict[str, Any] = await answer.json()
+            return answer.status, found
