@@ -102,10 +102,16 @@ class Page:
                 "alerts": [s.id for s in chat.messages.values() if s.alert][-5:],
                 "preview": people.chat_row(loud)["text"] if loud else "",
                 "keyboard": chat.keyboard or [],
+                "description": self._description(person.language),
                 "menu": menu_of(self.world, chat.id),
                 "commands": commands_for(self.world, chat.id, person.language),
             }
         )
+
+    def _description(self, language: str) -> str:
+        said = self.world.settings
+        words: str = said.get(f"description/{language}") or said.get("description/") or ""
+        return words
 
     async def traffic(self, request: web.Request) -> web.Response:
         """The newest calls, newest first."""

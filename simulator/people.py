@@ -221,6 +221,9 @@ def chat_row(shown: Shown) -> Json:
     }
     if shown.toast:
         row["toast"] = shown.toast
+    entities = message.get("entities") or message.get("caption_entities")
+    if entities:
+        row["entities"] = entities
     media = next((kind for kind in MEDIA if kind in message), None)
     if media:
         row["media"] = {"kind": media, **_details(message[media])}
