@@ -1,4 +1,4 @@
-"""People as tests speak of them: they say, press and see things, through the simulator's HTTP side alone.
+"""People as tests speak of them: they say, press and see things, through the simulator alone.
 
 `await mali.presses("Visits and what they cost")`, `await worker.sees("a new request waits")`. A secure page is
 driven by the same HTTP calls that the page's own script makes; a browser is used where looks matter.
