@@ -197,7 +197,7 @@ def _enrolment(block: Block, catalogue: Catalogue) -> Enrolment:
         mentor_seat=block.text("mentor"),
         backup_seat=block.text("backup") if block.has("backup") else None,
         timezone=_timezone(block),
-        active=block.flag("active", default=True),
+        active=True,
     )
 
 

@@ -157,7 +157,10 @@ def part_way(times: OpeningTimes, start: datetime, end: datetime, share: float, 
 
 
 def _openings(times: OpeningTimes, at: datetime) -> Iterator[Opening]:
-    """Openings that end after `at`, in order and never touching each other. Never ends; needs hours."""
+    """Openings that end after `at`, in order and without overlap. Never ends; needs hours.
+
+    Only hours of one day can overlap, since midnight is the latest closing; so each is complete within a day.
+    """
     begin: datetime | None = None
     end = at
     # A day earlier, because at the edge of a skipped day the instant may belong to yesterday's hours.
@@ -165,7 +168,7 @@ def _openings(times: OpeningTimes, at: datetime) -> Iterator[Opening]:
     for opens, closes in (o for days in count() for o in _openings_on(times, first + days * _DAY)):
         if closes <= at:
             continue
-        if begin is None or opens > end:
+        if begin is None or opens >= end:
             if begin is not None:
                 yield begin, end
             begin, end = opens, closes
