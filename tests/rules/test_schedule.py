@@ -1,4 +1,4 @@
-"""Clocks: opening times, deadlines, quiet hours and rhythms, over every jump of twenty zones from 2024 to 2030."""
+"""Clocks: opening times, deadlines, quiet hours and rhythms, over every jump of twenty zones, 2024–2030."""
 
 from __future__ import annotations
 
@@ -101,7 +101,14 @@ def test_times_that_do_not_exist_and_times_that_come_twice() -> None:
 
 # -- rhythms -----------------------------------------------------------------------------------------
 
-instants = st.datetimes(datetime(2024, 1, 1), datetime(2030, 12, 1), timezones=st.just(UTC))
+
+def moments(first: date, last: date) -> st.SearchStrategy[datetime]:
+    seconds = int((last - first).total_seconds())
+    begin = datetime.combine(first, time(), UTC)
+    return st.builds(lambda n: begin + timedelta(seconds=n), st.integers(0, seconds))
+
+
+instants = moments(date(2024, 1, 1), date(2030, 12, 1))
 clocks = st.builds(time, st.integers(0, 23), st.sampled_from([0, 1, 15, 30, 59]))
 anchors = st.dates(date(2023, 1, 1), date(2031, 1, 1))
 
@@ -183,7 +190,7 @@ def openings() -> st.SearchStrategy[tuple[Hours, ...]]:
 
 holidays = st.frozensets(st.dates(date(2026, 3, 1), date(2026, 4, 30)), max_size=20)
 times_anywhere = st.builds(OpeningTimes, st.sampled_from(ZONES), openings(), holidays)
-spring = st.datetimes(datetime(2026, 3, 1), datetime(2026, 4, 20), timezones=st.just(UTC))
+spring = moments(date(2026, 3, 1), date(2026, 4, 20))
 lengths = st.timedeltas(timedelta(), timedelta(days=9))
 
 
@@ -240,6 +247,11 @@ def test_an_opening_until_23_59_reaches_to_midnight() -> None:
     nights = OpeningTimes(BKK, tuple(Hours(d, time(0), time(23, 59)) for d in range(7)))
     assert is_open(nights, at("23 23:59") + timedelta(seconds=59))
     assert open_time_between(nights, at("23 00:00"), at("25 00:00")) == timedelta(days=2)
+
+
+def test_hours_that_overlap_count_once() -> None:
+    twice = OpeningTimes(BKK, (Hours(0, time(9), time(12)), Hours(0, time(11), time(14)), *OFFICE.hours))
+    assert open_time_between(twice, at("23 00:00"), at("24 00:00")) == timedelta(hours=8)
 
 
 def test_time_that_runs_backwards_or_stands_is_no_open_time() -> None:

@@ -1,0 +1,369 @@
+"""Who is asked, in which order and why: each filter and its reason, laws of order, wishes that win."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from referrals.directory import Capacity, Directory, OrganizationKind
+from referrals.model import AgeGroup, Urgency
+from referrals.routing import (
+    Exclusions,
+    Need,
+    Plan,
+    Standing,
+    make_plan,
+    still_fits,
+    why_not,
+)
+from tests.support.networks import AREAS, DAY, agreement, directory, need, organization, service
+
+SUNDAY = datetime(2026, 11, 22, 4, tzinfo=UTC)
+
+
+def why_not_bua(asked: Need, known: Directory) -> str | None:
+    """What all three views say of the one service 'bua-visits', which must agree."""
+    reason = still_fits(asked, "bua-visits", known, DAY)
+    assert {left.service_id: left.reason_key for left in why_not(asked, known, DAY)}.get(
+        "bua-visits"
+    ) == reason
+    assert ("bua-visits" in make_plan(asked, known, {}, DAY).service_ids) == (reason is None)
+    return reason
+
+
+ORGANIZATION_FILTERS = [
+    ("why_not.kind", {"kind": OrganizationKind.POLICE}, {}),
+    ("why_not.suspended", {"suspended": True}, {}),
+    ("why_not.conflict", {}, {"author_organizations": frozenset({"bua"})}),
+    ("why_not.closed", {}, {"urgency": Urgency.EMERGENCY, "now": SUNDAY}),
+    ("why_not.private_wish", {}, {"exclusions": Exclusions(organizations=frozenset({"bua"}))}),
+    ("why_not.private_wish", {}, {"exclusions": Exclusions(kinds=frozenset({OrganizationKind.CSO}))}),
+]
+
+
+@pytest.mark.parametrize(("reason", "changed", "asked"), ORGANIZATION_FILTERS)
+def test_an_organisation_that_cannot_be_asked(
+    reason: str, changed: Mapping[str, object], asked: Mapping[str, object]
+) -> None:
+    known = directory([organization(**changed)], [service()])
+    assert why_not_bua(need(**asked), known) == reason
+
+
+SERVICE_FILTERS = [
+    ("why_not.category", {"categories": ("letters",)}, {}),
+    ("why_not.area", {"areas": ("bay",)}, {}),
+    ("why_not.area", {}, {"area": "south"}),  # whoever serves a town does not serve the whole south
+    ("why_not.area", {}, {"area": "nowhere"}),
+    ("why_not.full", {"capacity": Capacity.FULL}, {}),
+    ("why_not.paused", {"capacity": Capacity.PAUSED}, {}),
+    ("why_not.language", {"languages": ("en",)}, {}),
+    ("why_not.served", {"ages": (AgeGroup.OLDER,)}, {}),
+    ("why_not.children", {"ages": tuple(AgeGroup)}, {"age_group": AgeGroup.CHILD}),
+]
+
+
+@pytest.mark.parametrize(("reason", "changed", "asked"), SERVICE_FILTERS)
+def test_a_service_that_does_not_fit(
+    reason: str, changed: Mapping[str, object], asked: Mapping[str, object]
+) -> None:
+    known = directory([organization()], [service(**changed)])
+    assert why_not_bua(need(**asked), known) == reason
+
+
+@pytest.mark.parametrize(
+    "agreements",
+    [
+        [],
+        [agreement("other")],
+        [agreement(pathways=("something-else",))],
+        [agreement(ends_on=DAY - timedelta(days=1))],
+        [agreement(starts_on=DAY + timedelta(days=1))],
+    ],
+)
+def test_nobody_is_asked_without_an_agreement_in_force(agreements: list) -> None:
+    known = directory([organization()], [service()], agreements)
+    assert why_not_bua(need(), known) == "why_not.agreement"
+
+
+@pytest.mark.parametrize("day", ["first", "last"])
+def test_an_agreement_holds_on_its_first_and_last_day(day: str) -> None:
+    edges = {"starts_on": DAY} if day == "first" else {"ends_on": DAY}
+    assert why_not_bua(need(), directory([organization()], [service()], [agreement(**edges)])) is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "asked"),
+    [
+        ({}, {}),
+        ({"areas": ("land",)}, {}),
+        ({"capacity": Capacity.LIMITED}, {}),
+        ({"capacity_confirmed_on": None}, {}),
+        ({"round_the_clock": True}, {"urgency": Urgency.EMERGENCY, "now": SUNDAY}),
+        ({}, {"urgency": Urgency.EMERGENCY}),
+        ({}, {"urgency": Urgency.URGENT, "now": SUNDAY}),
+        ({"ages": tuple(AgeGroup), "children_vetted": True}, {"age_group": AgeGroup.CHILD}),
+    ],
+)
+def test_who_fits_is_asked(changed: Mapping[str, object], asked: Mapping[str, object]) -> None:
+    assert why_not_bua(need(**asked), directory([organization()], [service(**changed)])) is None
+
+
+def test_a_wish_is_named_last_so_that_it_shows_only_when_nothing_else_explains() -> None:
+    wish = Exclusions(organizations=frozenset({"bua"}))
+    known = directory([organization(suspended=True)], [service()])
+    assert why_not_bua(need(exclusions=wish), known) == "why_not.suspended"
+
+
+def test_what_is_gone_no_longer_fits() -> None:
+    orphan = directory([], [service()])
+    assert still_fits(need(), "never-was", orphan, DAY) == "why_not.gone"
+    assert why_not_bua(need(), orphan) == "why_not.gone"
+
+
+# -- order and reasons -------------------------------------------------------------------------------
+
+
+def order_of(known: Directory, standings: Mapping[str, Standing] | None = None) -> list[str]:
+    return [line.organization_id for line in make_plan(need(), known, standings or {}, DAY).lines]
+
+
+@pytest.mark.parametrize(
+    "worse",
+    [
+        {"languages": ("en", "th")},
+        {"areas": ("south",)},
+        {"capacity": Capacity.LIMITED},
+        {"capacity_confirmed_on": DAY - timedelta(days=31)},
+        {"capacity_confirmed_on": None},
+    ],
+)
+def test_the_better_fit_is_asked_first(worse: Mapping[str, object]) -> None:
+    services = [service("a", "first", **worse), service("b", "second")]
+    assert order_of(directory([organization("first"), organization("second")], services)) == [
+        "second",
+        "first",
+    ]
+
+
+def test_the_order_of_the_orders() -> None:
+    """Language before nearness before freshness before load before promises before the id."""
+    last_places = [
+        {"languages": ("en", "th")},
+        {"areas": ("land",)},
+        {"areas": ("south",)},
+        {"capacity_confirmed_on": None, "capacity": Capacity.LIMITED},
+        {"capacity_confirmed_on": None},
+        {"capacity": Capacity.LIMITED},
+        {},
+        {},
+        {},
+        {},
+    ]
+    names = [f"o{n}" for n in range(len(last_places))]
+    known = directory(
+        [organization(name) for name in names],
+        [service(f"s-{name}", name, **place) for name, place in zip(names, last_places, strict=True)],
+    )
+    standings = {"o6": Standing(live=2), "o7": Standing(kept=1, missed=5), "o9": Standing(kept=3)}
+    plan = make_plan(need(), known, standings, DAY, limit=99)
+    expected = ["o9", "o8", "o7", "o6", "o5", "o4", "o3", "o2", "o1", "o0"]
+    assert [line.organization_id for line in plan.lines] == expected
+
+
+def test_an_organisation_stands_in_the_plan_once_with_its_best_service() -> None:
+    services = [service("a", areas=("land",)), service("b"), service("c", areas=("town", "land"))]
+    assert make_plan(need(), directory([organization()], services), {}, DAY).service_ids == ("b",)
+
+
+def reasons_of(plan: Plan) -> list[tuple[str, dict[str, str]]]:
+    return [(reason.key, dict(reason.params)) for reason in plan.lines[0].reasons]
+
+
+def test_reasons_name_place_language_room_and_promises() -> None:
+    known = directory([organization()], [service()])
+    assert reasons_of(make_plan(need(), known, {"bua": Standing(kept=2, missed=1)}, DAY)) == [
+        ("why.area_exact", {"area": "town"}),
+        ("why.language", {"language": "th"}),
+        ("why.capacity_fresh", {}),
+        ("why.kept_promises", {}),
+    ]
+
+
+def test_reasons_of_a_wide_service_for_a_child_in_an_emergency() -> None:
+    wide = service(
+        areas=("land", "north"),
+        ages=(AgeGroup.CHILD,),
+        children_vetted=True,
+        capacity=Capacity.LIMITED,
+        capacity_confirmed_on=None,
+    )
+    asked = need(urgency=Urgency.EMERGENCY, age_group=AgeGroup.CHILD)
+    assert reasons_of(make_plan(asked, directory([organization()], [wide]), {}, DAY)) == [
+        ("why.area_above", {"area": "land"}),
+        ("why.language", {"language": "th"}),
+        ("why.children", {}),
+        ("why.open_now", {}),
+        ("why.capacity_limited", {}),
+    ]
+
+
+def test_an_old_word_about_room_is_no_reason() -> None:
+    known = directory([organization()], [service(capacity_confirmed_on=date(2026, 1, 1))])
+    keys = [key for key, _ in reasons_of(make_plan(need(), known, {}, DAY))]
+    assert keys == ["why.area_exact", "why.language"]
+
+
+class Counted(dict[str, Standing]):
+    """Standings that cost something: each look is a query to the database."""
+
+    looks = 0
+
+    def get(self, key: str, default: Standing | None = None) -> Standing | None:  # type: ignore[override]
+        self.looks += 1
+        return super().get(key, default)
+
+
+def test_standings_are_looked_at_only_where_they_decide() -> None:
+    near = [service(f"n{n}", f"near{n}") for n in range(3)]
+    far = [service(f"f{n}", f"far{n}", areas=("land",)) for n in range(50)]
+    known = directory([organization(s.organization_id) for s in near + far], near + far)
+    standings = Counted()
+    assert len(make_plan(need(), known, standings, DAY, limit=3).lines) == 3
+    assert standings.looks == 3
+
+
+# -- laws --------------------------------------------------------------------------------------------
+
+ORGANIZATIONS = [f"o{n}" for n in range(8)]
+some = st.sampled_from
+organizations_drawn = st.tuples(
+    *(
+        st.builds(
+            organization,
+            st.just(name),
+            kind=some(OrganizationKind),
+            suspended=some([False, False, False, True]),
+        )
+        for name in ORGANIZATIONS
+    )
+)
+a_service = st.fixed_dictionaries(
+    {
+        "organization_id": some(ORGANIZATIONS),
+        "categories": some([("visits",), ("visits", "letters"), ("letters",)]),
+        "areas": st.lists(some([a.id for a in AREAS]), min_size=1, max_size=3, unique=True).map(tuple),
+        "languages": some([("th",), ("en", "th"), ("th", "en"), ("en",)]),
+        "ages": some([tuple(AgeGroup), (AgeGroup.ADULT,), (AgeGroup.CHILD, AgeGroup.YOUNG)]),
+        "children_vetted": st.booleans(),
+        "capacity": some(Capacity),
+        "capacity_confirmed_on": some([None, DAY, DAY - timedelta(days=30), DAY - timedelta(days=31)]),
+        "round_the_clock": st.booleans(),
+    }
+)
+services_drawn = st.lists(a_service, max_size=24).map(
+    lambda rows: [service(f"s{n:02}", **row) for n, row in enumerate(rows)]
+)
+agreements_drawn = st.lists(
+    st.builds(agreement, some(ORGANIZATIONS), ends_on=some([DAY, DAY, DAY, DAY - timedelta(days=1)])),
+    min_size=4,
+    max_size=12,
+    unique_by=lambda a: a.organization_id,
+)
+directories = st.builds(directory, organizations_drawn, services_drawn, agreements_drawn)
+wishes = st.builds(
+    Exclusions,
+    st.frozensets(some(ORGANIZATIONS), max_size=3),
+    st.frozensets(some(OrganizationKind), max_size=2),
+)
+needs = st.builds(
+    need,
+    category=some(["visits", "letters"]),
+    area=some([a.id for a in AREAS]),
+    urgency=some(Urgency),
+    language=some(["th", "en"]),
+    age_group=some(AgeGroup),
+    now=some([need().now, SUNDAY]),
+    exclusions=wishes,
+    author_organizations=st.frozensets(some(ORGANIZATIONS), max_size=1),
+)
+standings_drawn = st.dictionaries(
+    some(ORGANIZATIONS), st.builds(Standing, *(st.integers(0, 3) for _ in range(3)))
+)
+
+
+@given(needs, directories, standings_drawn, st.randoms(use_true_random=False))
+def test_the_same_input_gives_the_same_plan_byte_for_byte(
+    asked: Need, known: Directory, standings: Mapping[str, Standing], rng: random.Random
+) -> None:
+    def shuffled(rows: Mapping) -> dict:
+        return dict(rng.sample(list(rows.items()), len(rows)))
+
+    other = replace(
+        known,
+        areas=shuffled(known.areas),
+        organizations=shuffled(known.organizations),
+        services=shuffled(known.services),
+        agreements=tuple(rng.sample(known.agreements, len(known.agreements))),
+    )
+    plans = [make_plan(asked, each, standings, DAY) for each in (known, known, other)]
+    assert len({repr(plan).encode() for plan in plans}) == 1
+    assert why_not(asked, known, DAY) == why_not(asked, other, DAY)
+
+
+@given(needs, directories, standings_drawn)
+def test_wishes_always_win_and_change_nothing_else(
+    asked: Need, known: Directory, standings: Mapping[str, Standing]
+) -> None:
+    plan = make_plan(asked, known, standings, DAY, limit=99)
+    assert not any(asked.exclusions.hit(known.organizations[x.organization_id]) for x in plan.lines)
+    unwished = make_plan(replace(asked, exclusions=Exclusions()), known, standings, DAY, limit=99)
+    wanted = [x for x in unwished.lines if not asked.exclusions.hit(known.organizations[x.organization_id])]
+    assert list(plan.lines) == wanted
+
+
+@given(needs, directories, standings_drawn)
+def test_everybody_is_in_the_plan_or_told_apart_by_a_reason(
+    asked: Need, known: Directory, standings: Mapping[str, Standing]
+) -> None:
+    left_out = {left.service_id: left.reason_key for left in why_not(asked, known, DAY)}
+    for service_id in known.services:
+        assert still_fits(asked, service_id, known, DAY) == left_out.get(service_id)
+    fitting = {s.organization_id for s in known.services.values() if s.id not in left_out}
+    plan = make_plan(asked, known, standings, DAY, limit=99)
+    assert sorted(x.organization_id for x in plan.lines) == sorted(fitting)
+    assert not set(plan.service_ids) & set(left_out)
+
+
+@given(needs, directories, standings_drawn, st.integers(0, 9))
+def test_a_shorter_plan_is_the_beginning_of_a_longer_one(
+    asked: Need, known: Directory, standings: Mapping[str, Standing], limit: int
+) -> None:
+    longest = make_plan(asked, known, standings, DAY, limit=99)
+    assert make_plan(asked, known, standings, DAY, limit).lines == longest.lines[:limit]
+
+
+@given(needs, directories, standings_drawn)
+def test_a_plan_is_sorted_by_fit(asked: Need, known: Directory, standings: Mapping[str, Standing]) -> None:
+    def rank(service_id: str) -> tuple:
+        found = known.services[service_id]
+        standing = standings.get(found.organization_id, Standing())
+        above = known.ancestors[asked.area]
+        fresh = found.capacity_confirmed_on is not None and (DAY - found.capacity_confirmed_on).days <= 30
+        return (
+            found.languages.index(asked.language) > 0,
+            min(above.index(a) for a in found.areas if a in above),
+            not fresh,
+            found.capacity is Capacity.LIMITED,
+            standing.live,
+            -(standing.kept + 1) / (standing.kept + standing.missed + 2),
+            found.id,
+        )
+
+    ids = make_plan(asked, known, standings, DAY, limit=99).service_ids
+    assert list(ids) == sorted(ids, key=rank)
