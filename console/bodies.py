@@ -1,0 +1,82 @@
+"""What comes in and what goes out: requests checked for size and shape, views as JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+
+from referrals.errors import BadAnswer
+
+MAX_BODY = 64 * 1024  # bytes
+MAX_KEYS = 32
+MAX_ITEMS = 200
+SUBJECT = r"[A-Za-z0-9_-]{1,64}"
+_PATH = re.compile(rf"[a-z_]{{1,32}}(/{SUBJECT})?")
+
+
+async def read_body(request: web.Request) -> Mapping[str, object]:
+    """The JSON object of a request: strings, booleans and lists of strings only. BadAnswer for anything else."""
+    if request.content_type != "application/json":
+        raise BadAnswer  # also keeps other sites' plain forms out
+    raw = bytearray()
+    async for chunk in request.content.iter_chunked(8192):
+        raw += chunk
+        if len(raw) > MAX_BODY:
+            raise BadAnswer
+    return parse_body(bytes(raw))
+
+
+def parse_body(raw: bytes) -> Mapping[str, object]:
+    """Pure half of `read_body`. A name that stands twice, or half of a surrogate pair, is no answer either."""
+    try:
+        body = json.loads(raw, object_pairs_hook=_once)
+        raw.decode("utf-8")
+        json.dumps(body, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError):
+        raise BadAnswer from None
+    if not isinstance(body, dict) or len(body) > MAX_KEYS or not all(map(_plain, body.values())):
+        raise BadAnswer
+    return body
+
+
+def page_of(body: Mapping[str, object]) -> str:
+    """The body's page path, 'me' or 'matter/ID'; BadAnswer unless it looks like one."""
+    page = body.get("page")
+    if not isinstance(page, str) or not _PATH.fullmatch(page):
+        raise BadAnswer
+    return page
+
+
+def as_json(view: Any) -> dict[str, Any]:
+    """A view as the page reads it; `view` says which one it is: PlanView -> 'plan'."""
+    shown: dict[str, Any] = _jsonable(asdict(view))
+    return {"view": type(view).__name__.removesuffix("View").lower(), **shown}
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice")
+    return found
+
+
+def _plain(value: object) -> bool:
+    if isinstance(value, list):
+        return len(value) <= MAX_ITEMS and all(isinstance(item, str) for item in value)
+    return isinstance(value, str | bool)
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, Mapping):
+        return {key: _jsonable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_jsonable(item) for item in value]
+    return value

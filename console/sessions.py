@@ -1,0 +1,96 @@
+"""A secure page's session, from a proven launch to its end: plain functions of a transaction.
+
+The page holds a 256-bit token in memory and sends it in a header; here is only its SHA-256. A session is bound
+to one person and one page ('matter/ID'), lasts 30 minutes and is never made longer; `/hide` ends it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from console.init_data import Launch
+from referrals.errors import SessionOver
+from referrals.model import Person, Presence, Session
+from referrals.ports import Tx
+
+LASTS = timedelta(minutes=30)
+MENU = "me"  # the one page from which another can be opened
+FALLBACK = "en"
+
+PageVerb = Callable[[Tx, str, str, Mapping[str, object]], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What the page needs to know of its reader before it shows anything."""
+
+    language: str
+    right_to_left: bool
+
+
+def session_id(token: str) -> str:
+    """What is stored of a token: its SHA-256 in hex."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+def open_session(tx: Tx, launch: Launch, new_id: str, page: str) -> Opened:
+    """Exchange a proven launch for a session on one page, once.
+
+    A second use, an account that never wrote to the bot, and somebody who is hidden: SessionOver, all alike.
+    """
+    if not tx.first_time(launch.key):
+        raise SessionOver
+    person = tx.person_of_account(launch.account)
+    if person is None or person.presence is Presence.HIDDEN:
+        raise SessionOver
+    for old in tx.find(Session, person_id=person.id):
+        if old.expires_at <= tx.now:
+            tx.remove(old)
+    tx.add(Session(new_id, person.id, page, tx.now + LASTS))
+    return _opened(tx, person, launch.language)
+
+
+def onward_session(tx: Tx, menu_id: str, new_id: str, page: str) -> Opened:
+    """From the menu page on to one of its matters, in the same time: the new session ends when the menu's does."""
+    menu = _standing(tx, menu_id, MENU)
+    person = tx.get(Person, menu.person_id)
+    if person is None:
+        raise SessionOver
+    tx.add(Session(new_id, person.id, page, menu.expires_at))
+    return _opened(tx, person, "")
+
+
+def in_session(
+    tx: Tx, current_id: str, page: str, verb: PageVerb, subject: str, body: Mapping[str, object]
+) -> Any:
+    """Check the session and do what the page asks, in the same transaction. Raises SessionOver."""
+    session = _standing(tx, current_id, page)
+    demand_step_up(tx, session)
+    return verb(tx, session.person_id, subject, body)
+
+
+def demand_step_up(tx: Tx, session: Session) -> None:
+    """The place where reading will ask for more than the chat: PIN and device key (security.md, 'Secure pages').
+
+    Not built yet, so nothing is asked. It will compare the page's class of reading with when this device last
+    proved itself, and raise an error of its own; filing ('plan') and writing never need it.
+    """
+
+
+def _standing(tx: Tx, current_id: str, page: str) -> Session:
+    session = tx.get(Session, current_id)
+    if session is None or session.page != page or session.expires_at <= tx.now:
+        raise SessionOver
+    return session
+
+
+def _opened(tx: Tx, person: Person, guess: str) -> Opened:
+    languages = tx.catalogue.languages
+    for wanted in (person.language, guess.partition("-")[0], FALLBACK):
+        if wanted in languages:
+            return Opened(wanted, languages[wanted].right_to_left)
+    return Opened(FALLBACK, False)

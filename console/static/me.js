@@ -1,0 +1,74 @@
+// Behind the menu button: one's own matters, the queue of a post, settings, privacy, and a way to be left alone.
+
+import { announce, anyOf, button, card, field, h, t, time, trouble, working } from "./ui.js";
+
+export function showMe(view, desk) {
+  const posts = view.roles.map((key) => t(key)).join(" · ");
+  return [
+    h("h1", {}, t("page.me.title")),
+    posts && h("p", { class: "lead" }, posts),
+    view.roles.length && card(t("page.me.queue"), list(view.queue, desk, "page.me.queue_empty")),
+    (view.mine.length || !view.roles.length) && card(t("page.me.mine"), list(view.mine, desk, "page.me.mine_empty")),
+    settings(view, desk),
+    card(t("page.me.privacy"), h("ul", { class: "plainlist" }, ...["1", "2", "3", "4"].map((n) => h("li", {}, t(`page.me.privacy.${n}`))))),
+    hiding(view, desk),
+  ].filter(Boolean);
+}
+
+function list(lines, desk, empty) {
+  if (!lines.length) return h("p", { class: "hint" }, t(empty));
+  return h("ul", { class: "matters" }, ...lines.map((line) => h("li", {}, matter(line, desk))));
+}
+
+function matter(line, desk) {
+  const open = async () => {
+    open.trouble?.remove();
+    row.setAttribute("aria-busy", "true");
+    try {
+      await desk.open(`${line.page ?? "matter"}/${line.id}`);
+    } catch (refusal) {
+      open.trouble = trouble(refusal, open);
+      row.after(open.trouble);
+      open.trouble.focus();
+    } finally {
+      row.removeAttribute("aria-busy");
+    }
+  };
+  const row = h("button", { type: "button", class: line.open ? "row" : "row ended", onclick: open },
+    h("span", { class: "row-title" }, t(line.category_key), h("span", { class: "code" }, line.code)),
+    h("span", {}, t(line.stage_key)),
+    line.next_by && h("span", { class: "until" }, t("page.next_by"), " ", time(line.next_by)));
+  return row;
+}
+
+function settings(view, desk) {
+  const language = chooser(view.languages);
+  const window = chooser(view.windows);
+  const chosenWindow = window.value;
+  const save = button(t("page.me.save"), () => working(save, async () => {
+    const spoken = language.value !== view.language;
+    if (window.value !== chosenWindow) await desk.ask("window", { window: window.value });
+    if (spoken) await desk.ask("language", { language: language.value });
+    await desk.speakAgain();
+    announce(t("page.done"));
+  }));
+  return card(t("page.me.settings"),
+    field(t("page.me.language"), language),
+    field(t("page.me.window"), window, t("page.me.window_hint")),
+    h("div", { class: "actions" }, save));
+}
+
+function chooser(items) {
+  return h("select", {}, ...items.map((item) => h("option", { value: item.id, selected: item.chosen }, item.label || t(item.label_key))));
+}
+
+/** Neutral words: whoever looks over a shoulder learns nothing from this button. */
+function hiding(view, desk) {
+  const step = view.steps.find((one) => one.id === "hide");
+  if (!step) return null;
+  const yes = button(t("page.yes"), () => working(yes, () => desk.step("hide", { yes: true })), "careful");
+  const details = h("details", {}, h("summary", {}, t(step.label_key)),
+    h("p", {}, anyOf("page.confirm.hide", "page.confirm.default")),
+    h("div", { class: "actions" }, yes, button(t("page.no"), () => { details.open = false; }, "plain")));
+  return h("section", { class: "card" }, details);
+}

@@ -1,0 +1,179 @@
+// Asking for help, on one calm page: where, how soon, whom not to ask, who would be asked, a note, and the yes.
+
+import { announce, button, card, choices, field, h, newId, t, trouble, working, writing } from "./ui.js";
+
+const MANY_AREAS = 30; // more than this is looked up by typing
+
+export function showPlan(view, desk) {
+  const page = new PlanPage(view, desk);
+  return page.content();
+}
+
+class PlanPage {
+  constructor(view, desk) {
+    this.view = view;
+    this.desk = desk;
+    this.asked = 0; // counts previews: only the newest answer is shown
+    this.fresh = true; // does the plan on the screen belong to the choices above it?
+    const change = () => this.preview();
+    this.area = areaSelect(view.areas, change);
+    this.urgency = choices("radio", t("page.plan.when"), view.urgencies, change);
+    this.organizations = choices("checkbox", t("page.plan.not_these"), view.organizations, change);
+    this.kinds = choices("checkbox", t("page.plan.not_kinds"), view.kinds, change);
+    this.story = writing(t("page.plan.note"), view.note_limit, t("page.plan.note_hint"), 6);
+    this.number = h("input", { type: "tel", autocomplete: "off", maxlength: 40, dir: "ltr" });
+    this.hours = h("input", { type: "text", autocomplete: "off", maxlength: 120 });
+    this.outcome = h("div", { class: "outcome" });
+    this.consent = h("div", {});
+    this.yes = button(t("page.plan.yes"), () => this.file(), "big");
+  }
+
+  content() {
+    this.showOutcome();
+    const typed = () => this.desk.keepTyping(true);
+    for (const box of [this.story.box, this.number, this.hours]) box.addEventListener("input", typed);
+    const [first] = this.view.areas;
+    return [
+      h("h1", {}, t("page.plan.title")),
+      h("p", { class: "lead" }, t("page.plan.lead", { category: t(this.view.category_key) })),
+      card(t("page.plan.where"), first ? this.area.whole : h("p", {}, t("page.plan.no_areas"))),
+      card(t("page.plan.how_soon"), this.urgency),
+      this.exclusions(),
+      card(t("page.plan.who"), this.outcome),
+      card(t("page.plan.tell"), this.story, this.calling()),
+      this.consent,
+    ];
+  }
+
+  exclusions() {
+    const chosen = [...this.view.organizations, ...this.view.kinds].some((item) => item.chosen);
+    const id = newId();
+    return h("section", { class: "card", "aria-labelledby": id },
+      h("details", { open: chosen },
+        h("summary", { id }, t("page.plan.not_asked")),
+        h("p", { class: "hint" }, t("page.plan.not_asked_hint")),
+        this.view.organizations.length && this.organizations,
+        this.view.kinds.length && this.kinds));
+  }
+
+  calling() {
+    return h("details", {},
+      h("summary", {}, t("page.plan.call_me")),
+      h("p", { class: "hint" }, t("page.plan.call_hint")),
+      field(t("page.plan.number"), this.number),
+      field(t("page.plan.safe_time"), this.hours, t("page.plan.safe_time_hint")));
+  }
+
+  wishes() {
+    return {
+      area: this.area.select.value,
+      urgency: this.urgency.values()[0] ?? "",
+      exclude_organizations: this.organizations.values(),
+      exclude_kinds: this.kinds.values(),
+    };
+  }
+
+  /** Look again who would be asked, after anything above has changed. */
+  async preview() {
+    const mine = ++this.asked;
+    this.fresh = false;
+    this.outcome.setAttribute("aria-busy", "true");
+    this.yes.setAttribute("aria-disabled", "true");
+    try {
+      const view = await this.desk.ask("preview", this.wishes());
+      if (mine !== this.asked) return;
+      this.view = view;
+      this.fresh = true;
+      this.showOutcome();
+      announce(view.plan.length ? t("page.plan.found", { count: view.plan.length }) : t("page.plan.looked"));
+    } catch (refusal) {
+      if (mine === this.asked) this.outcome.replaceChildren(trouble(refusal, () => this.preview()));
+    } finally {
+      if (mine === this.asked) this.outcome.setAttribute("aria-busy", "false");
+    }
+  }
+
+  showOutcome() {
+    this.outcome.replaceChildren(...this.emergency(), ...this.people());
+    this.yes.removeAttribute("aria-disabled");
+    const text = this.view.consent_text;
+    this.consent.replaceChildren(...(text ? [this.consentCard(text)] : []));
+  }
+
+  emergency() {
+    const lines = this.view.emergency_lines;
+    if (this.urgency.values()[0] !== "emergency" || !lines.length) return [];
+    return [h("div", { class: "danger" }, h("p", {}, t("page.plan.danger")), h("ul", {}, ...lines.map((line) => h("li", {}, line))))];
+  }
+
+  people() {
+    if (!this.area.select.value) return [h("p", { class: "hint" }, t("page.plan.first_where"))];
+    if (this.view.nobody) return [h("p", {}, t("page.plan.nobody"))];
+    return [
+      h("p", {}, t("page.plan.one_after_other")),
+      h("ol", { class: "partners" }, ...this.view.plan.map(partner)),
+    ];
+  }
+
+  consentCard(text) {
+    return card(t("page.plan.consent"),
+      h("p", { class: "words", dir: "auto" }, text),
+      h("p", { class: "hint" }, t("page.plan.take_back")),
+      h("div", { class: "actions" }, this.yes));
+  }
+
+  contact() {
+    return [this.number.value.trim(), this.hours.value.trim()].filter(Boolean).join("\n");
+  }
+
+  file() {
+    if (!this.fresh) return;
+    const body = {
+      ...this.wishes(),
+      plan: this.view.plan.map((line) => line.service_id),
+      consent_digest: this.view.consent_digest,
+      story: this.story.box.value,
+      contact: this.contact(),
+    };
+    working(this.yes, async () => {
+      try {
+        await this.desk.step("file", body);
+      } catch (refusal) {
+        // Somebody closed meanwhile: the new plan is shown, and the yes is asked for again.
+        if (refusal.code === "error.plan_changed") await this.preview();
+        throw refusal;
+      }
+    });
+  }
+}
+
+function partner(line) {
+  const reasons = line.reasons.map(([key, params]) => h("li", {}, t(key, params)));
+  return h("li", {},
+    h("strong", {}, line.organization),
+    h("span", { class: "kind" }, t(line.kind_key)),
+    h("p", {}, line.service),
+    h("ul", { class: "reasons", "aria-label": t("page.plan.why") }, ...reasons));
+}
+
+/** The area tree as a native list (phones show it large); a long one can be narrowed by typing. */
+function areaSelect(areas, onchange) {
+  const select = h("select", { onchange });
+  const fill = (part) => {
+    const kept = select.value;
+    const wanted = areas.filter((area) => !part || area.id === kept || area.label.toLocaleLowerCase().includes(part));
+    select.replaceChildren(
+      h("option", { value: "" }, t("page.plan.choose")),
+      ...wanted.map((area) => h("option", { value: area.id, selected: area.chosen }, "\u00a0\u00a0\u00a0".repeat(part ? 0 : area.depth) + area.label)));
+    if (kept) select.value = kept;
+    return wanted.length;
+  };
+  fill("");
+  const whole = h("div", {}, field(t("page.plan.area"), select, t("page.plan.area_hint")));
+  if (areas.length > MANY_AREAS) {
+    const find = h("input", { type: "search", autocomplete: "off" });
+    find.addEventListener("input", () => announce(t("page.plan.areas_found", { count: fill(find.value.trim().toLocaleLowerCase()) })));
+    whole.prepend(field(t("page.plan.find"), find));
+  }
+  return { select, whole };
+}

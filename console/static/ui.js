@@ -1,0 +1,136 @@
+// Small parts that every page is made of. All words come from the server's texts; all content is set as text,
+// never as markup.
+
+let texts = {};
+let tongue = "en";
+
+export const language = () => tongue;
+
+/** From now on speak this language; `words` are its texts by key. */
+export function speak(newLanguage, direction, words) {
+  tongue = newLanguage;
+  texts = words;
+  document.documentElement.lang = newLanguage;
+  document.documentElement.dir = direction;
+}
+
+/** The words of a text key; the key itself where there are none. */
+export function t(key, params = {}) {
+  return (texts[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => params[name] ?? whole);
+}
+
+/** The first of these keys that has words, or ''. */
+export function anyOf(...keys) {
+  const found = keys.find((key) => texts[key]);
+  return found ? t(found) : "";
+}
+
+/** An element. `on…` attributes are listeners; true sets an attribute, false and null leave it out. */
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value != null) element.setAttribute(name, value);
+  }
+  element.append(...children.flat().filter((child) => child != null && child !== false && child !== ""));
+  return element;
+}
+
+/** 'Tuesday 3 March, 14:30' in the person's language and the phone's time zone. */
+export function moment(iso) {
+  const shape = { weekday: "long", day: "numeric", month: "long", hour: "2-digit", minute: "2-digit" };
+  return new Intl.DateTimeFormat(tongue, shape).format(new Date(iso));
+}
+
+export function time(iso) {
+  return h("time", { datetime: iso }, moment(iso));
+}
+
+/** Say something to a screen reader without moving the focus. */
+export function announce(words) {
+  document.getElementById("live").textContent = words;
+}
+
+let names = 0;
+export const newId = () => `n${++names}`;
+
+/** A card with a heading of its own. */
+export function card(title, ...children) {
+  const id = newId();
+  return h("section", { class: "card", "aria-labelledby": id }, h("h2", { id }, title), ...children);
+}
+
+export function button(words, onclick, kind = "") {
+  return h("button", { type: "button", class: kind, onclick }, words);
+}
+
+/** A field under its label; `hint` is read out with it. */
+export function field(label, input, hint = "") {
+  input.id ||= newId();
+  if (!hint) return h("div", { class: "field" }, h("label", { for: input.id }, label), input);
+  const hintId = `${input.id}h`;
+  input.setAttribute("aria-describedby", hintId);
+  return h("div", { class: "field" }, h("label", { for: input.id }, label), h("p", { id: hintId, class: "hint" }, hint), input);
+}
+
+/** Radio buttons or checkboxes as large rows. `choices`: {id, label | label_key, chosen}. */
+export function choices(type, legend, items, onchange = () => {}) {
+  const name = newId();
+  const rows = items.map((item) =>
+    h("label", { class: "choice" },
+      h("input", { type, name, value: item.id, checked: item.chosen, onchange }),
+      h("span", {}, item.label || t(item.label_key))));
+  const set = h("fieldset", {}, h("legend", {}, legend), ...rows);
+  set.values = () => [...set.querySelectorAll("input:checked")].map((input) => input.value);
+  return set;
+}
+
+/** A text box with a quiet count of what is left, spoken only near the end. */
+export function writing(label, limit, hint = "", rows = 5) {
+  const box = h("textarea", { rows, maxlength: limit });
+  const count = h("p", { class: "count", "aria-hidden": "true" });
+  const show = () => {
+    const left = limit - box.value.length;
+    count.textContent = t("page.left", { count: left });
+    if (left === 100 || left === 0) announce(count.textContent);
+  };
+  box.addEventListener("input", show);
+  show();
+  const whole = h("div", {}, field(label, box, hint), count);
+  whole.box = box;
+  return whole;
+}
+
+/** What went wrong, where it was tried, with a way to try again. Nothing typed is touched. */
+export function trouble(refusal, again) {
+  const offline = refusal.code === "offline";
+  const over = refusal.code === "error.session_over";
+  const words = offline ? anyOf("page.offline", "page.boot.offline") : refusal.message || t("page.boot.failed");
+  return h("div", { class: "trouble", role: "alert", tabindex: "-1" },
+    h("p", {}, words),
+    over && anyOf("page.over_kept") && h("p", {}, t("page.over_kept")),
+    again && !over && button(anyOf("page.again", "page.boot.again"), again));
+}
+
+/** Do something slow behind a button: pressed once, shown as under way, trouble shown beside it. */
+export async function working(pressed, work) {
+  if (pressed.getAttribute("aria-disabled") === "true") return;
+  const words = pressed.textContent;
+  const place = pressed.closest(".actions") ?? pressed;
+  if (place.nextElementSibling?.classList.contains("trouble")) place.nextElementSibling.remove();
+  pressed.setAttribute("aria-disabled", "true");
+  pressed.textContent = t("page.sending");
+  announce(t("page.sending"));
+  try {
+    await work();
+  } catch (refusal) {
+    const shown = trouble(refusal, refusal.code === "offline" ? () => pressed.click() : null);
+    place.after(shown);
+    shown.focus();
+  } finally {
+    announce("");
+    pressed.textContent = words;
+    pressed.removeAttribute("aria-disabled");
+  }
+}
