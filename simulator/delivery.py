@@ -11,6 +11,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Callable
+from itertools import chain, islice, takewhile
 from typing import Any
 
 import aiohttp
@@ -192,18 +193,23 @@ class Delivery:
 
     def _confirm(self, offset: int) -> list[Pending]:
         """Forget what lies below the offset; returns what a fault delivers again all the same."""
-        ordered = sorted(self._world.pending.values(), key=lambda p: (p.update_id, p.seq))
-        below = [p for p in ordered if p.update_id < offset]
-        confirmed = ordered[:offset] if offset < 0 else below
+        ordered = self._world.in_order()
+        if offset < 0:
+            confirmed = list(ordered)[:offset]
+        else:
+            confirmed = list(takewhile(lambda p: p.update_id < offset, ordered))
         again = [p for p in confirmed if self._faults.for_delivery()]
         for pending in confirmed:
             self._world.forget_update(pending.seq)
         return again
 
     def _ready(self, limit: int, again: list[Pending]) -> list[Json]:
-        self._world.drop_expired()
-        ordered = sorted(self._world.pending.values(), key=lambda p: (p.update_id, p.seq))
-        return [p.update for p in (*again, *ordered)][:limit]
+        now = self._world.clock.now()
+        found = list(islice(chain(again, self._world.in_order()), limit))
+        if any(pending.expired(now) for pending in found):
+            self._world.drop_expired()
+            found = list(islice(chain(again, self._world.in_order()), limit))
+        return [pending.update for pending in found]
 
     async def _something_new(self, deadline: float) -> bool:
         """Wait for an update or the deadline; raises 409 when this poll is ended by another."""

@@ -14,10 +14,11 @@ from typing import Any
 from simulator.errors import Refused, bad_request
 
 SPEC = re.compile(
-    r"^(?P<required>required )?(?P<kinds>[A-Z][A-Za-z |]*?)"
+    r"^(?P<required>required )?(?P<kinds>(?:Array of )*[A-Z]\w*(?: \| (?:Array of )*[A-Z]\w*)*)"
     r"(?: (?P<low>\d+)-(?P<high>\d+) (?P<unit>characters|bytes))?(?: is (?P<constant>\w+))?$"
 )
 WHOLE = re.compile(r"^-?\d+$")
+PLAIN = frozenset({"Integer", "Float", "String", "Boolean", "InputFile"})
 TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 # Telegram's own words for what is missing or of the wrong length; anything else is named by its parameter.
@@ -108,6 +109,13 @@ def load() -> Facts:
         methods[name.lower()] = Method(name, fields, needed, block.get("counts_as_message", False))
     types = {name: _fields(block) for name, block in raw["types"].items()}
     unions = {name: tuple(members) for name, members in raw["unions"].items()}
+    known = {*PLAIN, *types, *unions}
+    tables: list[Mapping[str, Field]] = [*(method.fields for method in methods.values()), *types.values()]
+    for table in tables:
+        for field in table.values():
+            unknown = {kind.rpartition("Array of ")[2] for kind in field.kinds} - known
+            if unknown:
+                raise ValueError(f"bot_api.toml: {field.name} is {unknown}, which has no table")
     return Facts(raw["version"], methods, types, unions)
 
 

@@ -156,7 +156,7 @@ def inject(world: World, body: Json) -> Json:
     if "update_id" not in update:
         world.update_id += 1
         update = {"update_id": world.update_id, **update}
-    if not isinstance(update["update_id"], int):
+    if not isinstance(update["update_id"], int) or isinstance(update["update_id"], bool):
         raise NotPossible(400, "update_id is a number")
     world.queue(update)
     return {"ok": True, "update_id": update["update_id"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import islice
 from pathlib import Path
 
 from aiohttp import web
@@ -99,7 +100,7 @@ class Page:
                 "chat": people.chat_rows(chat, SHOWN_MESSAGES),
                 "earlier": max(0, len(chat.messages) - SHOWN_MESSAGES),
                 "read_upto": chat.read_upto,
-                "alerts": [s.id for s in chat.messages.values() if s.alert][-5:],
+                "alerts": [s.id for s in islice(reversed(chat.messages.values()), SHOWN_MESSAGES) if s.alert],
                 "preview": people.chat_row(loud)["text"] if loud else "",
                 "keyboard": chat.keyboard or [],
                 "description": self._description(person.language),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import islice
 
 from simulator.botsettings import menu_of
 from simulator.entities import commands_in
@@ -203,8 +204,8 @@ def open_webapp(world: World, person: Person, label: object) -> Json:
 
 def chat_rows(chat: Chat, last: int | None = None) -> list[Json]:
     """The chat as simulator.md lists it, oldest first; `last` cuts it to the newest so many."""
-    shown = list(chat.messages.values())
-    return [chat_row(one) for one in (shown[-last:] if last else shown)]
+    newest = islice(reversed(chat.messages.values()), last)
+    return [chat_row(one) for one in newest][::-1]
 
 
 def chat_row(shown: Shown) -> Json:

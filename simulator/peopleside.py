@@ -44,6 +44,7 @@ class PeopleSide:
             "webapp": lambda who, body: people.open_webapp(self.world, who, body.get("label")),
             "send": lambda who, body: oddities.send(self.world, who, body),
             "read": self._read,
+            "role": self._role,
         }
         return [
             web.get("/sim/people", self.list_people),
@@ -101,6 +102,11 @@ class PeopleSide:
     def _press(self, who: Person, body: Json) -> Json:
         label, number = body.get("label"), body.get("message_id")
         return people.press(self.world, who, label, number, inaccessible=bool(body.get("inaccessible")))
+
+    def _role(self, who: Person, body: Json) -> Json:
+        if not isinstance(body.get("role"), str):
+            raise NotPossible(400, '{"role"} is a text; the page shows it, nothing else depends on it')
+        return self.world.change_role(who, body["role"]).public()
 
     def _read(self, who: Person, body: Json) -> Json:
         self.world.mark_read(self.world.chat_of(who))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import itertools
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,7 @@ class World:
         self.settings: dict[str, Any] = {}
         self.webhook = Webhook()
         self.message_id = self.seq = 0
+        self._forged = False
         self.update_id = 100_000_000 + secrets.randbelow(400_000_000)
         self.on_update: list[Callable[[Pending], None]] = []
         self.on_change: list[Callable[[int], None]] = []
@@ -120,6 +121,7 @@ class World:
             self.pending.pop(seq, None)
             return
         self.pending[seq] = Pending(seq, **row)
+        self._forged = self._forged or row["update"]["update_id"] <= self.update_id
         self.update_id = max(self.update_id, row["update"]["update_id"])
 
     def _restore_query(self, key: str, row: Json | None) -> None:
@@ -177,6 +179,14 @@ class World:
             self.save_chat(Chat(number, started=known))
         self.changed(0)
         return person
+
+    def change_role(self, person: Person, role: str) -> Person:
+        """What the demo network has made of somebody, for the page to show."""
+        changed = replace(person, role=role)
+        self._hold_person(changed)
+        self.journal.note("person", person.name, changed.row())
+        self.changed(0)
+        return changed
 
     def person(self, name: str) -> Person:
         """By name or by host label; NotPossible (404) when there is none."""
@@ -289,6 +299,7 @@ class World:
     def queue(self, update: Json) -> Pending:
         """Queue a whole update, forged ones included."""
         self.seq += 1
+        self._forged = self._forged or update["update_id"] != self.update_id
         kind = update_kind(update)
         pending = Pending(self.seq, update, kind, queue_key(kind, update), self.clock.now())
         self.pending[pending.seq] = pending
@@ -302,6 +313,11 @@ class World:
         """Acknowledged or dropped."""
         if self.pending.pop(seq, None) is not None:
             self.journal.note("pending", seq, None)
+
+    def in_order(self) -> Iterable[Pending]:
+        """Undelivered updates by update_id; only forged ones may have come out of order."""
+        waiting = self.pending.values()
+        return sorted(waiting, key=lambda p: (p.update_id, p.seq)) if self._forged else waiting
 
     def drop_expired(self) -> None:
         """Drop what Telegram would no longer deliver."""

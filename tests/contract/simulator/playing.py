@@ -88,18 +88,21 @@ class Hook:
     url: str
     got: list[Json] = field(default_factory=list)
     headers: list[Any] = field(default_factory=list)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
     answer: Callable[[Json], Awaitable[web.Response]] | None = None
 
     async def receive(self, request: web.Request) -> web.Response:
         update = await request.json()
         self.got.append(update)
         self.headers.append(request.headers.copy())
+        self.arrived.set()
         return await self.answer(update) if self.answer else web.Response()
 
     async def wait_for(self, count: int, seconds: float = 5.0) -> None:
         async with asyncio.timeout(seconds):
             while len(self.got) < count:
-                await asyncio.sleep(0.01)
+                self.arrived.clear()
+                await self.arrived.wait()
 
 
 @dataclass
