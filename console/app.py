@@ -1,7 +1,8 @@
-"""The secure pages as an aiohttp application, to be mounted at PREFIX: `root.add_subapp(PREFIX, build(...))`.
+"""The secure pages as an aiohttp application, for `root.add_subapp(PREFIX, build(...))`.
 
-One static shell, scripts and styles, and a small JSON interface over a registry of pages. A page's verb checks
-access; here are only the session, the size and shape of what comes in, and the headers of what goes out.
+One static shell, scripts and styles, and a small JSON interface over a registry of pages. A page's verb
+checks access; here are only the session, the size and shape of what comes in, and the headers of what goes
+out.
 """
 
 from __future__ import annotations
@@ -181,7 +182,8 @@ async def _session(request: web.Request) -> web.Response:
             "texts": _page_texts(console, opened.language),
         }
     )
-    answer.enable_compression()  # nothing that a stranger chooses stands beside the token, so its size tells nothing
+    # Nothing that a stranger chooses stands beside the token, so the packed size tells nothing about it.
+    answer.enable_compression()
     return answer
 
 
@@ -202,7 +204,7 @@ async def _turn(request: web.Request, verb: sessions.PageVerb, body: Mapping[str
     name, subject = request.match_info["page"], request.match_info.get("subject", "")
     path = f"{name}/{subject}" if subject else name
     turns = request.app[CONSOLE].turns
-    view = await turns.turn(sessions.in_session, _current(request), path, verb, subject, body)
+    view = await turns.turn(sessions.in_session, _current(request), path, verb, body)
     return web.json_response(bodies.as_json(view))
 
 
@@ -235,7 +237,7 @@ def _page_texts(console: Console, language: str) -> dict[str, str]:
 
 
 def _kindly(console: Console) -> Any:
-    """A middleware: every refusal becomes a JSON answer in the person's language, every answer gets the headers."""
+    """A middleware: refusals become JSON in the person's language, and every answer gets the headers."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -1,4 +1,4 @@
-"""The pages' own script and style, read once; their address holds a hash of all of them, so they may be cached."""
+"""The pages' own scripts and style, read once. Their address holds a hash of them all: they may be cached."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def load_assets(folder: Path = FOLDER) -> Assets:
 
 
 def shell(base: str, assets: Assets, words: Mapping[str, Mapping[str, str]]) -> bytes:
-    """The one static document of every page: no data in it, only the few words needed before the server answers.
+    """The one static document of every page: no data, only the few words needed before the server answers.
 
     `base` is the address of the assets' folder; `words`: language id -> text key -> words.
     """

@@ -21,7 +21,7 @@ _PATH = re.compile(rf"[a-z_]{{1,32}}(/{SUBJECT})?")
 
 
 async def read_body(request: web.Request) -> Mapping[str, object]:
-    """The JSON object of a request: strings, booleans and lists of strings only. BadAnswer for anything else."""
+    """The JSON object of a request: strings, booleans, lists of strings. BadAnswer for anything else."""
     if request.content_type != "application/json":
         raise BadAnswer  # also keeps other sites' plain forms out
     raw = bytearray()
@@ -33,7 +33,7 @@ async def read_body(request: web.Request) -> Mapping[str, object]:
 
 
 def parse_body(raw: bytes) -> Mapping[str, object]:
-    """Pure half of `read_body`. A name that stands twice, or half of a surrogate pair, is no answer either."""
+    """Pure half of `read_body`. A name that stands twice, or half a surrogate pair, is no answer either."""
     try:
         body = json.loads(raw, object_pairs_hook=_once)
         raw.decode("utf-8")

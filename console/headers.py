@@ -11,14 +11,15 @@ _ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5
 
 # Nothing of the device is needed, so nothing may be asked for.
 _POWERS = (
-    "accelerometer", "autoplay", "bluetooth", "camera", "clipboard-read", "display-capture", "encrypted-media",
-    "fullscreen", "geolocation", "gyroscope", "hid", "magnetometer", "microphone", "midi", "payment",
-    "picture-in-picture", "publickey-credentials-get", "screen-wake-lock", "serial", "usb", "xr-spatial-tracking",
+    "accelerometer", "autoplay", "bluetooth", "camera", "clipboard-read", "display-capture",
+    "encrypted-media", "fullscreen", "geolocation", "gyroscope", "hid", "magnetometer", "microphone", "midi",
+    "payment", "picture-in-picture", "publickey-credentials-get", "screen-wake-lock", "serial", "usb",
+    "xr-spatial-tracking",
 )  # fmt: skip
 
 
 def secure_headers(frame_ancestor: str) -> Mapping[str, str]:
-    """Headers by name. `frame_ancestor`: '' for nobody; in a demo the simulator's origins, space-separated."""
+    """Headers by name. `frame_ancestor`: '' for nobody; in a demo the simulator's origins, with spaces."""
     ancestors = frame_ancestor.split()
     if not all(map(_ORIGIN.fullmatch, ancestors)):
         raise ConfigurationError(

@@ -1,8 +1,9 @@
-"""Is this launch data really Telegram's, for this bot, and fresh? Pure; whoever cannot prove it is refused alike.
+"""Is this launch data really Telegram's, for this bot, and fresh? Pure; all refusals are alike.
 
-Source: core.telegram.org/bots/webapps, 'Validating data received via the Mini App' (HMAC-SHA256, which whoever
-holds the bot's token can make) and '... for Third-Party Use' (Ed25519, which only Telegram can make). Both must
-hold, so neither a stolen token nor another bot's launch opens a page. Single use is `sessions.open_session`'s.
+Source: core.telegram.org/bots/webapps, 'Validating data received via the Mini App' (HMAC-SHA256, which
+whoever holds the bot's token can make) and '... for Third-Party Use' (Ed25519, which only Telegram can
+make). Both must hold, so neither a stolen token nor another bot's launch opens a page. Single use is the
+business of `sessions.open_session`.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ MAX_AHEAD_S = 60  # clocks differ a little
 
 _REQUIRED = ("auth_date", "hash", "signature", "user")
 _NAME = re.compile(r"[a-z_]{1,64}")
-# In the signed text fields stand on lines of their own: a line break inside a value could pose as another field.
+# In the signed text each field has a line of its own: a line break in a value could pose as another field.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _DATE = re.compile(r"[0-9]{9,11}")
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -51,7 +52,7 @@ class Trust:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """A proven launch. `key` names it for single use and grows with time; `language` is only a first guess."""
+    """A proven launch. `key` names it for single use and grows with time; `language` is a first guess."""
 
     account: int
     key: str

@@ -1,7 +1,7 @@
 """A secure page's session, from a proven launch to its end: plain functions of a transaction.
 
-The page holds a 256-bit token in memory and sends it in a header; here is only its SHA-256. A session is bound
-to one person and one page ('matter/ID'), lasts 30 minutes and is never made longer; `/hide` ends it.
+The page holds a 256-bit token in memory and sends it in a header; here is only its SHA-256. A session is
+bound to one person and one page ('matter/ID'), lasts 30 minutes and is never made longer; `/hide` ends it.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def open_session(tx: Tx, launch: Launch, new_id: str, page: str) -> Opened:
 
 
 def onward_session(tx: Tx, menu_id: str, new_id: str, page: str) -> Opened:
-    """From the menu page on to one of its matters, in the same time: the new session ends when the menu's does."""
+    """From the menu page on to another page; the new session ends when the menu's does."""
     menu = _standing(tx, menu_id, MENU)
     person = tx.get(Person, menu.person_id)
     if person is None:
@@ -64,20 +64,18 @@ def onward_session(tx: Tx, menu_id: str, new_id: str, page: str) -> Opened:
     return _opened(tx, person, "")
 
 
-def in_session(
-    tx: Tx, current_id: str, page: str, verb: PageVerb, subject: str, body: Mapping[str, object]
-) -> Any:
+def in_session(tx: Tx, current_id: str, page: str, verb: PageVerb, body: Mapping[str, object]) -> Any:
     """Check the session and do what the page asks, in the same transaction. Raises SessionOver."""
     session = _standing(tx, current_id, page)
     demand_step_up(tx, session)
-    return verb(tx, session.person_id, subject, body)
+    return verb(tx, session.person_id, page.partition("/")[2], body)
 
 
 def demand_step_up(tx: Tx, session: Session) -> None:
-    """The place where reading will ask for more than the chat: PIN and device key (security.md, 'Secure pages').
+    """The place where reading will ask for PIN and device key (security.md, 'Secure pages').
 
-    Not built yet, so nothing is asked. It will compare the page's class of reading with when this device last
-    proved itself, and raise an error of its own; filing ('plan') and writing never need it.
+    Not built yet, so nothing is asked. It will look when this device last proved itself, and raise an error
+    of its own that the page answers with a PIN field; filing ('plan') and writing never need it.
     """
 
 
