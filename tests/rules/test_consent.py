@@ -27,7 +27,7 @@ from tests.support.networks import (
 ROUTING, CONTACT, STORY = OPENED
 STATE = {"government", "police", "corrections", "probation"}
 # Written out by hand: what a pathway with 'offered: routing; accepted: contact, story' opens at each stage.
-STAGE_OPENS = {stage: set() for stage in Stage} | {
+STAGE_OPENS: dict[Stage, set[DataClass]] = {stage: set() for stage in Stage} | {
     Stage.OFFERED: {ROUTING},
     Stage.WAITLISTED: {ROUTING},
     Stage.ACCEPTED: set(OPENED),

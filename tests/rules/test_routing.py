@@ -6,6 +6,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -49,7 +50,7 @@ ORGANIZATION_FILTERS = [
 
 @pytest.mark.parametrize(("reason", "changed", "asked"), ORGANIZATION_FILTERS)
 def test_an_organisation_that_cannot_be_asked(
-    reason: str, changed: Mapping[str, object], asked: Mapping[str, object]
+    reason: str, changed: Mapping[str, Any], asked: Mapping[str, object]
 ) -> None:
     known = directory([organization(**changed)], [service()])
     assert why_not_bua(need(**asked), known) == reason
@@ -70,7 +71,7 @@ SERVICE_FILTERS = [
 
 @pytest.mark.parametrize(("reason", "changed", "asked"), SERVICE_FILTERS)
 def test_a_service_that_does_not_fit(
-    reason: str, changed: Mapping[str, object], asked: Mapping[str, object]
+    reason: str, changed: Mapping[str, Any], asked: Mapping[str, object]
 ) -> None:
     known = directory([organization()], [service(**changed)])
     assert why_not_bua(need(**asked), known) == reason
@@ -93,7 +94,7 @@ def test_nobody_is_asked_without_an_agreement_in_force(agreements: list) -> None
 
 @pytest.mark.parametrize("day", ["first", "last"])
 def test_an_agreement_holds_on_its_first_and_last_day(day: str) -> None:
-    edges = {"starts_on": DAY} if day == "first" else {"ends_on": DAY}
+    edges: dict[str, Any] = {"starts_on": DAY} if day == "first" else {"ends_on": DAY}
     assert why_not_bua(need(), directory([organization()], [service()], [agreement(**edges)])) is None
 
 
@@ -110,7 +111,7 @@ def test_an_agreement_holds_on_its_first_and_last_day(day: str) -> None:
         ({"ages": tuple(AgeGroup), "children_vetted": True}, {"age_group": AgeGroup.CHILD}),
     ],
 )
-def test_who_fits_is_asked(changed: Mapping[str, object], asked: Mapping[str, object]) -> None:
+def test_who_fits_is_asked(changed: Mapping[str, Any], asked: Mapping[str, object]) -> None:
     assert why_not_bua(need(**asked), directory([organization()], [service(**changed)])) is None
 
 
@@ -143,7 +144,7 @@ def order_of(known: Directory, standings: Mapping[str, Standing] | None = None) 
         {"capacity_confirmed_on": None},
     ],
 )
-def test_the_better_fit_is_asked_first(worse: Mapping[str, object]) -> None:
+def test_the_better_fit_is_asked_first(worse: Mapping[str, Any]) -> None:
     services = [service("a", "first", **worse), service("b", "second")]
     assert order_of(directory([organization("first"), organization("second")], services)) == [
         "second",
@@ -153,7 +154,7 @@ def test_the_better_fit_is_asked_first(worse: Mapping[str, object]) -> None:
 
 def test_the_order_of_the_orders() -> None:
     """Language before nearness before freshness before load before promises before the id."""
-    last_places = [
+    last_places: list[dict[str, Any]] = [
         {"languages": ("en", "th")},
         {"areas": ("land",)},
         {"areas": ("south",)},
