@@ -171,7 +171,9 @@ def _hang_up(request: web.Request) -> web.Response:
 
 
 def _json(body: Json, status: int = 200) -> web.Response:
-    return web.Response(body=encode(body).encode(), status=status, content_type="application/json")
+    return web.Response(
+        body=encode(body).encode("utf-8", "replace"), status=status, content_type="application/json"
+    )
 
 
 # -- reading --

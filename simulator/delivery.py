@@ -70,6 +70,7 @@ class Delivery:
 
     def forget(self) -> None:
         """The world was reset: nothing is left to deliver."""
+        self._end_workers()
         self._queues.clear()
 
     def webhook_changed(self) -> None:
@@ -104,8 +105,6 @@ class Delivery:
         queue = self._queues.get(key)
         while queue:
             await self._until_taken(queue[0])
-            if queue is not self._queues.get(key):
-                return
             queue.popleft()
         self._workers.pop(key, None)
         self._queues.pop(key, None)

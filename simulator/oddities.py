@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from dataclasses import replace
-from typing import Any
 
 from simulator.errors import NotPossible
+from simulator.facts import well_formed
 from simulator.model import Chat, Json, Person, update_kind
 from simulator.people import checked_text, text_content, wrote
 from simulator.world import World
 
 # One grey pixel: a photo that is really one.
 PIXEL = base64.b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mNoAAAAggCB2p5S3wAAAABJRU5ErkJggg=="
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
 )
 KINDS = ("sticker", "photo", "voice", "video", "document", "location", "forward", "edit", "reply", "group")
 
@@ -27,9 +26,8 @@ def send(world: World, person: Person, body: Json) -> Json:
     if kind == "group":
         return group(world, person, body)
     if kind == "forward":
-        return wrote(
-            world, person, {**text_content(checked_text(body.get("text", "forwarded"))), **_origin(world)}
-        )
+        text = text_content(checked_text(body.get("text", "forwarded")))
+        return wrote(world, person, {**text, **_origin(world)})
     if kind == "reply":
         return _reply(world, person, body)
     if kind == "location":
@@ -39,18 +37,33 @@ def send(world: World, person: Person, body: Json) -> Json:
     return wrote(world, person, {**_file(world, str(kind), body), **_caption(body)})
 
 
+def _number(body: Json, name: str, otherwise: int = 0) -> int:
+    value = body.get(name)
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+        raise NotPossible(400, f'{{"{name}"}} is a whole number')
+    return value or otherwise
+
+
+def _words(body: Json, name: str, otherwise: str) -> str:
+    value = body.get(name)
+    if value is not None and (not isinstance(value, str) or not well_formed(value)):
+        raise NotPossible(400, f'{{"{name}"}} is a text')
+    return value or otherwise
+
+
 def _caption(body: Json) -> Json:
-    return {"caption": str(body["caption"])[:1024]} if body.get("caption") else {}
+    caption = _words(body, "caption", "")
+    return {"caption": caption[:1024]} if caption else {}
 
 
 def _file(world: World, kind: str, body: Json) -> Json:
     try:
-        content = base64.b64decode(body.get("content") or "", validate=True) or PIXEL
-    except (binascii.Error, TypeError) as error:
+        content = base64.b64decode(_words(body, "content", ""), validate=True) or PIXEL
+    except ValueError as error:
         raise NotPossible(400, '{"content"} is base64') from error
     types = {"sticker": "image/webp", "photo": "image/png", "voice": "audio/ogg", "video": "video/mp4"}
-    mime = types.get(kind, str(body.get("mime_type") or "text/plain"))
-    upload = world.add_file(str(body.get("file_name") or f"{kind}.bin"), mime, content)
+    mime = types.get(kind, _words(body, "mime_type", "text/plain"))
+    upload = world.add_file(_words(body, "file_name", f"{kind}.bin"), mime, content)
     known: Json = {
         "file_id": upload.file_id,
         "file_unique_id": upload.file_id[:12],
@@ -58,10 +71,10 @@ def _file(world: World, kind: str, body: Json) -> Json:
     }
     extra: dict[str, Json] = {
         "sticker": {"type": "regular", "width": 512, "height": 512, "is_animated": False, "is_video": False,
-                    "emoji": str(body.get("emoji") or "🙂")},
+                    "emoji": _words(body, "emoji", "🙂")},
         "photo": {"width": 1, "height": 1},
-        "voice": {"duration": int(body.get("duration") or 1), "mime_type": mime},
-        "video": {"duration": int(body.get("duration") or 1), "width": 1, "height": 1, "mime_type": mime},
+        "voice": {"duration": _number(body, "duration", 1), "mime_type": mime},
+        "video": {"duration": _number(body, "duration", 1), "width": 1, "height": 1, "mime_type": mime},
         "document": {"file_name": upload.name, "mime_type": mime},
     }  # fmt: skip
     described = {**known, **extra[kind]}
@@ -74,7 +87,7 @@ def _origin(world: World) -> Json:
 
 
 def _reply(world: World, person: Person, body: Json) -> Json:
-    target = world.chat_of(person).messages.get(body.get("message_id") or 0)
+    target = world.chat_of(person).messages.get(_number(body, "message_id"))
     if target is None:
         raise NotPossible(404, "no such message to reply to")
     text = text_content(checked_text(body.get("text")))
@@ -85,7 +98,8 @@ def edit(world: World, person: Person, body: Json) -> Json:
     """The person edits an own text: `{"kind": "edit", "text", "message_id"?}`, by default the newest."""
     chat = world.chat_of(person)
     own = [s for s in chat.messages.values() if not s.by_bot and not s.deleted and "text" in s.message]
-    wanted = [s for s in own if s.id == body["message_id"]] if body.get("message_id") else own
+    number = _number(body, "message_id")
+    wanted = [s for s in own if s.id == number] if number else own
     if not wanted:
         raise NotPossible(404, f"{person.name} has no such text to edit")
     shown = wanted[-1]
@@ -112,14 +126,14 @@ def group(world: World, person: Person, body: Json) -> Json:
 
 
 def _group(world: World, body: Json) -> Chat:
-    number: Any = body.get("chat_id") or -1_001_000_000_001
-    if not isinstance(number, int) or number >= 0:
+    number = _number(body, "chat_id", -1_001_000_000_001)
+    if number >= 0:
         raise NotPossible(400, '{"chat_id"} of a group is a negative number')
     if number not in world.chats:
-        kind = str(body.get("type") or "supergroup")
+        kind = _words(body, "type", "supergroup")
         if kind not in ("group", "supergroup"):
             raise NotPossible(400, '{"type"} is group or supergroup')
-        world.save_chat(Chat(number, kind, title=str(body.get("title") or "A group"), started=True))
+        world.save_chat(Chat(number, kind, title=_words(body, "title", "A group"), started=True))
     return world.chats[number]
 
 

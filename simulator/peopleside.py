@@ -181,7 +181,9 @@ class PeopleSide:
 
 def answer(body: Any, status: int = 200) -> web.Response:
     """JSON."""
-    return web.Response(body=encode(body).encode(), status=status, content_type="application/json")
+    return web.Response(
+        body=encode(body).encode("utf-8", "replace"), status=status, content_type="application/json"
+    )
 
 
 async def read_object(request: web.Request) -> Json:

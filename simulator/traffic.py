@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Iterator
-from itertools import dropwhile
+from itertools import islice, takewhile
 from typing import Any
 
 from simulator.journal import Journal, Op, encode
@@ -39,8 +39,9 @@ class Traffic:
         """Calls numbered above `n` as a JSON list, oldest first; with `limit` only the newest so many."""
         if n >= self.n:
             return "[]"
-        found = [text for _, text in dropwhile(lambda call: call[0] <= n, self._calls)]
-        return "[" + ",\n".join(found[-limit:] if limit else found) + "]"
+        # From the newest backwards, so that asking often for little costs little.
+        newest = islice(takewhile(lambda call: call[0] > n, reversed(self._calls)), limit)
+        return "[" + ",\n".join([text for _, text in newest][::-1]) + "]"
 
     def newest(self, limit: int) -> list[dict[str, Any]]:
         """The last calls, decoded, newest first."""

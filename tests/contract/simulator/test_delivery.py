@@ -175,6 +175,22 @@ async def test_polling_too_gives_an_update_twice_on_request(sim: Sim) -> None:
     assert await texts(sim, offset=first["update_id"] + 1) == []
 
 
+async def test_after_a_reset_nothing_old_comes_and_new_things_do(sim: Sim, hook: Hook) -> None:
+    async def busy(update: dict) -> web.Response:
+        return web.Response(status=200 if update["message"]["text"] == "new" else 500)
+
+    hook.answer = busy
+    await sim.done("setWebhook", url=hook.url)
+    await sim.say("mali", "old")
+    await hook.wait_for(1)
+    await sim.act("reset")
+    hook.got.clear()
+    await sim.say("mali", "new")
+    await hook.wait_for(1)
+    await asyncio.sleep(BEATS)
+    assert [u["message"]["text"] for u in hook.got] == ["new"]
+
+
 async def test_many_keys_at_once_lose_nothing(sim: Sim, hook: Hook) -> None:
     await sim.done("setWebhook", url=hook.url, max_connections=5)
     await asyncio.gather(*(sim.say(name, str(n)) for n in range(100) for name in ("mali", "somchai")))
