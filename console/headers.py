@@ -11,7 +11,7 @@ _ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5
 
 # Nothing of the device is needed, so nothing may be asked for.
 _POWERS = (
-    "accelerometer", "autoplay", "bluetooth", "camera", "clipboard-read", "display-capture",
+    "accelerometer", "autoplay", "camera", "clipboard-read", "display-capture",
     "encrypted-media", "fullscreen", "geolocation", "gyroscope", "hid", "magnetometer", "microphone", "midi",
     "payment", "picture-in-picture", "publickey-credentials-get", "screen-wake-lock", "serial", "usb",
     "xr-spatial-tracking",

@@ -1,4 +1,4 @@
-"""Launch data: only what Telegram signed for this bot, just now, opens a page; everything else is refused alike."""
+"""Launch data: only what Telegram signed for this bot, just now, opens a page; all else is refused alike."""
 
 from __future__ import annotations
 
