@@ -81,8 +81,7 @@ function show(view) {
 }
 
 function showTrouble(refusal, again) {
-  const heading = h("h1", { class: "unseen" }, "Pulang");
-  root.replaceChildren(heading, trouble(refusal, again));
+  root.replaceChildren(h("div", { class: "wait" }, h("h1", { class: "mark" }, "Pulang"), trouble(refusal, again)));
   root.setAttribute("aria-busy", "false");
   root.querySelector(".trouble").focus();
 }

@@ -1,6 +1,6 @@
 // One matter, as its person, its partner or the desk sees it: where it stands, what is next, the thread, the steps.
 
-import { anyOf, button, card, choices, h, moment, t, time, working, writing } from "./ui.js";
+import { anyOf, button, card, choices, h, shortMoment, t, time, working, writing } from "./ui.js";
 
 const OUTCOMES = ["met", "partly_met", "unmet"];
 const TEXT_LIMIT = 4000;
@@ -10,11 +10,14 @@ export function showMatter(view, desk) {
   const here = desk.page() === "matter";
   const steps = here ? view.steps : [];
   const quiet = steps.filter((step) => step.danger);
+  const simple = steps.filter((step) => !step.danger && !step.needs);
+  const asking = steps.filter((step) => !step.danger && step.needs);
   return [
     h("h1", {}, t(view.category_key)),
-    h("p", { class: "lead" }, t(view.stage_key)),
+    h("p", { class: "stage" }, t(view.stage_key)),
     standing(view),
-    ...steps.filter((step) => !step.danger).map((step) => stepCard(step, desk)),
+    simple.length && pressing(simple, desk),
+    ...asking.map((step) => h("div", { class: "card step" }, stepParts(step, desk))),
     ...written(view),
     (view.thread.length || (here && view.can_write)) && thread(view, desk, here),
     !here && h("p", { class: "hint" }, t("page.matter.from_chat")),
@@ -25,13 +28,18 @@ export function showMatter(view, desk) {
 function standing(view) {
   const fact = (key, value) => (value ? [h("dt", {}, t(key)), h("dd", {}, value)] : []);
   return card(t("page.matter.next"),
-    anyOf(view.next_key) && h("p", {}, t(view.next_key)),
+    h("p", {}, anyOf(`${view.next_key}.${reader(view)}`, view.next_key)),
     view.next_by && h("p", { class: "until" }, t("page.next_by"), " ", time(view.next_by)),
     h("dl", { class: "facts" },
       ...fact("page.matter.helper", view.organization),
       ...fact("page.urgency", t(view.urgency_key)),
       ...fact("page.area", view.area),
       h("dt", {}, t("page.code")), h("dd", { class: "code" }, view.code)));
+}
+
+/** Whom the words about what is next are said to; the desk has texts of its own. Only the person has a receipt. */
+function reader(view) {
+  return view.consent_text ? "you" : "partner";
 }
 
 function written(view) {
@@ -44,7 +52,7 @@ function thread(view, desk, here) {
     h("li", { class: line.mine ? "mine" : "theirs" },
       h("p", { class: "who" }, line.mine ? t("page.matter.you") : [t(line.who_key), line.organization].filter(Boolean).join(" · ")),
       h("p", { class: "words", dir: "auto" }, line.text),
-      h("p", { class: "when" }, h("time", { datetime: line.at }, moment(line.at)))));
+      h("p", { class: "when" }, h("time", { datetime: line.at }, shortMoment(line.at)))));
   return card(t("page.matter.thread"),
     lines.length ? h("ol", { class: "thread" }, ...lines) : h("p", { class: "hint" }, t("page.matter.thread_empty")),
     here && view.can_write && writeBox(desk));
@@ -74,34 +82,32 @@ function agreement(view, quiet, desk) {
   return parts.length ? [card(t("page.matter.agreement"), ...parts)] : [];
 }
 
-function stepCard(step, desk) {
-  return h("div", { class: "card step" }, stepParts(step, desk));
+/** Steps that need nothing more than a press, the likeliest first. */
+function pressing(steps, desk) {
+  const hints = steps.map((step) => anyOf(`page.hint.${step.id}`)).filter(Boolean);
+  const buttons = steps.map((step, at) => {
+    const press = button(t(step.label_key), () => working(press, () => desk.step(step.id)), at ? "wide" : "big");
+    return press;
+  });
+  return h("div", { class: "card step" }, ...hints.map((hint) => h("p", {}, hint)), h("div", { class: "actions" }, ...buttons));
 }
 
-/** One step and what it needs: nothing, a yes, a text, a reason, or how it ended. */
+/** One step behind its summary, and what it needs: a yes, a text, a reason, or how it ended. */
 function stepParts(step, desk) {
   const label = t(step.label_key);
   const hint = anyOf(`page.hint.${step.id}`);
   const kind = step.danger ? "careful" : "big";
   const take = (pressed, body) => working(pressed, () => desk.step(step.id, body));
-  if (!step.needs) {
-    const press = button(label, () => take(press, {}), kind);
-    return h("div", {}, hint && h("p", {}, hint), h("div", { class: "actions" }, press));
-  }
-  const form = NEEDS[step.needs](step);
-  const send = button(step.needs === "yes" ? t("page.yes") : t("page.send"), () => {
+  const form = NEEDS[step.needs || "yes"](step); // a dangerous step is asked for once more, whatever it needs
+  const send = button(t(form.yes ? "page.yes" : "page.send"), () => {
     const body = form.read();
     form.missing.textContent = body ? "" : t("page.choose_one");
     if (body) take(send, body);
     else form.whole.querySelector("input, textarea")?.focus();
   }, kind);
   const details = h("details", { class: kind }, h("summary", {}, label),
-    hint && h("p", {}, hint), form.whole, form.missing, h("div", { class: "actions" }, send, no(step, () => { details.open = false; })));
+    hint && h("p", {}, hint), form.whole, form.missing, h("div", { class: "actions" }, send, form.yes && button(t("page.no"), () => { details.open = false; }, "plain")));
   return details;
-}
-
-function no(step, close) {
-  return step.needs === "yes" && button(t("page.no"), close, "plain");
 }
 
 const missing = () => h("p", { class: "missing", role: "alert" });
@@ -110,6 +116,7 @@ const NEEDS = {
   yes: (step) => ({
     whole: h("p", {}, anyOf(`page.confirm.${step.id}`, "page.confirm.default")),
     missing: missing(),
+    yes: true,
     read: () => ({ yes: true }),
   }),
   text: () => {

@@ -17,7 +17,8 @@ class PlanPage {
     this.fresh = true; // does the plan on the screen belong to the choices above it?
     const change = () => this.preview();
     this.area = areaSelect(view.areas, change);
-    this.urgency = choices("radio", t("page.plan.when"), view.urgencies, change);
+    this.urgency = choices("radio", t("page.plan.when"), view.urgencies, change, "unseen");
+    this.danger = h("div", { role: "status" });
     this.organizations = choices("checkbox", t("page.plan.not_these"), view.organizations, change);
     this.kinds = choices("checkbox", t("page.plan.not_kinds"), view.kinds, change);
     this.story = writing(t("page.plan.note"), view.note_limit, t("page.plan.note_hint"), 6);
@@ -37,7 +38,7 @@ class PlanPage {
       h("h1", {}, t("page.plan.title")),
       h("p", { class: "lead" }, t("page.plan.lead", { category: t(this.view.category_key) })),
       card(t("page.plan.where"), first ? this.area.whole : h("p", {}, t("page.plan.no_areas"))),
-      card(t("page.plan.how_soon"), this.urgency),
+      card(t("page.plan.how_soon"), this.urgency, this.danger),
       this.exclusions(),
       card(t("page.plan.who"), this.outcome),
       card(t("page.plan.tell"), this.story, this.calling()),
@@ -94,7 +95,9 @@ class PlanPage {
   }
 
   showOutcome() {
-    this.outcome.replaceChildren(...this.emergency(), ...this.people());
+    this.danger.replaceChildren(...this.emergency());
+    this.outcome.replaceChildren(...this.people());
+    this.yes.textContent = t(this.view.nobody ? "page.plan.yes_nobody" : "page.plan.yes");
     this.yes.removeAttribute("aria-disabled");
     const text = this.view.consent_text;
     this.consent.replaceChildren(...(text ? [this.consentCard(text)] : []));
@@ -150,8 +153,8 @@ class PlanPage {
 function partner(line) {
   const reasons = line.reasons.map(([key, params]) => h("li", {}, t(key, params)));
   return h("li", {},
-    h("strong", {}, line.organization),
-    h("span", { class: "kind" }, t(line.kind_key)),
+    h("p", {}, h("strong", {}, line.organization)),
+    h("p", { class: "kind" }, t(line.kind_key)),
     h("p", {}, line.service),
     h("ul", { class: "reasons", "aria-label": t("page.plan.why") }, ...reasons));
 }

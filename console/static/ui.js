@@ -37,11 +37,16 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** 'Tuesday 3 March, 14:30' in the person's language and the phone's time zone. */
-export function moment(iso) {
-  const shape = { weekday: "long", day: "numeric", month: "long", hour: "2-digit", minute: "2-digit" };
-  return new Intl.DateTimeFormat(tongue, shape).format(new Date(iso));
+const LONG = { weekday: "long", day: "numeric", month: "long", hour: "2-digit", minute: "2-digit" };
+const SHORT = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
+
+/** 'Tuesday 3 March at 14:30' in the person's language and the phone's time zone. */
+export function moment(iso, shape = LONG) {
+  return new Intl.DateTimeFormat(tongue === "en" ? "en-GB" : tongue, shape).format(new Date(iso));
 }
+
+/** '3 Mar, 14:30'. */
+export const shortMoment = (iso) => moment(iso, SHORT);
 
 export function time(iso) {
   return h("time", { datetime: iso }, moment(iso));
@@ -75,13 +80,13 @@ export function field(label, input, hint = "") {
 }
 
 /** Radio buttons or checkboxes as large rows. `choices`: {id, label | label_key, chosen}. */
-export function choices(type, legend, items, onchange = () => {}) {
+export function choices(type, legend, items, onchange = () => {}, legendClass = null) {
   const name = newId();
   const rows = items.map((item) =>
     h("label", { class: "choice" },
       h("input", { type, name, value: item.id, checked: item.chosen, onchange }),
       h("span", {}, item.label || t(item.label_key))));
-  const set = h("fieldset", {}, h("legend", {}, legend), ...rows);
+  const set = h("fieldset", {}, h("legend", { class: legendClass }, legend), ...rows);
   set.values = () => [...set.querySelectorAll("input:checked")].map((input) => input.value);
   return set;
 }
@@ -92,7 +97,7 @@ export function writing(label, limit, hint = "", rows = 5) {
   const count = h("p", { class: "count", "aria-hidden": "true" });
   const show = () => {
     const left = limit - box.value.length;
-    count.textContent = t("page.left", { count: left });
+    count.textContent = box.value ? t("page.left", { count: left }) : "";
     if (left === 100 || left === 0) announce(count.textContent);
   };
   box.addEventListener("input", show);
@@ -105,11 +110,10 @@ export function writing(label, limit, hint = "", rows = 5) {
 /** What went wrong, where it was tried, with a way to try again. Nothing typed is touched. */
 export function trouble(refusal, again) {
   const offline = refusal.code === "offline";
-  const over = refusal.code === "error.session_over";
+  const over = refusal.code === "error.session_over"; // only the chat can open it again
   const words = offline ? anyOf("page.offline", "page.boot.offline") : refusal.message || t("page.boot.failed");
   return h("div", { class: "trouble", role: "alert", tabindex: "-1" },
     h("p", {}, words),
-    over && anyOf("page.over_kept") && h("p", {}, t("page.over_kept")),
     again && !over && button(anyOf("page.again", "page.boot.again"), again));
 }
 
