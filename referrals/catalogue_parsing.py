@@ -71,6 +71,32 @@ def parse_catalogue(files: Mapping[str, str]) -> Catalogue:
     return found
 
 
+def text_keys(catalogue: Catalogue) -> frozenset[str]:
+    """Every text key that the catalogue's own codes need in each language of `locales/`.
+
+    Questions of a secure page have the page's words; a kind of organisation needs one where it may receive.
+    """
+    keys = {f"category.{category}" for category in catalogue.categories}
+    keys |= {f"language.{language}" for language in catalogue.languages}
+    for pathway in catalogue.pathways.values():
+        keys |= {f"pathway.{pathway.id}", *_form_keys(pathway.form)}
+        keys |= {f"kind.{kind}" for kind in pathway.receivers}
+        keys |= {f"decline.{reason}" for reason in pathway.decline_reasons}
+        keys |= {f"unmet.{reason}" for reason in pathway.unmet_reasons}
+        keys |= {f"class.{each}" for classes in pathway.classes.values() for each in classes}
+    for programme in catalogue.programmes.values():
+        keys |= {f"means.{means}" for means in programme.means}
+        keys |= {f"state.{state}" for state in programme.states}
+    return frozenset(keys)
+
+
+def _form_keys(form: Form) -> set[str]:
+    in_chat = [q for q in form.questions if q.where == "chat"]
+    keys = {f"form.{q.id}" for q in in_chat}
+    keys |= {f"form.{q.id}.{choice}" for q in in_chat for choice in q.choices}
+    return keys | {f"form.{q.id}.yes" for q in in_chat if q.kind is QuestionKind.CONFIRM}
+
+
 def _inside(blocks: Mapping[str, Block], folder: str) -> list[Block]:
     return [block for name, block in blocks.items() if PurePosixPath(name).parts[0] == folder]
 

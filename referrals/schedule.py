@@ -47,7 +47,7 @@ def instant_of(day: date, clock: time, timezone: str) -> datetime:
 
 def _end_of_skip(wall: datetime, zone: ZoneInfo) -> datetime:
     """The first whole second whose local clock has passed `wall`, which the clock skips."""
-    after = wall.replace(tzinfo=zone, fold=0).astimezone(UTC).replace(microsecond=0) + _SECOND
+    after = wall.replace(tzinfo=zone, fold=0).astimezone(UTC).replace(microsecond=0)
     before = wall.replace(tzinfo=zone, fold=1).astimezone(UTC).replace(microsecond=0)
     while after - before > _SECOND:
         middle = before + timedelta(seconds=(after - before) // _SECOND // 2)
@@ -65,9 +65,10 @@ def is_open(times: OpeningTimes, at: datetime) -> bool:
     """True while the partner works: from opening up to, not including, closing."""
     if not times.hours:
         return True
-    today = local(at, times.timezone).date()
-    # Yesterday too: where a clock skips midnight or a whole day, its hours can reach into today.
-    near = (opening for day in (today - _DAY, today) for opening in _openings_on(times, day))
+    wall = local(at, times.timezone)
+    # A clock that falls back over midnight shows today again (fold) when tomorrow's hours have begun.
+    days = (wall.date(), wall.date() + _DAY) if wall.fold else (wall.date(),)
+    near = (opening for day in days for opening in _openings_on(times, day))
     return any(opens <= at < closes for opens, closes in near)
 
 
@@ -163,8 +164,7 @@ def _openings(times: OpeningTimes, at: datetime) -> Iterator[Opening]:
     """
     begin: datetime | None = None
     end = at
-    # A day earlier, because at the edge of a skipped day the instant may belong to yesterday's hours.
-    first = local(at, times.timezone).date() - _DAY
+    first = local(at, times.timezone).date()
     for opens, closes in (o for days in count() for o in _openings_on(times, first + days * _DAY)):
         if closes <= at:
             continue
@@ -224,8 +224,7 @@ def next_local(timezone: str, after: datetime, every_days: int, at_local: time, 
     """
     if every_days < 1:
         raise ValueError("a rhythm needs at least one day")
-    # Two days of slack: a zone may skip a whole day, and the local date of `after` is only an estimate.
-    gone = (local(after, timezone).date() - anchor).days - 2
+    gone = (local(after, timezone).date() - anchor).days
     for turn in count(max(0, gone // every_days)):
         due = instant_of(anchor + timedelta(days=turn * every_days), at_local, timezone)
         if due > after:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from referrals.catalogue import Catalogue, QuestionKind, Span
-from referrals.catalogue_parsing import parse_catalogue
+from referrals.catalogue_parsing import parse_catalogue, text_keys
 from referrals.errors import ConfigurationError
 from referrals.model import DataClass, Role, Stage, Urgency
 from storage.catalogue_files import read_catalogue
@@ -189,6 +189,26 @@ def test_a_missing_file_is_named() -> None:
     del texts["languages.toml"]
     with pytest.raises(ConfigurationError, match=r"languages\.toml: the file is missing"):
         parse_catalogue(texts)
+
+
+def test_the_catalogue_says_which_words_it_needs(shipped: Catalogue) -> None:
+    keys = text_keys(shipped)
+    assert {
+        "category.family.visits",
+        "pathway.family-support",
+        "form.privacy",
+        "form.privacy.yes",
+        "form.window.only_answers",
+        "kind.faith",
+        "decline.cannot_in_time",
+        "unmet.too_late",
+        "class.story",
+        "means.not_reached",
+        "state.crisis",
+        "language.th",
+    } <= keys
+    assert not keys & {"form.story", "kind.police", "class.identity"}
+    assert len(keys) == 53
 
 
 def test_one_more_pathway_is_one_more_file() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -214,10 +214,11 @@ def test_reasons_of_a_wide_service_for_a_child_in_an_emergency() -> None:
     ]
 
 
-def test_an_old_word_about_room_is_no_reason() -> None:
-    known = directory([organization()], [service(capacity_confirmed_on=date(2026, 1, 1))])
+@pytest.mark.parametrize(("days_ago", "believed"), [(0, True), (30, True), (31, False)])
+def test_an_old_word_about_room_is_no_reason(days_ago: int, believed: bool) -> None:
+    known = directory([organization()], [service(capacity_confirmed_on=DAY - timedelta(days=days_ago))])
     keys = [key for key, _ in reasons_of(make_plan(need(), known, {}, DAY))]
-    assert keys == ["why.area_exact", "why.language"]
+    assert keys == ["why.area_exact", "why.language", *(["why.capacity_fresh"] if believed else [])]
 
 
 class Counted(dict[str, Standing]):

@@ -249,6 +249,17 @@ def test_an_opening_until_23_59_reaches_to_midnight() -> None:
     assert open_time_between(nights, at("23 00:00"), at("25 00:00")) == timedelta(days=2)
 
 
+def test_a_clock_that_falls_back_over_midnight_closes_nobody() -> None:
+    """St John's went from 00:01 on a Sunday back to 23:01 on Saturday."""
+    sundays = OpeningTimes("America/St_Johns", (Hours(6, time(0), time(8)),))
+    begin = instant_of(date(2006, 10, 29), time(0), "America/St_Johns")
+    again = begin + timedelta(minutes=30)
+    assert local(again, "America/St_Johns").date() == date(2006, 10, 28)
+    assert is_open(sundays, again)
+    assert next_opening(sundays, again) == again
+    assert open_time_between(sundays, begin, again) == timedelta(minutes=30)
+
+
 def test_hours_that_overlap_count_once() -> None:
     twice = OpeningTimes(BKK, (Hours(0, time(9), time(12)), Hours(0, time(11), time(14)), *OFFICE.hours))
     assert open_time_between(twice, at("23 00:00"), at("24 00:00")) == timedelta(hours=8)
