@@ -1,7 +1,7 @@
 """What a programme may change is data: pathways, categories, programmes, languages. Parsed, checked, frozen.
 
-The files are read by `storage/catalogue_files.py`; `parse_*` here are pure and raise ConfigurationError,
-naming the file and the key, so that a mistake is found at start and not in somebody's chat.
+The files are read by `storage/catalogue_files.py` and parsed by `catalogue_parsing.py`, which raises
+ConfigurationError naming file and key, so that a mistake is found at start and not in somebody's chat.
 """
 
 from __future__ import annotations
