@@ -174,8 +174,7 @@ class Delivery:
     message_id: int | None
     attempts: int
     queued_at: datetime
-
-
+    timezone: str = ""  # the reader's, for the times in the text; '' where it is not known
 
 
 @dataclass(frozen=True, slots=True)
