@@ -86,6 +86,9 @@ class Tx(Protocol):
 
     def bind_account(self, person_id: str, account: int) -> None: ...
 
+    def unbind_account(self, person_id: str) -> None:
+        """Forget the index of a person's account; the account itself goes with destroy(Record('person', …))."""
+
     # What waits and what is said.
     def set_timer(self, kind: str, subject: str, due_at: datetime) -> None:
         """Set or move the timer '<kind>:<subject>'."""
@@ -100,6 +103,9 @@ class Tx(Protocol):
     def take_timer(self, timer_id: str, due_at: datetime) -> Timer | None:
         """Remove and return a timer that is due and was not moved meanwhile; None otherwise."""
 
+    def postpone_timer(self, timer_id: str, due_at: datetime, attempts: int) -> None:
+        """After a turn that failed: due again later, with its tries counted; nothing if it was moved."""
+
     def say(self, notice: Notice) -> None:
         """Queue a notice in the outbox. Nothing is sent before the commit."""
 
@@ -112,6 +118,12 @@ class Tx(Protocol):
 
     def messages_of(self, person_id: str) -> list[Message]:
         """Messages younger than 48 h that the bot may still delete."""
+
+    def messages_due(self, now: datetime, limit: int) -> list[Message]:
+        """Messages whose 24 hours are over, the oldest first."""
+
+    def forget_message(self, message_row_id: str) -> None:
+        """Drop the note of a message (its `id`, not Telegram's): there is nothing to delete any more."""
 
     # The audit, and the one door to everything sealed.
     def audit(self, entry: AuditEntry) -> None: ...

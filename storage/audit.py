@@ -1,0 +1,114 @@
+"""The audit: append-only, chained by SHA-256 in lanes, written in the same transaction as what it tells of.
+
+A lane belongs to one database thread, so that threads do not wait for each other; its head is locked last in
+a turn. `verify` reads a whole audit and says where a chain is broken, cut or forged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from referrals.model import AuditEntry
+from storage.sql import Connection, Row, Sql
+
+START = bytes(32)
+
+_HEAD = Sql("SELECT sequence, hash FROM audit_lane WHERE lane = :lane", postgresql="FOR UPDATE")
+_FIRST = Sql("INSERT INTO audit_lane (lane, sequence, hash) VALUES (:lane, 0, :hash) ON CONFLICT DO NOTHING")
+_MOVE = Sql("UPDATE audit_lane SET sequence = :sequence, hash = :hash WHERE lane = :lane")
+_APPEND = Sql(
+    "INSERT INTO audit (lane, sequence, at, person_id, role, organization_id, action, subject, detail, hash)"
+    " VALUES (:lane, :sequence, :at, :person_id, :role, :organization_id, :action, :subject, :detail, :hash)"
+)
+_HEADS = Sql("SELECT lane, sequence, hash FROM audit_lane ORDER BY lane")
+_PAGE = Sql(
+    "SELECT sequence, at, person_id, role, organization_id, action, subject, detail, hash FROM audit"
+    " WHERE lane = :lane AND sequence > :after ORDER BY sequence LIMIT 5000"
+)
+_STRAYS = Sql("SELECT DISTINCT lane FROM audit WHERE lane NOT IN (SELECT lane FROM audit_lane)")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing wrong with the audit. `sequence` is 0 where it is about the lane as a whole."""
+
+    lane: str
+    sequence: int
+    what: str  # 'changed', 'missing', 'cut', 'stray lane'
+
+
+def link(before: bytes, lane: str, sequence: int, at: int, *texts: str | None) -> bytes:
+    """The hash of one row: the hash before it, then each part with its length before it."""
+    digest = hashlib.sha256(before)
+    for part in (lane, str(sequence), str(at), *texts):
+        if part is None:
+            digest.update(b"\xff\xff\xff\xff")  # 'none' is not the same as empty
+        else:
+            data = part.encode()
+            digest.update(len(data).to_bytes(4, "big") + data)
+    return digest.digest()
+
+
+def append(conn: Connection, lane: str, entries: Sequence[AuditEntry], at: int) -> None:
+    """Chain entries to a lane. The last thing a turn does: the lane's head stays locked until the commit."""
+    head = conn.rows(_HEAD, {"lane": lane})
+    if not head:
+        conn.change(_FIRST, {"lane": lane, "hash": START})
+        head = conn.rows(_HEAD, {"lane": lane})
+    sequence, digest = head[0][0], bytes(head[0][1])
+    rows = []
+    for entry in entries:
+        sequence += 1
+        actor = entry.actor
+        texts = (
+            actor.person_id, actor.role.value, actor.organization_id, entry.action, entry.subject, entry.detail
+        )  # fmt: skip
+        digest = link(digest, lane, sequence, at, *texts)
+        names = ("person_id", "role", "organization_id", "action", "subject", "detail")
+        rows.append(
+            {
+                **dict(zip(names, texts, strict=True)),
+                "lane": lane,
+                "sequence": sequence,
+                "at": at,
+                "hash": digest,
+            }
+        )
+    if len(rows) == 1:
+        conn.change(_APPEND, rows[0])
+    else:
+        conn.change_many(_APPEND, rows)
+    conn.change(_MOVE, {"lane": lane, "sequence": sequence, "hash": digest})
+
+
+def verify(conn: Connection) -> list[Finding]:
+    """Read every lane from its start. An empty list: nothing was changed, taken out or cut off."""
+    findings = [Finding(row[0], 0, "stray lane") for row in conn.rows(_STRAYS)]
+    for lane, last, head in conn.rows(_HEADS):
+        findings += _verify_lane(conn, lane, last, bytes(head))
+    return findings
+
+
+def _verify_lane(conn: Connection, lane: str, last: int, head: bytes) -> list[Finding]:
+    findings, expected, digest = [], 0, START
+    for sequence, at, *texts, found in _pages(conn, lane):
+        expected += 1
+        if sequence != expected:
+            findings.append(Finding(lane, expected, "missing"))
+            expected = sequence
+        digest = link(digest, lane, sequence, at, *texts)
+        if digest != bytes(found):
+            findings.append(Finding(lane, sequence, "changed"))
+            digest = bytes(found)  # go on from what stands there, to find every break and not only the first
+    if expected != last or digest != head:
+        findings.append(Finding(lane, last, "cut"))
+    return findings
+
+
+def _pages(conn: Connection, lane: str) -> Iterator[Row]:
+    after = 0
+    while page := conn.rows(_PAGE, {"lane": lane, "after": after}):
+        yield from page
+        after = page[-1][0]

@@ -1,0 +1,184 @@
+"""What is said and what stands in the chats, seen from inside a turn: outbox rows, messages, timers.
+
+A later notice of a slot takes the place of an earlier one that still waits: what is sent is always the newest.
+The sending side (claims, leases, settling) is in `outbox.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, select
+
+from referrals.model import Keyboard, Notice, Timer
+from referrals.ports import Message
+from storage.codec import instant_in, instant_out, json_codec, text_in
+from storage.mapper import mapper_of
+from storage.sql import Connection, Sql
+from storage.tables import message
+
+DELETE_AFTER = timedelta(hours=24)
+DELETABLE = timedelta(hours=48)  # Telegram refuses to delete older messages
+
+encode_buttons, decode_buttons = json_codec(Keyboard)
+encode_params, decode_params = json_codec(Mapping[str, str])
+
+_SAY = Sql(
+    "INSERT INTO outbox (person_id, rank, state, due_at, claimed, retrying, attempts, queued_at, text, params,"
+    " buttons, slot, fresh, quiet, message_id, dedupe)"
+    " VALUES (:person_id, :rank, 'waiting', :due_at, false, false, 0, :queued_at, :text, :params,"
+    " :buttons, :slot, :fresh, :quiet, :message_id, :dedupe)"
+    " ON CONFLICT (dedupe) DO NOTHING RETURNING id"
+)
+_SUPERSEDE = Sql(
+    "UPDATE outbox SET state = 'superseded', settled_at = :now, params = '{}', buttons = '[]'"
+    " WHERE person_id = :person_id AND slot = :slot AND state = 'waiting' AND NOT claimed"
+    " AND id < :id AND due_at <= :due_at"
+)
+_UNSENT = "DELETE FROM outbox WHERE person_id = :person_id AND state = 'waiting' AND NOT claimed"
+_RECALL_ALL = Sql(_UNSENT)
+_RECALL_SLOT = Sql(f"{_UNSENT} AND slot = :slot")
+
+_NOTE_MESSAGE = Sql(
+    "INSERT INTO message (id, person_id, message_id, slot, from_person, at, delete_at)"
+    " VALUES (:id, :person_id, :message_id, :slot, :from_person, :at, :delete_at)"
+    " ON CONFLICT (person_id, message_id) DO UPDATE SET slot = excluded.slot"
+)
+_FORGET = Sql("DELETE FROM message WHERE id = :id")
+_ALL_COLUMNS = list(message.c)
+_MESSAGES_OF = Sql(
+    select(*_ALL_COLUMNS)
+    .where(message.c.person_id == bindparam("person_id"), message.c.at > bindparam("since"))
+    .order_by(message.c.message_id)
+)
+_MESSAGES_DUE = Sql(
+    select(*_ALL_COLUMNS)
+    .where(message.c.delete_at <= bindparam("now"))
+    .order_by(message.c.delete_at, message.c.id)
+    .limit(bindparam("limit_"))
+)
+
+_SET_TIMER = Sql(
+    "INSERT INTO timer (id, kind, subject, due_at, attempts) VALUES (:id, :kind, :subject, :due_at, 0)"
+    " ON CONFLICT (id) DO UPDATE SET due_at = excluded.due_at, attempts = 0"
+)
+_CLEAR_TIMER = Sql("DELETE FROM timer WHERE id = :id")
+_CLEAR_TIMERS = Sql("DELETE FROM timer WHERE subject = :subject")
+_TAKE_TIMER = Sql(
+    "DELETE FROM timer WHERE id = :id AND due_at = :due_at AND due_at <= :now"
+    " RETURNING id, kind, subject, due_at, attempts"
+)
+_POSTPONE = Sql("UPDATE timer SET due_at = :due_at, attempts = :attempts WHERE id = :id AND due_at <= :now")
+_DUE_TIMERS = Sql(
+    "SELECT id, kind, subject, due_at, attempts FROM timer WHERE due_at <= :now ORDER BY due_at, id LIMIT :limit"
+)
+_NEXT_TIMER = Sql("SELECT min(due_at) FROM timer")
+
+
+def say(conn: Connection, notice: Notice, now: datetime) -> None:
+    """Queue a notice; one with a known dedupe key vanishes."""
+    at = instant_in(now)
+    due_at = at if notice.not_before is None else max(at, instant_in(notice.not_before))
+    params = encode_params(notice.params)
+    row = conn.rows(
+        _SAY,
+        {
+            "person_id": notice.person_id,
+            "rank": notice.priority.rank,
+            "due_at": due_at,
+            "queued_at": at,
+            "text": text_in(notice.text),
+            "params": params,
+            "buttons": encode_buttons(notice.buttons),
+            "slot": text_in(notice.slot),
+            "fresh": notice.fresh,
+            "quiet": notice.quiet,
+            "message_id": notice.message_id,
+            "dedupe": text_in(notice.dedupe) or None,
+        },
+    )
+    if row and notice.slot:
+        slot = {"person_id": notice.person_id, "slot": notice.slot}
+        conn.change(_SUPERSEDE, {**slot, "id": row[0][0], "due_at": due_at, "now": at})
+
+
+def recall(conn: Connection, person_id: str, slot: str | None) -> None:
+    """Drop what waits and is not just being sent."""
+    if slot is None:
+        conn.change(_RECALL_ALL, {"person_id": person_id})
+    else:
+        conn.change(_RECALL_SLOT, {"person_id": person_id, "slot": slot})
+
+
+def note_message(
+    conn: Connection, row_id: str, person_id: str, message_id: int, slot: str, from_person: bool, at: datetime
+) -> None:
+    """Remember a message that stands in a chat; it is to be deleted within 24 hours."""
+    conn.change(
+        _NOTE_MESSAGE,
+        {
+            "id": row_id,
+            "person_id": person_id,
+            "message_id": message_id,
+            "slot": slot,
+            "from_person": from_person,
+            "at": instant_in(at),
+            "delete_at": instant_in(at + DELETE_AFTER),
+        },
+    )
+
+
+def forget_message(conn: Connection, row_id: str) -> None:
+    conn.change(_FORGET, {"id": row_id})
+
+
+def messages_of(conn: Connection, person_id: str, now: datetime) -> list[Message]:
+    """What the bot may still delete in this chat, oldest first."""
+    since = instant_in(now - DELETABLE)
+    rows = conn.rows(_MESSAGES_OF, {"person_id": person_id, "since": since})
+    return [mapper_of(Message).value(row) for row in rows]
+
+
+def messages_due(conn: Connection, now: datetime, limit: int) -> list[Message]:
+    """Messages whose 24 hours are over, the oldest first."""
+    rows = conn.rows(_MESSAGES_DUE, {"now": instant_in(now), "limit_": limit})
+    return [mapper_of(Message).value(row) for row in rows]
+
+
+def set_timer(conn: Connection, kind: str, subject: str, due_at: datetime) -> None:
+    timer = {"id": f"{kind}:{subject}", "kind": kind, "subject": subject}
+    conn.change(_SET_TIMER, {**timer, "due_at": instant_in(due_at)})
+
+
+def clear_timer(conn: Connection, kind: str, subject: str) -> None:
+    conn.change(_CLEAR_TIMER, {"id": f"{kind}:{subject}"})
+
+
+def clear_timers(conn: Connection, subject: str) -> None:
+    conn.change(_CLEAR_TIMERS, {"subject": subject})
+
+
+def take_timer(conn: Connection, timer_id: str, due_at: datetime, now: datetime) -> Timer | None:
+    """Two heartbeats may find the same timer: the row's removal decides which one has it."""
+    asked = {"id": timer_id, "due_at": instant_in(due_at), "now": instant_in(now)}
+    rows = conn.rows(_TAKE_TIMER, asked)
+    return mapper_of(Timer).value(rows[0]) if rows else None
+
+
+def postpone_timer(conn: Connection, timer_id: str, due_at: datetime, attempts: int, now: datetime) -> None:
+    """After a failed try: later, with its attempts counted. One that was moved meanwhile is left alone."""
+    new = {"due_at": instant_in(due_at), "attempts": attempts}
+    conn.change(_POSTPONE, {"id": timer_id, "now": instant_in(now), **new})
+
+
+def due_timers(conn: Connection, now: datetime, limit: int) -> list[Timer]:
+    """What is due, the longest overdue first."""
+    rows = conn.rows(_DUE_TIMERS, {"now": instant_in(now), "limit": limit})
+    return [mapper_of(Timer).value(row) for row in rows]
+
+
+def next_timer(conn: Connection) -> datetime | None:
+    """When the earliest timer is due."""
+    due = conn.rows(_NEXT_TIMER)[0][0]
+    return None if due is None else instant_out(due)

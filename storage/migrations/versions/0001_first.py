@@ -1,0 +1,530 @@
+"""Everything from nothing. Plain types and explicit steps: a later change of the code changes no old step."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    # drawn from storage/tables.py: begin
+    op.create_table(
+        "area",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("parent", sa.Text(), nullable=True),
+        sa.Column("names", sa.Text(), nullable=False),
+        sa.Column("emergency_lines", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_area")),
+    )
+    op.create_table(
+        "audit",
+        sa.Column("lane", sa.Text(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("person_id", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("organization_id", sa.Text(), nullable=True),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("lane", "sequence", name=op.f("pk_audit")),
+    )
+    op.create_index(op.f("ix_audit_subject"), "audit", ["subject"], unique=False)
+    op.create_table(
+        "audit_lane",
+        sa.Column("lane", sa.Text(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("lane", name=op.f("pk_audit_lane")),
+    )
+    op.create_table(
+        "conversation",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("person_id", sa.Text(), nullable=False),
+        sa.Column("form", sa.Text(), nullable=False),
+        sa.Column("form_version", sa.BigInteger(), nullable=False),
+        sa.Column("step", sa.BigInteger(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_conversation")),
+    )
+    op.create_index(op.f("ix_conversation_expires_at"), "conversation", ["expires_at"], unique=False)
+    op.create_index(op.f("ix_conversation_person_id"), "conversation", ["person_id"], unique=False)
+    op.create_table(
+        "duty",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("seat_id", sa.Text(), nullable=False),
+        sa.Column("weekday", sa.BigInteger(), nullable=False),
+        sa.Column("starts", sa.Text(), nullable=False),
+        sa.Column("ends", sa.Text(), nullable=False),
+        sa.Column("timezone", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_duty")),
+    )
+    op.create_index(op.f("ix_duty_seat_id"), "duty", ["seat_id"], unique=False)
+    op.create_table(
+        "enrolment",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("programme", sa.Text(), nullable=False),
+        sa.Column("phase", sa.Text(), nullable=False),
+        sa.Column("mentor_seat", sa.Text(), nullable=False),
+        sa.Column("backup_seat", sa.Text(), nullable=True),
+        sa.Column("timezone", sa.Text(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_enrolment")),
+    )
+    op.create_index(op.f("ix_enrolment_backup_seat"), "enrolment", ["backup_seat"], unique=False)
+    op.create_index(op.f("ix_enrolment_code"), "enrolment", ["code"], unique=True)
+    op.create_index(op.f("ix_enrolment_mentor_seat"), "enrolment", ["mentor_seat"], unique=False)
+    op.create_table(
+        "key_encryption_key",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("holder", sa.Text(), nullable=False),
+        sa.Column("data_class", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("retiring_at", sa.BigInteger(), nullable=True),
+        sa.Column("retired_at", sa.BigInteger(), nullable=True),
+        sa.Column("destroyed_at", sa.BigInteger(), nullable=True),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_key_encryption_key")),
+        sa.UniqueConstraint(
+            "holder", "data_class", "version", name=op.f("uq_key_encryption_key_holder_data_class_version")
+        ),
+    )
+    op.create_table(
+        "message",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("person_id", sa.Text(), nullable=False),
+        sa.Column("message_id", sa.BigInteger(), nullable=False),
+        sa.Column("slot", sa.Text(), nullable=False),
+        sa.Column("from_person", sa.Boolean(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("delete_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_message")),
+    )
+    op.create_index(op.f("ix_message_delete_at"), "message", ["delete_at"], unique=False)
+    op.create_index(
+        op.f("ix_message_person_id_message_id"), "message", ["person_id", "message_id"], unique=True
+    )
+    op.create_index(op.f("ix_message_person_id_slot"), "message", ["person_id", "slot"], unique=False)
+    op.create_table(
+        "meta",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_meta")),
+    )
+    op.create_table(
+        "organization",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("names", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("timezone", sa.Text(), nullable=False),
+        sa.Column("hours", sa.Text(), nullable=False),
+        sa.Column("holidays", sa.Text(), nullable=False),
+        sa.Column("suspended", sa.Boolean(), nullable=False),
+        sa.Column("vetted_on", sa.Text(), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_organization")),
+    )
+    op.create_table(
+        "outbox",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("person_id", sa.Text(), nullable=False),
+        sa.Column("rank", sa.Integer(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("claimed", sa.Boolean(), nullable=False),
+        sa.Column("retrying", sa.Boolean(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("queued_at", sa.BigInteger(), nullable=False),
+        sa.Column("settled_at", sa.BigInteger(), nullable=True),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("params", sa.Text(), nullable=False),
+        sa.Column("buttons", sa.Text(), nullable=False),
+        sa.Column("slot", sa.Text(), nullable=False),
+        sa.Column("fresh", sa.Boolean(), nullable=False),
+        sa.Column("quiet", sa.Boolean(), nullable=False),
+        sa.Column("message_id", sa.BigInteger(), nullable=True),
+        sa.Column("target", sa.BigInteger(), nullable=True),
+        sa.Column("dedupe", sa.Text(), nullable=True),
+        sa.Column("code", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
+    )
+    op.create_index(
+        "ix_outbox_due",
+        "outbox",
+        ["rank", "due_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'waiting'"),
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_index(
+        "ix_outbox_next",
+        "outbox",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'waiting'"),
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_index(
+        "ix_outbox_person",
+        "outbox",
+        ["person_id", "rank", "id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'waiting'"),
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_index("ix_outbox_settled_at", "outbox", ["settled_at"], unique=False)
+    op.create_index(
+        "uq_outbox_claimed",
+        "outbox",
+        ["person_id"],
+        unique=True,
+        sqlite_where=sa.text("claimed"),
+        postgresql_where=sa.text("claimed"),
+    )
+    op.create_index("uq_outbox_dedupe", "outbox", ["dedupe"], unique=True)
+    op.create_table(
+        "person",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("timezone", sa.Text(), nullable=False),
+        sa.Column("window", sa.Text(), nullable=False),
+        sa.Column("presence", sa.Text(), nullable=False),
+        sa.Column("age_group", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_seen_at", sa.BigInteger(), nullable=False),
+        sa.Column("retain_until", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
+    )
+    op.create_index(op.f("ix_person_retain_until"), "person", ["retain_until"], unique=False)
+    op.create_table(
+        "poster",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("pathway", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_poster")),
+    )
+    op.create_table(
+        "referral",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("pathway", sa.Text(), nullable=False),
+        sa.Column("pathway_version", sa.BigInteger(), nullable=False),
+        sa.Column("author_id", sa.Text(), nullable=False),
+        sa.Column("category", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("urgency", sa.Text(), nullable=False),
+        sa.Column("area", sa.Text(), nullable=False),
+        sa.Column("age_group", sa.Text(), nullable=False),
+        sa.Column("stage", sa.Text(), nullable=False),
+        sa.Column("stage_since", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("plan", sa.Text(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("hops", sa.BigInteger(), nullable=False),
+        sa.Column("offer_id", sa.Text(), nullable=True),
+        sa.Column("organization_id", sa.Text(), nullable=True),
+        sa.Column("accepted_by", sa.Text(), nullable=True),
+        sa.Column("escalated", sa.Boolean(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.Column("outcome_reason", sa.Text(), nullable=True),
+        sa.Column("confirmed", sa.Boolean(), nullable=True),
+        sa.Column("retain_until", sa.BigInteger(), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_referral")),
+    )
+    op.create_index(op.f("ix_referral_author_id"), "referral", ["author_id"], unique=False)
+    op.create_index(op.f("ix_referral_code"), "referral", ["code"], unique=True)
+    op.create_index(
+        op.f("ix_referral_organization_id_stage"), "referral", ["organization_id", "stage"], unique=False
+    )
+    op.create_index(op.f("ix_referral_retain_until"), "referral", ["retain_until"], unique=False)
+    op.create_index(op.f("ix_referral_stage_stage_since"), "referral", ["stage", "stage_since"], unique=False)
+    op.create_table(
+        "scrap",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("person_id", sa.Text(), nullable=False),
+        sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_scrap")),
+    )
+    op.create_index(op.f("ix_scrap_person_id"), "scrap", ["person_id"], unique=False)
+    op.create_index(op.f("ix_scrap_received_at"), "scrap", ["received_at"], unique=False)
+    op.create_table(
+        "sealed",
+        sa.Column("record_table", sa.Text(), nullable=False),
+        sa.Column("record_row", sa.Text(), nullable=False),
+        sa.Column("data_class", sa.Text(), nullable=False),
+        sa.Column("column_name", sa.Text(), nullable=False),
+        sa.Column("key_id", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("ciphertext", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "record_table", "record_row", "data_class", "column_name", name=op.f("pk_sealed")
+        ),
+    )
+    op.create_table(
+        "seat",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("organization_id", sa.Text(), nullable=True),
+        sa.Column("person_id", sa.Text(), nullable=True),
+        sa.Column("on_duty", sa.Boolean(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_seat")),
+    )
+    op.create_index(op.f("ix_seat_organization_id_role"), "seat", ["organization_id", "role"], unique=False)
+    op.create_index(op.f("ix_seat_person_id"), "seat", ["person_id"], unique=False)
+    op.create_index(op.f("ix_seat_role_organization_id"), "seat", ["role", "organization_id"], unique=False)
+    op.create_table(
+        "seen",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_seen")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(op.f("ix_seen_at"), "seen", ["at"], unique=False)
+    op.create_table(
+        "session",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("person_id", sa.Text(), nullable=False),
+        sa.Column("page", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_session")),
+    )
+    op.create_index(op.f("ix_session_expires_at"), "session", ["expires_at"], unique=False)
+    op.create_index(op.f("ix_session_person_id"), "session", ["person_id"], unique=False)
+    op.create_table(
+        "timer",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_timer")),
+    )
+    op.create_index(op.f("ix_timer_due_at_id"), "timer", ["due_at", "id"], unique=False)
+    op.create_index(op.f("ix_timer_subject"), "timer", ["subject"], unique=False)
+    op.create_table(
+        "account",
+        sa.Column("person_id", sa.Text(), nullable=False),
+        sa.Column("lookup", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_account_person_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_account")),
+        sa.UniqueConstraint("lookup", name=op.f("uq_account_lookup")),
+    )
+    op.create_table(
+        "agreement",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("organization_id", sa.Text(), nullable=False),
+        sa.Column("purposes", sa.Text(), nullable=False),
+        sa.Column("pathways", sa.Text(), nullable=False),
+        sa.Column("classes", sa.Text(), nullable=False),
+        sa.Column("starts_on", sa.Text(), nullable=False),
+        sa.Column("ends_on", sa.Text(), nullable=False),
+        sa.Column("review_on", sa.Text(), nullable=False),
+        sa.Column("signatories", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organization.id"], name=op.f("fk_agreement_organization_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_agreement")),
+    )
+    op.create_index(op.f("ix_agreement_organization_id"), "agreement", ["organization_id"], unique=False)
+    op.create_table(
+        "check_in",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("enrolment_id", sa.Text(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("mentor_id", sa.Text(), nullable=True),
+        sa.Column("saved_at", sa.BigInteger(), nullable=True),
+        sa.Column("saved_by", sa.Text(), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["enrolment_id"], ["enrolment.id"], name=op.f("fk_check_in_enrolment_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_check_in")),
+    )
+    op.create_index(
+        op.f("ix_check_in_enrolment_id_due_at"), "check_in", ["enrolment_id", "due_at"], unique=False
+    )
+    op.create_index(op.f("ix_check_in_mentor_id"), "check_in", ["mentor_id"], unique=False)
+    op.create_table(
+        "consent",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("referral_id", sa.Text(), nullable=False),
+        sa.Column("plan", sa.Text(), nullable=False),
+        sa.Column("classes", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("given_at", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("withdrawn_at", sa.BigInteger(), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["referral_id"], ["referral.id"], name=op.f("fk_consent_referral_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consent")),
+    )
+    op.create_index(op.f("ix_consent_referral_id"), "consent", ["referral_id"], unique=False)
+    op.create_table(
+        "invitation",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("seat_id", sa.Text(), nullable=False),
+        sa.Column("invited_by", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["seat_id"], ["seat.id"], name=op.f("fk_invitation_seat_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_invitation")),
+    )
+    op.create_index(op.f("ix_invitation_seat_id"), "invitation", ["seat_id"], unique=False)
+    op.create_table(
+        "offer",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("referral_id", sa.Text(), nullable=False),
+        sa.Column("service_id", sa.Text(), nullable=False),
+        sa.Column("organization_id", sa.Text(), nullable=False),
+        sa.Column("stage", sa.Text(), nullable=False),
+        sa.Column("sent_at", sa.BigInteger(), nullable=False),
+        sa.Column("acknowledge_by", sa.BigInteger(), nullable=False),
+        sa.Column("decide_by", sa.BigInteger(), nullable=False),
+        sa.Column("seen_at", sa.BigInteger(), nullable=True),
+        sa.Column("seen_by", sa.Text(), nullable=True),
+        sa.Column("decided_at", sa.BigInteger(), nullable=True),
+        sa.Column("decided_by", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("question_used", sa.Boolean(), nullable=False),
+        sa.Column("told", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["referral_id"], ["referral.id"], name=op.f("fk_offer_referral_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_offer")),
+    )
+    op.create_index(
+        op.f("ix_offer_organization_id_stage"), "offer", ["organization_id", "stage"], unique=False
+    )
+    op.create_index(op.f("ix_offer_referral_id"), "offer", ["referral_id"], unique=False)
+    op.create_index(op.f("ix_offer_stage"), "offer", ["stage"], unique=False)
+    op.create_table(
+        "service",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("organization_id", sa.Text(), nullable=False),
+        sa.Column("names", sa.Text(), nullable=False),
+        sa.Column("categories", sa.Text(), nullable=False),
+        sa.Column("areas", sa.Text(), nullable=False),
+        sa.Column("languages", sa.Text(), nullable=False),
+        sa.Column("ages", sa.Text(), nullable=False),
+        sa.Column("children_vetted", sa.Boolean(), nullable=False),
+        sa.Column("capacity", sa.Text(), nullable=False),
+        sa.Column("capacity_confirmed_on", sa.Text(), nullable=True),
+        sa.Column("round_the_clock", sa.Boolean(), nullable=False),
+        sa.Column("not_needed", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organization.id"], name=op.f("fk_service_organization_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_service")),
+    )
+    op.create_index(op.f("ix_service_organization_id"), "service", ["organization_id"], unique=False)
+    op.create_table(
+        "wrap",
+        sa.Column("record_table", sa.Text(), nullable=False),
+        sa.Column("record_row", sa.Text(), nullable=False),
+        sa.Column("data_class", sa.Text(), nullable=False),
+        sa.Column("holder", sa.Text(), nullable=False),
+        sa.Column("key_id", sa.Text(), nullable=False),
+        sa.Column("kek_id", sa.Text(), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["kek_id"], ["key_encryption_key.id"], name=op.f("fk_wrap_kek_id")),
+        sa.PrimaryKeyConstraint("record_table", "record_row", "data_class", "holder", name=op.f("pk_wrap")),
+    )
+    op.create_index(op.f("ix_wrap_kek_id"), "wrap", ["kek_id"], unique=False)
+    op.create_table(
+        "thread_entry",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("offer_id", sa.Text(), nullable=False),
+        sa.Column("referral_id", sa.Text(), nullable=False),
+        sa.Column("from_partner", sa.Boolean(), nullable=False),
+        sa.Column("author_id", sa.Text(), nullable=False),
+        sa.Column("written_at", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["offer_id"], ["offer.id"], name=op.f("fk_thread_entry_offer_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_thread_entry")),
+    )
+    op.create_index(
+        op.f("ix_thread_entry_offer_id_written_at"), "thread_entry", ["offer_id", "written_at"], unique=False
+    )
+    op.create_index(
+        op.f("ix_thread_entry_referral_id_written_at"),
+        "thread_entry",
+        ["referral_id", "written_at"],
+        unique=False,
+    )
+    # drawn from storage/tables.py: end
+    _append_only()
+
+
+def _append_only() -> None:
+    """Nobody changes or removes an audit row; a lane's head only moves forward.
+
+    On PostgreSQL the product's own role should besides own nothing (docs/deploy.md): a trigger binds
+    everybody but the table's owner and a superuser, who could switch it off.
+    """
+    if op.get_bind().dialect.name == "sqlite":
+        for statement in _SQLITE:
+            op.execute(sa.text(statement))
+    else:
+        for statement in _POSTGRES:
+            op.execute(sa.text(statement))
+
+
+_SQLITE = (
+    "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit"
+    " BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END",
+    "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit"
+    " BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END",
+    # INSERT OR REPLACE would remove a row without asking the trigger for deletions.
+    "CREATE TRIGGER audit_no_replace BEFORE INSERT ON audit"
+    " WHEN EXISTS (SELECT 1 FROM audit WHERE lane = NEW.lane AND sequence = NEW.sequence)"
+    " BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END",
+    "CREATE TRIGGER audit_lane_forward BEFORE UPDATE ON audit_lane"
+    " WHEN NEW.lane <> OLD.lane OR NEW.sequence <= OLD.sequence"
+    " BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END",
+    "CREATE TRIGGER audit_lane_no_delete BEFORE DELETE ON audit_lane"
+    " BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END",
+    "CREATE TRIGGER audit_lane_no_replace BEFORE INSERT ON audit_lane"
+    " WHEN EXISTS (SELECT 1 FROM audit_lane WHERE lane = NEW.lane)"
+    " BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END",
+)
+
+_POSTGRES = (
+    "CREATE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS"
+    " $$ BEGIN RAISE EXCEPTION 'the audit is append-only'; END $$",
+    "CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE ON audit"
+    " FOR EACH ROW EXECUTE FUNCTION audit_refuse()",
+    "CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit"
+    " FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()",
+    "CREATE TRIGGER audit_lane_forward BEFORE UPDATE ON audit_lane FOR EACH ROW"
+    " WHEN (NEW.lane <> OLD.lane OR NEW.sequence <= OLD.sequence) EXECUTE FUNCTION audit_refuse()",
+    "CREATE TRIGGER audit_lane_no_delete BEFORE DELETE ON audit_lane"
+    " FOR EACH ROW EXECUTE FUNCTION audit_refuse()",
+    "CREATE TRIGGER audit_lane_no_truncate BEFORE TRUNCATE ON audit_lane"
+    " FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()",
+)

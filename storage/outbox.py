@@ -1,0 +1,289 @@
+"""The sending side of the outbox (ports.Outbox): claims in batches, leases, and what became of each notice.
+
+Rules: at most one notice of a person is in flight (a unique index holds it); one person's notices leave in
+the order of (rank, id), and a notice that is tried again holds back those after it; a sender that died loses
+its claims when the lease ends; what is settled keeps no parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from referrals.model import NETWORK, DataClass, Priority, Record
+from referrals.ports import Dead, Delivery, Gone, Later, Sent
+from storage import chat
+from storage.codec import instant_in, instant_out
+from storage.sealing import SealBroken, Sealing
+from storage.sql import Connection, Row, Sql
+from storage.tx import ACCOUNT_COLUMN, StoreTx
+
+LEASE = timedelta(seconds=60)
+
+End = Sent | Later | Gone | Dead
+
+# o must wait for e: e is in flight, or comes before o and is due or was tried already.
+_WAITS = (
+    "EXISTS (SELECT 1 FROM outbox e WHERE e.person_id = o.person_id AND e.state = 'waiting' AND e.id <> o.id"
+    " AND (e.claimed OR ((e.rank < o.rank OR (e.rank = o.rank AND e.id < o.id))"
+    " AND (e.due_at <= :now OR e.retrying))))"
+)
+_RELEASE = Sql(
+    "UPDATE outbox SET claimed = false, retrying = true"
+    " WHERE claimed AND state = 'waiting' AND due_at <= :now"
+)
+_DUE = Sql(
+    "SELECT o.id FROM outbox o WHERE o.state = 'waiting' AND NOT o.claimed AND o.rank = :rank"
+    f" AND o.due_at <= :now AND NOT {_WAITS} ORDER BY o.due_at, o.id LIMIT :limit",
+    postgresql="FOR UPDATE OF o SKIP LOCKED",
+)
+_CLAIM = Sql(
+    "UPDATE outbox SET claimed = true, due_at = :lease_end, target = :target WHERE id = :id AND NOT claimed"
+)
+# One look at everything that a delivery needs; the wrap's columns stand as in sealing.py.
+_DETAILS = (
+    "SELECT o.id, o.person_id, o.rank, o.text, o.params, o.buttons, o.slot, o.fresh, o.quiet, o.message_id,"
+    " o.attempts, o.queued_at, p.language, p.timezone,"
+    " (SELECT m.message_id FROM message m WHERE m.person_id = o.person_id AND m.slot = o.slot AND o.slot <> ''"
+    "  ORDER BY m.message_id DESC LIMIT 1),"
+    " s.key_id, s.version, s.ciphertext,"
+    " w.holder, w.key_id, w.wrapped, k.id, k.wrapped, k.version, k.data_class, k.holder"
+    " FROM outbox o LEFT JOIN person p ON p.id = o.person_id"
+    " LEFT JOIN sealed s ON s.record_table = 'person' AND s.record_row = o.person_id"
+    "  AND s.data_class = :contact AND s.column_name = :column"
+    " LEFT JOIN wrap w ON w.record_table = 'person' AND w.record_row = o.person_id"
+    "  AND w.data_class = :contact AND w.holder = :network"
+    " LEFT JOIN key_encryption_key k ON k.id = w.kek_id"
+    " WHERE o.id IN ({ids}) ORDER BY o.due_at, o.id"
+)
+_details: dict[int, Sql] = {}
+_BLANK = "settled_at = :now, claimed = false, params = '{}', buttons = '[]'"
+_END = Sql(f"UPDATE outbox SET state = :state, code = :code, {_BLANK} WHERE id = :id AND state = 'waiting'")
+_END_ALL_OF = Sql(
+    f"UPDATE outbox SET state = 'gone', {_BLANK} WHERE person_id = :person_id AND state = 'waiting'"
+)
+_LATER = Sql(
+    "UPDATE outbox SET claimed = false, retrying = true, due_at = :due_at, attempts = attempts + :more"
+    " WHERE id = :id AND state = 'waiting'"
+)
+_NO_MESSAGE = Sql("UPDATE outbox SET message_id = NULL WHERE id = :id")
+_WHAT = Sql("SELECT person_id, text, slot, fresh, target, rank, message_id FROM outbox WHERE id = :id")
+_NEWER = Sql(
+    "SELECT 1 FROM outbox WHERE person_id = :person_id AND slot = :slot AND id > :id"
+    " AND state = 'waiting' AND due_at <= :due_at LIMIT 1"
+)
+_DROP_MESSAGE = Sql("DELETE FROM message WHERE person_id = :person_id AND message_id = :message_id")
+_NAME_SLOT = Sql("UPDATE message SET slot = :slot WHERE person_id = :person_id AND message_id = :message_id")
+_OLDER_OF_SLOT = Sql(
+    "SELECT message_id FROM message WHERE person_id = :person_id AND slot = :slot AND message_id <> :message_id"
+)
+_UNNAME = Sql(
+    "UPDATE message SET slot = '' WHERE person_id = :person_id AND slot = :slot AND message_id <> :message_id"
+)
+_QUEUE_DELETE = Sql(
+    "INSERT INTO outbox (person_id, rank, state, due_at, claimed, retrying, attempts, queued_at, text, params,"
+    " buttons, slot, fresh, quiet, message_id)"
+    " VALUES (:person_id, :rank, 'waiting', :now, false, false, 0, :now, '', '{}', '[]', '', false, false, :message_id)"
+)
+_BLOCKED = Sql(
+    "UPDATE person SET presence = 'blocked', version = version + 1"
+    " WHERE id = :person_id AND presence <> 'blocked'"
+)
+_NEXT = Sql(
+    f"SELECT o.due_at FROM outbox o WHERE o.state = 'waiting' AND (o.claimed OR NOT {_WAITS})"
+    " ORDER BY o.due_at LIMIT 1"
+)
+
+
+class _Due(NamedTuple):
+    """A row of _DETAILS before the account is opened."""
+
+    id: int
+    person_id: str
+    rank: int
+    text: str
+    params: str
+    buttons: str
+    slot: str
+    fresh: bool
+    quiet: bool
+    message_id: int | None
+    attempts: int
+    queued_at: int
+    language: str | None
+    timezone: str | None
+    standing: int | None
+
+    @property
+    def target(self) -> int | None:
+        """Which message to edit or delete; None: send a new one."""
+        if self.message_id is not None:
+            return self.message_id
+        return None if self.fresh and self.text else self.standing
+
+    @property
+    def vanishes(self) -> bool:
+        """An edit or a deletion of what does not stand."""
+        return self.target is None and (self.quiet or not self.text)
+
+
+def claim(tx: StoreTx, sealing: Sealing, now: datetime, limit: int) -> list[Delivery]:
+    """A turn: lease up to `limit` due notices, best rank first, at most one for each person."""
+    conn, at = tx.connection, instant_in(now)
+    conn.change(_RELEASE, {"now": at})
+    claimed: list[Delivery] = []
+    for priority in Priority:
+        while len(claimed) < limit:
+            asked = {"rank": priority.rank, "now": at, "limit": limit - len(claimed)}
+            ids = [row[0] for row in conn.rows(_DUE, asked)]
+            if not ids:
+                break
+            # What vanishes here frees the person's next notice, so look again before going on.
+            claimed += _lease(conn, sealing, ids, now)
+    return claimed
+
+
+def _lease(conn: Connection, sealing: Sealing, ids: Sequence[int], now: datetime) -> list[Delivery]:
+    """Claim these rows. A person's second row of the same batch is left for the next look."""
+    at, deliveries = instant_in(now), []
+    leases: list[dict[str, Any]] = []
+    ends: list[dict[str, Any]] = []
+    for row in _fetch(conn, ids):
+        due = _Due(*row[:15])
+        if due.vanishes:
+            ends.append({"id": due.id, "state": "vanished", "code": None, "now": at})
+            continue
+        account, code = _account(sealing, due.person_id, row)
+        if account is None:
+            ends.append({"id": due.id, "state": "dead", "code": code, "now": at})
+            continue
+        lease_end = instant_in(now + LEASE)
+        leases.append({"id": due.id, "lease_end": lease_end, "target": due.target})
+        deliveries.append(_delivery(due, account))
+    if ends:
+        conn.change_many(_END, ends)
+    if leases:
+        conn.change_many(_CLAIM, leases)
+    return deliveries
+
+
+def _fetch(conn: Connection, ids: Sequence[int]) -> list[Row]:
+    size = 1 << (len(ids) - 1).bit_length()
+    if size not in _details:
+        _details[size] = Sql(_DETAILS.format(ids=", ".join(f":id{n}" for n in range(size))))
+    padded = [*ids, *[ids[-1]] * (size - len(ids))]
+    names = {"contact": DataClass.CONTACT.value, "column": ACCOUNT_COLUMN, "network": NETWORK}
+    return conn.rows(_details[size], {**names, **{f"id{n}": v for n, v in enumerate(padded)}})
+
+
+def _account(sealing: Sealing, person_id: str, row: Row) -> tuple[int | None, str]:
+    """The opened account, or why there is none. One broken row must not stop everybody's messages."""
+    field, wrap = row[15:18], row[18:]
+    if row[12] is None or field[2] is None or wrap[2] is None:
+        return None, "no_account"
+    try:
+        record = Record("person", person_id)
+        return int(sealing.open_one(record, DataClass.CONTACT, ACCOUNT_COLUMN, wrap, field)), ""
+    except SealBroken:
+        return None, "broken_seal"
+
+
+def _delivery(due: _Due, account: int) -> Delivery:
+    return Delivery(
+        id=due.id,
+        person_id=due.person_id,
+        account=account,
+        language=due.language or "",
+        text=due.text,
+        params=chat.decode_params(due.params),
+        buttons=chat.decode_buttons(due.buttons),
+        rank=due.rank,
+        slot=due.slot,
+        message_id=due.target,
+        attempts=due.attempts,
+        queued_at=instant_out(due.queued_at),
+        timezone=due.timezone or "",
+    )
+
+
+def settle(tx: StoreTx, ends: Sequence[End], now: datetime) -> None:
+    """A turn: write down what became of deliveries. Telling it twice changes nothing more."""
+    # In the order of ids, so that two senders never wait for each other's rows.
+    for end in sorted(ends, key=lambda e: e.delivery_id):
+        rows = tx.connection.rows(_WHAT, {"id": end.delivery_id})
+        if rows:
+            _SETTLE[type(end)](tx, end, _Settled(*rows[0]), now)
+
+
+class _Settled(NamedTuple):
+    person_id: str
+    text: str
+    slot: str
+    fresh: bool
+    target: int | None
+    rank: int
+    message_id: int | None
+
+
+def _sent(tx: StoreTx, end: Sent, what: _Settled, now: datetime) -> None:
+    conn, person = tx.connection, {"person_id": what.person_id}
+    conn.change(_END, {"id": end.delivery_id, "state": "sent", "code": None, "now": instant_in(now)})
+    if end.message_id is not None:
+        chat.note_message(conn, tx.new_id(), what.person_id, end.message_id, what.slot, False, now)
+        if what.slot:
+            _replace_older(conn, what, end.message_id, now)
+    elif not what.text:
+        conn.change(_DROP_MESSAGE, {**person, "message_id": what.target})
+    elif what.slot:
+        conn.change(_NAME_SLOT, {**person, "slot": what.slot, "message_id": what.target})
+
+
+def _replace_older(conn: Connection, what: _Settled, message_id: int, now: datetime) -> None:
+    """A slot has one standing message: whatever stood for it before is queued for deletion."""
+    slot = {"person_id": what.person_id, "slot": what.slot, "message_id": message_id}
+    for (older,) in conn.rows(_OLDER_OF_SLOT, slot):
+        rank = max(what.rank, Priority.REPLY.rank)
+        deletion = {"person_id": what.person_id, "rank": rank, "message_id": older}
+        conn.change(_QUEUE_DELETE, {**deletion, "now": instant_in(now)})
+    conn.change(_UNNAME, slot)
+
+
+def _later(tx: StoreTx, end: Later, what: _Settled, now: datetime) -> None:
+    conn, due_at = tx.connection, instant_in(end.at)
+    if end.forget_message and what.target is not None:
+        conn.change(_DROP_MESSAGE, {"person_id": what.person_id, "message_id": what.target})
+        conn.change(_NO_MESSAGE, {"id": end.delivery_id})
+    if what.slot:
+        newer = {"person_id": what.person_id, "slot": what.slot, "id": end.delivery_id, "due_at": due_at}
+        if conn.rows(_NEWER, newer):
+            ended = {"id": end.delivery_id, "state": "superseded", "code": None, "now": instant_in(now)}
+            conn.change(_END, ended)
+            return
+    conn.change(_LATER, {"id": end.delivery_id, "due_at": due_at, "more": 1 if end.attempt else 0})
+
+
+def _gone(tx: StoreTx, end: Gone, what: _Settled, now: datetime) -> None:
+    conn, person = tx.connection, {"person_id": what.person_id}
+    conn.change(_END_ALL_OF, {**person, "now": instant_in(now)})
+    if conn.change(_BLOCKED, person):
+        chat.set_timer(conn, "unreachable_person", what.person_id, now)
+
+
+def _dead(tx: StoreTx, end: Dead, what: _Settled, now: datetime) -> None:
+    ended = {"id": end.delivery_id, "state": "dead", "code": end.code, "now": instant_in(now)}
+    tx.connection.change(_END, ended)
+
+
+_SETTLE: dict[type[Any], Callable[[StoreTx, Any, _Settled, datetime], None]] = {
+    Sent: _sent,
+    Later: _later,
+    Gone: _gone,
+    Dead: _dead,
+}
+
+
+def next_due(tx: StoreTx, now: datetime) -> datetime | None:
+    """When a claim can next find something: a notice that waits for no other, or the end of a lease."""
+    rows = tx.connection.rows(_NEXT, {"now": instant_in(now)})
+    return instant_out(rows[0][0]) if rows else None

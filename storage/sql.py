@@ -1,0 +1,91 @@
+"""Statements that are compiled once for each dialect and then go straight to the driver.
+
+Measured: 27 µs for a statement through SQLAlchemy's execution, 4 µs through the driver. So SQLAlchemy Core
+describes the tables and writes the SQL, and the drivers run it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any, Literal, Protocol
+
+from sqlalchemy import text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Dialect
+from sqlalchemy.sql.elements import ClauseElement
+
+DialectName = Literal["sqlite", "postgresql"]
+Params = Mapping[str, Any]
+Row = tuple[Any, ...]
+
+
+@cache
+def _dialect(name: DialectName) -> Dialect:
+    if name == "sqlite":
+        return sqlite.dialect(paramstyle="named")
+    return postgresql.dialect(paramstyle="pyformat")
+
+
+class Sql:
+    """One statement with named parameters: a Core expression, or text with ':name'.
+
+    `postgresql` is added at the end there only (a locking clause); `builds` makes the Core expression late.
+    """
+
+    __slots__ = ("_compiled", "_source", "_suffix")
+
+    def __init__(
+        self, source: str | ClauseElement | Callable[[], ClauseElement], postgresql: str = ""
+    ) -> None:
+        self._source, self._suffix = source, postgresql
+        self._compiled: dict[DialectName, str] = {}
+
+    def text(self, name: DialectName) -> str:
+        """The SQL for a dialect, in its driver's own parameter style."""
+        found = self._compiled.get(name)
+        if found is None:
+            found = self._compiled[name] = self._compile(name)
+        return found
+
+    def _compile(self, name: DialectName) -> str:
+        source = self._source
+        if isinstance(source, str):
+            source = text(source + (f" {self._suffix}" if name == "postgresql" and self._suffix else ""))
+        elif not isinstance(source, ClauseElement):
+            source = source()
+        compiled = source.compile(dialect=_dialect(name))
+        fixed = {key: value for key, value in compiled.params.items() if value is not None}
+        if fixed:
+            raise TypeError(f"a statement with a value built in: {fixed}")
+        return str(compiled)
+
+
+class Connection(Protocol):
+    """One database connection, owned by one thread. Driver errors come out as they are."""
+
+    dialect: DialectName
+
+    def rows(self, sql: Sql, params: Params = {}) -> list[Row]: ...
+
+    def change(self, sql: Sql, params: Params = {}) -> int:
+        """Run it; how many rows were changed."""
+
+    def change_many(self, sql: Sql, params: Sequence[Params]) -> None: ...
+
+    def begin(self) -> None: ...
+
+    def commit(self) -> None: ...
+
+    def rollback(self) -> None:
+        """Never raises: what cannot be rolled back is closed."""
+
+    def close(self) -> None: ...
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether the transaction that was begun still stands."""
+
+    @property
+    def broken(self) -> bool:
+        """Whether this connection is of no more use."""

@@ -1,0 +1,203 @@
+"""The store: `await store.turn(verb, …)` runs one service verb as one transaction and answers after its commit.
+
+The rest of the product knows this file, `ports.py` and nothing else of `storage/`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
+from threading import Lock
+from typing import Concatenate, ParamSpec, TypeVar, cast
+
+from sqlalchemy.engine import URL
+
+from referrals.catalogue import Catalogue
+from referrals.errors import StoreError
+from referrals.model import Timer
+from referrals.ports import Dead, Delivery, Gone, Later, Sent, Tx
+from storage import audit, chat, outbox, schema, upkeep
+from storage.connection import (
+    DRIVER_ERRORS,
+    PostgresConnection,
+    SqliteConnection,
+    clear_errors,
+    connect,
+    database_path,
+    parse_url,
+)
+from storage.keys import RootKey
+from storage.postgres_threads import PostgresThreads
+from storage.sealing import Sealing
+from storage.sql import Connection
+from storage.sqlite_thread import SqliteThread
+from storage.turns import Turn, Worker
+from storage.tx import Shared, StoreTx
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+POSTGRES_THREADS = 4
+_READ_LANE = "read"  # never written: a read-only connection takes no audit
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Store:
+    """An opened, checked database. Fulfils ports.Turns and, as `outbox`, ports.Outbox."""
+
+    def __init__(self, url: URL, shared: Shared, worker: Worker) -> None:
+        self._url, self._shared, self._worker = url, shared, worker
+        self._readers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="pulang-read")
+        self._closing, self._lock = False, Lock()
+        self.outbox = Sender(self)
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        root_key: RootKey,
+        catalogue: Catalogue,
+        clock: Callable[[], datetime] = utc_now,
+        seed: int | None = None,
+        *,
+        demo: bool = False,
+        threads: int = POSTGRES_THREADS,
+        worker: str = "main",
+    ) -> Store:
+        """Open a migrated database.
+
+        `demo` must say what the data are (a fresh database is marked for life); `worker` names this process
+        among several on one PostgreSQL. ConfigurationError when the database is away, broken, not migrated,
+        of another network or sealed with another key.
+        """
+        parsed = parse_url(url)
+        with clear_errors(parsed):
+            conn = connect(parsed)
+            try:
+                schema.check_revision(conn, url)
+                schema.check_network(conn, url, root_key, demo)
+            finally:
+                conn.close()
+            shared = Shared.of(catalogue, clock, Sealing(root_key), seed)
+            return cls(parsed, shared, _worker(parsed, shared, threads, worker))
+
+    async def turn(self, verb: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run one verb as one transaction; its result (or what it raised) after the commit.
+
+        StoreError when the database could not do it; then nothing was changed (CommitInDoubt: not known).
+        """
+        waiter: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._submit(Turn(verb, args, kwargs, waiter=waiter))
+        return await waiter
+
+    def run(self, verb: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The same for a thread that may wait: the command line and tests."""
+        if self._worker.owns_this_thread():
+            raise RuntimeError("a turn cannot wait for another turn: call the verb with this turn's tx")
+        future: Future[T] = Future()
+        self._submit(Turn(verb, args, kwargs, future=future))
+        return future.result()
+
+    async def read(self, verb: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """A long read (an export, a report) on a read-only connection of its own: it holds up nobody.
+
+        It sees one moment of the database. Whatever would write, opening a sealed field included (its audit
+        row), raises StoreError.
+        """
+        return await asyncio.get_running_loop().run_in_executor(
+            self._readers, lambda: self._read(cast("Callable[..., T]", verb), args, kwargs)
+        )
+
+    def _read(self, verb: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object]) -> T:
+        try:
+            conn = connect(self._url, read_only=True)
+        except (OSError, *DRIVER_ERRORS) as error:
+            raise StoreError("the database is away") from error
+        try:
+            conn.begin()
+            tx = StoreTx(conn, self._shared, _READ_LANE)
+            result = verb(tx, *args, **kwargs)
+            tx.finish()
+            return result
+        except DRIVER_ERRORS as error:
+            raise StoreError(
+                f"this cannot be done on a read-only connection: {type(error).__name__}"
+            ) from error
+        finally:
+            conn.rollback()
+            conn.close()
+
+    async def due_timers(self, now: datetime, limit: int) -> Sequence[Timer]:
+        """Timers that are due, the longest overdue first. Each is then taken in a turn of its own."""
+        return await self._inner(lambda tx: chat.due_timers(tx.connection, now, limit))
+
+    async def next_timer(self) -> datetime | None:
+        """When the earliest timer is due; None when nothing waits."""
+        return await self._inner(lambda tx: chat.next_timer(tx.connection))
+
+    async def sweep(self, now: datetime) -> int:
+        """Upkeep in small turns until nothing is left; returns how many rows were touched."""
+        total = 0
+        while touched := await self._inner(lambda tx: upkeep.sweep_some(tx, now)):
+            total += touched
+        return total
+
+    async def verify_audit(self) -> list[audit.Finding]:
+        """Read the whole audit beside the running turns; what is wrong with it."""
+        return await self.read(lambda tx: audit.verify(cast("StoreTx", tx).connection))
+
+    def close(self) -> None:
+        """Refuse new turns, finish what is queued, let go of the database. Twice is once."""
+        with self._lock:
+            if self._closing:
+                return
+            self._closing = True
+        self._readers.shutdown(wait=True)
+        self._worker.close()
+
+    async def aclose(self) -> None:
+        """`close` for an event loop."""
+        await asyncio.to_thread(self.close)
+
+    def _submit(self, turn: Turn) -> None:
+        with self._lock:
+            if self._closing:
+                raise StoreError("the store is closed")
+            self._worker.submit(turn)
+
+    async def _inner(self, verb: Callable[[StoreTx], T]) -> T:
+        return await self.turn(cast("Callable[[Tx], T]", verb))
+
+
+class Sender:
+    """The sending side of the outbox (ports.Outbox)."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def claim(self, now: datetime, limit: int) -> Sequence[Delivery]:
+        sealing = self._store._shared.sealing
+        return await self._store._inner(lambda tx: outbox.claim(tx, sealing, now, limit))
+
+    async def settle(self, ends: Sequence[Sent | Later | Gone | Dead], now: datetime) -> None:
+        await self._store._inner(lambda tx: outbox.settle(tx, ends, now))
+
+    async def next_due(self, now: datetime) -> datetime | None:
+        return await self._store._inner(lambda tx: outbox.next_due(tx, now))
+
+
+def _worker(url: URL, shared: Shared, threads: int, name: str) -> Worker:
+    """The threads that run turns on this kind of database."""
+
+    def make_tx(conn: Connection, lane: str) -> StoreTx:
+        return StoreTx(conn, shared, lane)
+
+    if url.get_backend_name() == "sqlite":
+        path = database_path(url)
+        return SqliteThread(lambda: SqliteConnection(path), make_tx)
+    return PostgresThreads(lambda: PostgresConnection(url), make_tx, threads, name)

@@ -1,0 +1,341 @@
+"""One turn's transaction: what a service verb sees of the store (referrals/ports.py, `Tx`).
+
+After a database error nothing more can be done in the turn, even where a verb swallows the error: PostgreSQL
+works so by itself, and SQLite is held to the same.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import groupby
+from random import Random, SystemRandom
+from threading import Lock
+from typing import Any, TypeVar
+
+from referrals.access import Action
+from referrals.catalogue import Catalogue
+from referrals.directory import Agreement, Area, Directory, Duty, Organization, Poster, Service
+from referrals.errors import StoreError
+from referrals.model import (
+    NETWORK,
+    Actor,
+    AuditEntry,
+    DataClass,
+    Notice,
+    Person,
+    Record,
+    Role,
+    Timer,
+)
+from referrals.ports import Message
+from storage import audit, chat
+from storage.codec import columns_of, instant_in, text_in
+from storage.connection import DRIVER_ERRORS
+from storage.mapper import mapper_of
+from storage.sealing import Sealing, holders_of
+from storage.sql import Connection, Sql
+from storage.tables import DIRECTORY_KINDS
+
+T = TypeVar("T")
+
+_FIRST_TIME = Sql("INSERT INTO seen (key, at) VALUES (:key, :at) ON CONFLICT (key) DO NOTHING")
+_PERSON_COLUMNS = ", ".join(f'p."{c.name}"' for c in columns_of(Person))
+_BY_ACCOUNT = Sql(
+    f"SELECT {_PERSON_COLUMNS} FROM account a JOIN person p ON p.id = a.person_id WHERE a.lookup = :lookup"
+)
+_BIND = Sql(
+    "INSERT INTO account (person_id, lookup) VALUES (:person_id, :lookup)"
+    " ON CONFLICT (person_id) DO UPDATE SET lookup = excluded.lookup"
+)
+_UNBIND = Sql("DELETE FROM account WHERE person_id = :person_id")
+_DIRECTORY = Sql("SELECT value FROM meta WHERE key = 'directory'")
+_DIRECTORY_CHANGED = Sql(
+    "INSERT INTO meta (key, value) VALUES ('directory', :token)"
+    " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+)
+
+ACCOUNT_COLUMN = "account"
+
+
+@dataclass(slots=True)
+class Shared:
+    """What all turns of one process share. Everything in it may be lost without harm."""
+
+    catalogue: Catalogue
+    clock: Callable[[], datetime]
+    sealing: Sealing
+    chance: Random = field(default_factory=SystemRandom)
+    seeded: bool = False
+    directory: tuple[str, Directory] | None = None  # (token, picture)
+    lock: Lock = field(default_factory=Lock)
+
+    @classmethod
+    def of(
+        cls, catalogue: Catalogue, clock: Callable[[], datetime], sealing: Sealing, seed: int | None
+    ) -> Shared:
+        """`seed`: for tests, ids and draws repeat. Keys and nonces never do."""
+        chance = SystemRandom() if seed is None else Random(seed)  # noqa: S311 - tests only
+        return cls(catalogue, clock, sealing, chance, seed is not None)
+
+
+class StoreTx:
+    """Fulfils ports.Tx on one connection. `lane` is the audit lane of the thread that runs the turn."""
+
+    def __init__(self, conn: Connection, shared: Shared, lane: str) -> None:
+        self.connection, self._shared, self._lane = conn, shared, lane
+        self._now = shared.clock().astimezone(UTC)
+        self._at = instant_in(self._now)
+        self._entries: list[AuditEntry] = []
+        self._directory: Directory | None = None
+        self._directory_changed = False
+        self._failed: Exception | None = None
+
+    @property
+    def now(self) -> datetime:
+        return self._now
+
+    @property
+    def catalogue(self) -> Catalogue:
+        return self._shared.catalogue
+
+    @property
+    def directory(self) -> Directory:
+        if self._directory is None:
+            with self._database() as conn:
+                self._directory = (
+                    read_directory(conn) if self._directory_changed else cached_directory(conn, self._shared)
+                )
+        return self._directory
+
+    def new_id(self) -> str:
+        if self._shared.seeded:
+            return base64.urlsafe_b64encode(self._shared.chance.randbytes(12)).decode()
+        return secrets.token_urlsafe(12)
+
+    def draw(self, low: float, high: float) -> float:
+        return self._shared.chance.uniform(low, high)
+
+    # Rows.
+
+    def get(self, kind: type[T], row_id: str, *, lock: bool = False) -> T | None:
+        with self._database() as conn:
+            return mapper_of(kind).get(conn, row_id, lock)
+
+    def find(self, kind: type[T], *, limit: int | None = None, **equal: Any) -> list[T]:
+        with self._database() as conn:
+            return mapper_of(kind).find(conn, limit, equal)
+
+    def count(self, kind: type[Any], **equal: Any) -> int:
+        with self._database() as conn:
+            return mapper_of(kind).count(conn, equal)
+
+    def add(self, *rows: Any) -> None:
+        with self._database() as conn:
+            for kind, same in groupby(rows, key=type):
+                mapper_of(kind).add(conn, list(same))
+                self._note_directory(conn, kind)
+
+    def save(self, row: T) -> T:
+        with self._database() as conn:
+            saved = mapper_of(type(row)).save(conn, row)
+            self._note_directory(conn, type(row))
+            return saved
+
+    def remove(self, row: Any) -> None:
+        with self._database() as conn:
+            mapper_of(type(row)).remove(conn, row)
+            self._note_directory(conn, type(row))
+
+    # Once and only once.
+
+    def first_time(self, key: str) -> bool:
+        with self._database() as conn:
+            return conn.change(_FIRST_TIME, {"key": text_in(key), "at": self._at}) == 1
+
+    # Accounts.
+
+    def person_of_account(self, account: int) -> Person | None:
+        with self._database() as conn:
+            rows = conn.rows(_BY_ACCOUNT, {"lookup": self._shared.sealing.account_lookup(account)})
+            return mapper_of(Person).value(rows[0]) if rows else None
+
+    def bind_account(self, person_id: str, account: int) -> None:
+        lookup = self._shared.sealing.account_lookup(account)
+        with self._database() as conn:
+            conn.change(_BIND, {"person_id": person_id, "lookup": lookup})
+        self.seal(Record("person", person_id), DataClass.CONTACT, ACCOUNT_COLUMN, str(account), (NETWORK,))
+
+    def unbind_account(self, person_id: str) -> None:
+        with self._database() as conn:
+            conn.change(_UNBIND, {"person_id": person_id})
+
+    # What waits and what is said.
+
+    def set_timer(self, kind: str, subject: str, due_at: datetime) -> None:
+        with self._database() as conn:
+            chat.set_timer(conn, kind, subject, due_at)
+
+    def clear_timer(self, kind: str, subject: str) -> None:
+        with self._database() as conn:
+            chat.clear_timer(conn, kind, subject)
+
+    def clear_timers(self, subject: str) -> None:
+        with self._database() as conn:
+            chat.clear_timers(conn, subject)
+
+    def timers_of(self, subject: str) -> list[Timer]:
+        return self.find(Timer, subject=subject)
+
+    def take_timer(self, timer_id: str, due_at: datetime) -> Timer | None:
+        with self._database() as conn:
+            return chat.take_timer(conn, timer_id, due_at, self._now)
+
+    def postpone_timer(self, timer_id: str, due_at: datetime, attempts: int) -> None:
+        with self._database() as conn:
+            chat.postpone_timer(conn, timer_id, due_at, attempts, self._now)
+
+    def say(self, notice: Notice) -> None:
+        with self._database() as conn:
+            chat.say(conn, notice, self._now)
+
+    def recall_notices(self, person_id: str, slot: str | None = None) -> None:
+        with self._database() as conn:
+            chat.recall(conn, person_id, slot)
+
+    # Messages that stand in chats.
+
+    def heard(self, person_id: str, message_id: int) -> None:
+        with self._database() as conn:
+            chat.note_message(conn, self.new_id(), person_id, message_id, "", True, self._now)
+
+    def messages_of(self, person_id: str) -> list[Message]:
+        with self._database() as conn:
+            return chat.messages_of(conn, person_id, self._now)
+
+    def messages_due(self, now: datetime, limit: int) -> list[Message]:
+        with self._database() as conn:
+            return chat.messages_due(conn, now, limit)
+
+    def forget_message(self, message_row_id: str) -> None:
+        with self._database() as conn:
+            chat.forget_message(conn, message_row_id)
+
+    # The audit, and the one door to everything sealed.
+
+    def audit(self, entry: AuditEntry) -> None:
+        for text in (entry.actor.person_id, entry.action, entry.subject, entry.detail):
+            text_in(text)
+        self._entries.append(entry)
+
+    def seal(
+        self, record: Record, data_class: DataClass, column: str, text: str, holders: Iterable[str]
+    ) -> None:
+        with self._database() as conn:
+            self._shared.sealing.seal(conn, record, data_class, column, text, holders, self._at)
+
+    def open_sealed(self, actor: Actor, record: Record, data_class: DataClass) -> Mapping[str, str]:
+        with self._database() as conn:
+            texts = self._shared.sealing.open(conn, record, data_class, holders_of(actor))
+        if actor.role is not Role.SYSTEM:
+            subject = f"{record.table}:{record.row}"
+            self.audit(AuditEntry(actor, Action.SEALED_READ, subject, data_class.value))
+        return texts
+
+    def sealed_exists(self, record: Record, data_class: DataClass) -> bool:
+        with self._database() as conn:
+            return self._shared.sealing.exists(conn, record, data_class)
+
+    def share(self, record: Record, data_class: DataClass, holder: str) -> None:
+        with self._database() as conn:
+            self._shared.sealing.share(conn, record, data_class, holder, self._at)
+
+    def unshare(self, record: Record, holder: str) -> None:
+        with self._database() as conn:
+            self._shared.sealing.unshare(conn, record, holder)
+
+    def destroy(self, record: Record) -> None:
+        with self._database() as conn:
+            self._shared.sealing.destroy(conn, record)
+
+    def rotate(self, holder: str, data_class: DataClass) -> None:
+        """A new key-encryption key for (holder, class); `rewrap` moves the wraps over."""
+        with self._database() as conn:
+            self._shared.sealing.rotate(conn, holder, data_class, self._at)
+
+    def rewrap(self, limit: int) -> int:
+        """Move up to `limit` wraps of retiring keys; a key without wraps is destroyed. How many moved."""
+        with self._database() as conn:
+            return self._shared.sealing.rewrap(conn, limit, self._at)
+
+    # For the threads that run turns, and for nobody else.
+
+    def finish(self) -> None:
+        """The last thing before the commit: the audit, whose lane stays locked from here on."""
+        if self._failed is not None:
+            raise StoreError("the database failed in this turn") from self._failed
+        if self._entries:
+            audit.append(self.connection, self._lane, self._entries, self._at)
+
+    @contextmanager
+    def _database(self) -> Iterator[Connection]:
+        """The connection, unless it has failed before in this turn."""
+        if self._failed is not None:
+            raise StoreError("the database failed in this turn") from self._failed
+        try:
+            yield self.connection
+        except DRIVER_ERRORS as error:
+            self._failed = error
+            raise
+        except StoreError as error:
+            self._failed = error
+            raise
+
+    def _note_directory(self, conn: Connection, kind: type[Any]) -> None:
+        """A new token with the first change; random, so that a rolled-back picture is never taken for ours."""
+        if kind not in DIRECTORY_KINDS:
+            return
+        self._directory = None
+        if not self._directory_changed:
+            self._directory_changed = True
+            conn.change(_DIRECTORY_CHANGED, {"token": secrets.token_urlsafe(12)})
+
+
+def cached_directory(conn: Connection, shared: Shared) -> Directory:
+    """The picture that all turns share, read anew when its token has changed."""
+    while True:
+        token = _directory_token(conn)
+        known = shared.directory
+        if known is not None and known[0] == token:
+            return known[1]
+        directory = read_directory(conn)
+        # Under READ COMMITTED a change may slip in between two tables: look again before it is believed.
+        if _directory_token(conn) == token:
+            with shared.lock:
+                shared.directory = (token, directory)
+            return directory
+
+
+def _directory_token(conn: Connection) -> str:
+    rows = conn.rows(_DIRECTORY)
+    return str(rows[0][0]) if rows else ""
+
+
+def read_directory(conn: Connection) -> Directory:
+    """Every directory row, as one picture."""
+
+    def rows_of(kind: type[T]) -> list[T]:
+        return mapper_of(kind).find(conn, None, {})
+
+    return Directory(
+        areas={area.id: area for area in rows_of(Area)},
+        organizations={organization.id: organization for organization in rows_of(Organization)},
+        services={service.id: service for service in rows_of(Service)},
+        agreements=tuple(rows_of(Agreement)),
+        duties=tuple(rows_of(Duty)),
+        posters={poster.id: poster for poster in rows_of(Poster)},
+    )

@@ -1,0 +1,39 @@
+"""What is swept away in small turns: old dedupe keys, settled notices, notes of messages too old to delete."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from storage.codec import instant_in
+from storage.sql import Sql
+from storage.tx import StoreTx
+
+KEEP_SEEN = timedelta(hours=48)
+KEEP_SETTLED = timedelta(days=7)
+KEEP_MESSAGES = timedelta(hours=72)  # Telegram deletes nothing after 48 h; a day more for the last tries
+BATCH = 500
+
+_SWEEPS = (
+    (
+        Sql(f"DELETE FROM seen WHERE key IN (SELECT key FROM seen WHERE at < :before LIMIT {BATCH})"),  # noqa: S608
+        KEEP_SEEN,
+    ),
+    (
+        Sql(
+            "DELETE FROM outbox WHERE id IN"
+            f" (SELECT id FROM outbox WHERE settled_at < :before AND state <> 'dead' LIMIT {BATCH})"
+        ),
+        KEEP_SETTLED,
+    ),
+    (
+        Sql(f"DELETE FROM message WHERE id IN (SELECT id FROM message WHERE at < :before LIMIT {BATCH})"),  # noqa: S608
+        KEEP_MESSAGES,
+    ),
+)
+
+
+def sweep_some(tx: StoreTx, now: datetime) -> int:
+    """One small turn of upkeep; returns how many rows it touched (0: nothing is left to do)."""
+    conn = tx.connection
+    touched = sum(conn.change(sql, {"before": instant_in(now - keep)}) for sql, keep in _SWEEPS)
+    return touched + tx.rewrap(BATCH // 5)

@@ -1,0 +1,78 @@
+"""A store for a test: migrated, with a fixed key, seeded ids, and a clock that moves when it is told to.
+
+Migrations run once in a session for each kind of database; each test gets a copy.
+"""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from referrals.catalogue import Catalogue
+from storage.catalogue_files import load_catalogue
+from storage.connection import database_path, parse_url
+from storage.keys import RootKey
+from storage.schema import migrate
+from storage.store import Store
+
+START = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+KEY = RootKey("test-network", bytes(range(32)))
+
+
+class SettableClock:
+    """Stands still until it is moved."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **duration: float) -> datetime:
+        self.now += timedelta(**duration)
+        return self.now
+
+
+def open_store(
+    url: str,
+    clock: Callable[[], datetime] | None = None,
+    catalogue: Catalogue | None = None,
+    seed: int | None = 7,
+    **more: Any,
+) -> Store:
+    """Migrate the database at `url` where that is needed, and open it. Close it yourself."""
+    prepare(url)
+    return Store.open(url, KEY, catalogue or the_catalogue(), clock or SettableClock(), seed, **more)
+
+
+@cache
+def the_catalogue() -> Catalogue:
+    """The product's own catalogue."""
+    return load_catalogue(Path(__file__).resolve().parents[2] / "catalogue")
+
+
+def prepare(url: str) -> None:
+    """A migrated database at `url`; quick for a SQLite file that does not exist yet."""
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        path = database_path(parsed)
+        if not path.exists():
+            shutil.copy(_migrated_file(), path)
+            path.chmod(0o600)
+        return
+    migrate(url)
+
+
+@cache
+def _migrated_file() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="pulang-migrated-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = folder / "migrated.db"
+    migrate(f"sqlite:///{path}")
+    return path
