@@ -1,0 +1,104 @@
+"""What every test may ask for: a fresh database of either kind, a real browser, and how much is enough.
+
+Nothing is skipped silently: with CI set, a skipped test is a failed one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.support.chromium import find_chromium
+from tests.support.postgres import PostgresServer, postgres_server
+
+IN_CI = os.environ.get("CI", "").lower() not in {"", "0", "false"}
+LONG = os.environ.get("PULANG_LONG", "").lower() not in {"", "0", "false"}
+
+# No deadlines: a slow moment of a shared machine says nothing about the code.
+_SLOW_IS_FINE = [HealthCheck.too_slow, HealthCheck.data_too_large]
+settings.register_profile("desk", max_examples=50, deadline=None, suppress_health_check=_SLOW_IS_FINE)
+settings.register_profile("ci", settings.get_profile("desk"), derandomize=True, print_blob=True)
+settings.register_profile(
+    "long", settings.get_profile("desk"), max_examples=1000, stateful_step_count=100, print_blob=True
+)
+settings.load_profile("long" if LONG else "ci" if IN_CI else "desk")
+
+
+@pytest.fixture(scope="session")
+def long_run() -> bool:
+    """Whether larger numbers are wanted (`make test-long`)."""
+    return LONG
+
+
+# --- Databases -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One PostgreSQL for this session (for each xdist worker), started when first asked for."""
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The URL of an SQLite file that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'pulang.db'}"
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> Iterator[str]:
+    """The URL of a fresh, empty PostgreSQL database."""
+    url = postgres.create_database()
+    yield url
+    postgres.drop_database(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a fresh, empty database: the test runs once on each kind."""
+    name = "sqlite_url" if request.param == "sqlite" else "postgres_url"
+    return str(request.getfixturevalue(name))
+
+
+# The place for a migrated database: run the migrations once in a session on
+# `postgres.create_database("migrated")` (and close every connection to it), then give each test
+# `postgres.create_database(template="migrated")`; for SQLite, copy one migrated file into tmp_path.
+
+
+# --- A browser -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a real Chromium. Start it with tests.support.chromium.launch_options()."""
+    return find_chromium()
+
+
+# --- Nothing is skipped in CI --------------------------------------------------------------------
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if IN_CI and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, and in CI nothing may be: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    if IN_CI and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"{collector.nodeid} was skipped, and in CI nothing may be: {report.longrepr}"
+    return report

@@ -1,0 +1,1 @@
+"""Helpers of the tests: real programs, started and ended in order."""
