@@ -1,0 +1,72 @@
+"""A real Chromium and the pages' own server, in one event loop for each test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from tests.console.samples import SAMPLES
+from tests.console.stand import Stand, a_stand
+from tests.support.chromium import launch_options
+
+
+@pytest.fixture
+async def stand() -> AsyncIterator[Stand]:
+    async with a_stand(SAMPLES) as found:
+        yield found
+
+
+@pytest.fixture
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        options = {**launch_options(), "executable_path": chromium}
+        opened = await playwright.chromium.launch(**options)
+        yield opened
+        await opened.close()
+
+
+@dataclass
+class Window:
+    """A browser tab that writes down whatever should never happen."""
+
+    page: Page
+    stand: Stand
+    complaints: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def watch(self) -> None:
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", self._console)
+        self.page.on("request", lambda request: self.requests.append(request.url))
+
+    def _console(self, message: Any) -> None:
+        # Chromium itself writes a line for each refused request; the page shows those in words.
+        if message.type in {"error", "warning"} and not message.text.startswith("Failed to load resource"):
+            self.complaints.append(message.text)
+
+    async def opens(self, page: str, **launch: Any) -> None:
+        await self.page.goto("about:blank")
+        await self.page.goto(self.stand.url(page, **launch))
+        await self.page.wait_for_selector("main[aria-busy=false] h1")
+
+    async def text(self) -> str:
+        return await self.page.inner_text("main")
+
+
+@pytest.fixture
+async def window(browser: Browser, stand: Stand) -> AsyncIterator[Window]:
+    """A small phone's browser; whatever it complained about fails the test."""
+    context: BrowserContext = await browser.new_context(
+        viewport={"width": 360, "height": 740}, locale="en-GB"
+    )
+    found = Window(await context.new_page(), stand)
+    found.watch()
+    yield found
+    assert not found.complaints
+    foreign = [url for url in found.requests if not url.startswith((stand.origin, "about:", "data:"))]
+    assert not foreign
+    await context.close()

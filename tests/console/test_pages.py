@@ -1,0 +1,354 @@
+"""The pages in a real browser, as people use them: small phones, keyboards, screen readers, bad lines."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from console.app import PREFIX
+from tests.console.conftest import Window
+from tests.console.stand import Stand
+
+pytestmark = pytest.mark.browser
+
+EVERY_PAGE = ["plan/ABC", "offer/O1", "matter/author", "matter/partner", "matter/desk", "me"]
+
+NO_SIDEWAYS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+
+# Every control has a name, every heading follows the one above it, every target is large enough for a thumb.
+FLAWS = """() => {
+  const flaws = [];
+  const seen = (el) => el.checkVisibility({ visibilityProperty: true }) && el.getBoundingClientRect().width > 1;
+  for (const el of document.querySelectorAll("button, select, textarea, input, summary")) {
+    if (!seen(el)) continue;
+    const label = el.labels?.[0]?.textContent || el.textContent || el.getAttribute("aria-label");
+    if (!label?.trim()) flaws.push("no name: " + el.outerHTML.slice(0, 80));
+    const target = el.closest("label") ?? el;
+    if (target.getBoundingClientRect().height < 44) flaws.push("small: " + el.outerHTML.slice(0, 80));
+  }
+  for (const el of document.querySelectorAll("main *")) {
+    if (seen(el) && el.childElementCount === 0 && el.textContent.trim() && parseFloat(getComputedStyle(el).fontSize) < 17)
+      flaws.push("small letters: " + el.outerHTML.slice(0, 80));
+  }
+  let above = 0;
+  for (const el of document.querySelectorAll("h1, h2, h3")) {
+    const level = Number(el.tagName[1]);
+    if (level > above + 1) flaws.push("heading out of order: " + el.textContent);
+    above = level;
+  }
+  if (document.querySelectorAll("h1").length !== 1) flaws.push("not one h1");
+  const ids = [...document.querySelectorAll("[id]")].map((el) => el.id);
+  if (new Set(ids).size !== ids.length) flaws.push("an id stands twice");
+  for (const el of document.querySelectorAll("[aria-labelledby], [aria-describedby]"))
+    for (const id of (el.getAttribute("aria-labelledby") ?? el.getAttribute("aria-describedby")).split(" "))
+      if (!document.getElementById(id)) flaws.push("points nowhere: " + id);
+  if (document.querySelector("[style]")) flaws.push("inline style");
+  const bare = document.querySelector("main").innerText.match(/\\b(page|stage|why|kind|next|who|step)\\.[a-z_.]+/g);
+  if (bare) flaws.push("text keys without words: " + bare);
+  return flaws;
+}"""
+
+# WCAG contrast of every visible text against the nearest painted background.
+FAINT = """() => {
+  const rgb = (c) => c.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const ground = (el) => { for (; el; el = el.parentElement) {
+    const c = rgb(getComputedStyle(el).backgroundColor); if (c.length === 3 || c[3] > 0) return c; } };
+  const faint = [];
+  for (const el of document.querySelectorAll("body *")) {
+    const own = [...el.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+    if (!own || !el.checkVisibility()) continue;
+    const [a, b] = [light(rgb(getComputedStyle(el).color)), light(ground(el))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) faint.push(ratio.toFixed(2) + " " + el.outerHTML.slice(0, 90));
+  }
+  return faint;
+}"""
+
+
+async def unfold(window: Window) -> None:
+    await window.page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+
+
+@pytest.mark.parametrize("page", EVERY_PAGE)
+@pytest.mark.parametrize("language", ["en", "th", "ar"])
+async def test_every_page_is_sound_on_a_small_phone(
+    window: Window, stand: Stand, page: str, language: str
+) -> None:
+    stand.turns.person = replace(stand.turns.person, language=language)
+    await window.opens(page)
+    if page.startswith("plan"):
+        await window.page.select_option("select", "mueang")
+        await window.page.wait_for_selector(".partners")
+    await unfold(window)
+    assert await window.page.evaluate(NO_SIDEWAYS)
+    assert await window.page.evaluate(FLAWS) == []
+    assert await window.page.evaluate(FAINT) == []
+    html = window.page.locator("html")
+    assert await html.get_attribute("lang") == language
+    assert await html.get_attribute("dir") == ("rtl" if language == "ar" else "ltr")
+
+
+@pytest.mark.parametrize("page", EVERY_PAGE)
+async def test_every_page_is_readable_in_the_dark(window: Window, page: str) -> None:
+    await window.opens(page, theme='{"bg_color":"#17212b"}')
+    assert await window.page.evaluate("document.documentElement.dataset.scheme") == "dark"
+    await unfold(window)
+    assert await window.page.evaluate(FAINT) == []
+    background = await window.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    await window.page.evaluate(
+        "Telegram.WebView.receiveEvent('theme_changed', {theme_params: {bg_color: '#ffffff'}})"
+    )
+    assert await window.page.evaluate("getComputedStyle(document.body).backgroundColor") != background
+
+
+async def test_the_launch_data_leaves_the_address_and_stays_nowhere(window: Window) -> None:
+    await window.opens("plan/ABC")
+    assert window.page.url == f"{window.stand.origin}{PREFIX}/plan/ABC"
+    kept = await window.page.evaluate(
+        "JSON.stringify([localStorage, sessionStorage, document.cookie, history.state, document.referrer])"
+    )
+    assert kept == '[{},{},"",null,""]'
+    assert not [url for url in window.requests if "tgWebApp" in url.partition("#")[0]]
+
+
+async def test_the_app_around_is_told_what_it_needs_to_know(window: Window) -> None:
+    await window.page.add_init_script(
+        "window.told = []; window.TelegramWebviewProxy = { postEvent: (type, data) => told.push([type, data]) };"
+    )
+    await window.opens("me")
+    await window.page.get_by_role("button", name="Visits and what they cost").click()
+    await window.page.wait_for_selector(".thread")
+    await window.page.evaluate("Telegram.WebView.receiveEvent('back_button_pressed')")
+    await window.page.wait_for_selector(".matters")
+    await window.page.get_by_role("button", name="Close").click()
+    told = await window.page.evaluate("told")
+    assert told[0] == ["web_app_ready", "{}"]
+    assert told[1] == ["web_app_expand", "{}"]
+    assert [json.loads(data) for kind, data in told if kind == "web_app_setup_back_button"] == [
+        {"is_visible": False},
+        {"is_visible": True},
+        {"is_visible": False},
+    ]
+    assert told[-1] == ["web_app_close", "{}"]
+    assert "Visits" not in await window.text()
+
+
+async def test_a_family_asks_for_help(window: Window, stand: Stand) -> None:
+    await window.opens("plan/ABC")
+    page = window.page
+    assert await page.locator("button.big").count() == 0  # no yes before there is something to say yes to
+    await page.get_by_label("Place").select_option("mueang")
+    await page.wait_for_selector(".partners li:nth-child(3)")
+    await page.get_by_text("Is there somebody who should not be asked?").click()
+    await page.get_by_label("Green Mosque Council").check()
+    await page.wait_for_selector(".partners li:nth-child(3)", state="detached")
+    assert "Told us lately that there is room" in await window.text()
+    await page.get_by_label("Now", exact=True).check()
+    await page.wait_for_selector("text=Helpline 1300")
+    await page.get_by_label("A note, if you like").fill("My brother <b>is</b> far & away")
+    await page.get_by_text("I would like to be called").click()
+    await page.get_by_label("Phone number").fill("+66 80 000 0000")
+    await page.get_by_label("When is it safe to call?").fill("after six")
+    await page.get_by_role("button", name="Yes, ask them for me").click()
+    await page.wait_for_selector("text=K7-29QX")
+    assert stand.turns.filed == {  # type: ignore[attr-defined]
+        "area": "mueang",
+        "urgency": "emergency",
+        "exclude_organizations": ["mosque"],
+        "exclude_kinds": [],
+        "plan": ["s1", "s2"],
+        "consent_digest": "digest-2",
+        "story": "My brother <b>is</b> far & away",
+        "contact": "+66 80 000 0000\nafter six",
+    }
+    assert await page.evaluate("document.activeElement.textContent") == "Thank you. It is on its way."
+
+
+async def test_nobody_there_is_said_kindly(window: Window) -> None:
+    await window.opens("plan/ABC")
+    await window.page.get_by_label("Place").select_option("yala")
+    await window.page.get_by_role("button", name="Yes, look for a way for me").wait_for()
+    assert "a person at our desk looks for a way" in await window.text()
+
+
+async def test_asking_for_help_needs_no_mouse(window: Window, stand: Stand) -> None:
+    """From the top of the page to the yes with Tab, arrows, Space and Enter alone."""
+    await window.opens("plan/ABC")
+    page = window.page
+
+    async def tab_to(wanted: str) -> None:
+        for _ in range(40):
+            await page.keyboard.press("Tab")
+            words = "el => (el.labels?.[0]?.textContent || el.textContent || '').trim()"
+            if wanted in await page.evaluate(f"({words})(document.activeElement)"):
+                outline = await page.evaluate(
+                    "(el => [el, el.closest('label')].some((e) => e && getComputedStyle(e).outlineStyle !== 'none'))"
+                    "(document.activeElement)"
+                )
+                assert outline, f"the focus on {wanted!r} cannot be seen"
+                return
+        raise AssertionError(f"Tab never reaches {wanted!r}")
+
+    await tab_to("Place")
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("ArrowDown")
+    await page.wait_for_selector(".partners")
+    await tab_to("It can wait some days")
+    await page.keyboard.press("ArrowDown")
+    await tab_to("Is there somebody who should not be asked?")
+    await page.keyboard.press("Enter")
+    await tab_to("Sisters' Circle")
+    await page.keyboard.press("Space")
+    await page.wait_for_function("document.querySelectorAll('.partners li strong').length === 2")
+    await tab_to("A note, if you like")
+    await page.keyboard.type("Fridays")
+    await tab_to("Yes, ask them for me")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("text=K7-29QX")
+    filed: dict[str, Any] = stand.turns.filed  # type: ignore[attr-defined]
+    assert (filed["urgency"], filed["exclude_organizations"], filed["story"]) == (
+        "urgent",
+        ["sisters"],
+        "Fridays",
+    )
+
+
+async def test_a_session_that_ran_out_keeps_what_was_typed(window: Window, stand: Stand) -> None:
+    await window.opens("matter/author")
+    await window.page.get_by_label("Write a message").fill("two of us")
+    stand.passes(minutes=31)
+    await window.page.get_by_role("button", name="Send", exact=True).click()
+    await window.page.wait_for_selector(".trouble")
+    assert "open it again from the chat" in await window.text()
+    assert await window.page.get_by_label("Write a message").input_value() == "two of us"
+    assert await window.page.get_by_role("button", name="Try again").count() == 0
+
+
+async def test_a_line_that_is_down_is_tried_again_and_loses_nothing(window: Window, stand: Stand) -> None:
+    await window.opens("matter/author")
+    await window.page.get_by_label("Write a message").fill("two of us")
+    await window.page.context.set_offline(True)
+    await window.page.get_by_role("button", name="Send", exact=True).click()
+    await window.page.wait_for_selector(".trouble")
+    assert "What you wrote is still here" in await window.text()
+    await window.page.context.set_offline(False)
+    await window.page.get_by_role("button", name="Try again").click()
+    await window.page.wait_for_selector(".thread >> text=two of us")
+    assert stand.turns.written == "two of us"  # type: ignore[attr-defined]
+
+
+async def test_without_a_line_at_all_the_page_says_so(window: Window) -> None:
+    await window.page.route("**/p/session", lambda route: route.abort())
+    await window.page.goto(window.stand.url("me"))
+    await window.page.wait_for_selector(".trouble")
+    assert "We cannot reach the service just now" in await window.text()
+    await window.page.unroute("**/p/session")
+    await window.page.get_by_role("button", name="Try again").click()
+    await window.page.wait_for_selector(".matters")
+
+
+async def test_opened_without_the_chat_nothing_is_shown(window: Window) -> None:
+    await window.page.goto(f"{window.stand.origin}{PREFIX}/matter/author")
+    await window.page.wait_for_selector(".trouble")
+    assert "from the button in your chat" in await window.text()
+
+
+async def test_a_slow_line_shows_that_something_happens_and_sends_once(window: Window, stand: Stand) -> None:
+    await window.opens("matter/author")
+    sent: list[str] = []
+
+    async def slowly(route: Any) -> None:
+        sent.append(route.request.url)
+        await window.page.wait_for_timeout(400)
+        await route.continue_()
+
+    await window.page.route("**/write", slowly)
+    await window.page.get_by_label("Write a message").fill("two of us")
+    send = window.page.get_by_role("button", name="Send", exact=True)
+    await send.dblclick()
+    assert await window.page.get_by_role("button", name="One moment …").count() == 1
+    await window.page.wait_for_selector(".thread >> text=two of us")
+    assert len(sent) == 1
+
+
+async def test_a_worker_declines_with_a_reason(window: Window, stand: Stand) -> None:
+    await window.opens("offer/O1")
+    page = window.page
+    await page.get_by_text("No, not this time").click()
+    await page.get_by_role("button", name="Send this answer").click()
+    assert "Please choose one." in await window.text()
+    await page.get_by_label("We are full").check()
+    await page.get_by_role("button", name="Send this answer").click()
+    await page.wait_for_selector("text=Thank you for answering")
+    assert stand.turns.declined == "full"  # type: ignore[attr-defined]
+
+
+async def test_a_worker_accepts_and_reads_at_once(window: Window) -> None:
+    await window.opens("offer/O1")
+    await window.page.get_by_role("button", name="Yes, we can help").click()
+    await window.page.wait_for_selector("text=What was written")
+    assert "open it from the button in the chat" in await window.text()
+
+
+async def test_a_worker_reports_how_it_ended(window: Window, stand: Stand) -> None:
+    await window.opens("matter/partner")
+    page = window.page
+    await page.get_by_text("Say how it ended").click()
+    report = page.locator(".card.step")
+    await page.get_by_label("It did not work out").check()
+    await report.get_by_role("button", name="Send").click()
+    assert "Please choose one." in await window.text()
+    await page.get_by_label("No money for it").check()
+    await report.get_by_role("button", name="Send").click()
+    await page.wait_for_function("document.activeElement.tagName === 'H1'")
+    assert stand.turns.taken == ("report", {"outcome": "unmet", "reason": "no_money"})  # type: ignore[attr-defined]
+
+
+async def test_taking_a_request_back_is_asked_once_more(window: Window) -> None:
+    await window.opens("matter/author")
+    page = window.page
+    await page.get_by_text("Take my request back").click()
+    assert "cannot be unread" in await window.text()
+    await page.get_by_role("button", name="No, go back").click()
+    assert "cannot be unread" not in await window.text()
+    await page.get_by_text("Take my request back").click()
+    await page.get_by_role("button", name="Yes", exact=True).click()
+    await page.wait_for_selector("text=Taken back")
+
+
+async def test_another_language_is_spoken_at_once(window: Window) -> None:
+    await window.opens("me")
+    await window.page.get_by_label("Language").select_option("th")
+    await window.page.get_by_role("button", name="Save").click()
+    await window.page.wait_for_selector("html[lang=th]")
+    await window.page.wait_for_selector("text=หน้าของฉัน")
+
+
+async def test_hiding_leaves_nothing_on_the_page(window: Window) -> None:
+    await window.opens("me")
+    await window.page.get_by_text("Make this chat quiet").click()
+    await window.page.get_by_role("button", name="Yes", exact=True).click()
+    await window.page.wait_for_selector("text=All quiet")
+    assert "Visits" not in await window.page.content()
+
+
+async def test_what_people_write_is_never_markup(window: Window, stand: Stand) -> None:
+    stand.turns.written = "<img src=x onerror=alert(1)>"  # type: ignore[attr-defined]
+    await window.opens("matter/author")
+    assert stand.turns.written in await window.text()  # type: ignore[attr-defined]
+    assert await window.page.locator("img").count() == 0
+
+
+async def test_motion_is_still_for_those_who_want_it_so(window: Window) -> None:
+    await window.page.emulate_media(reduced_motion="reduce")
+    await window.page.route("**/p/session", lambda route: None)
+    await window.page.goto(window.stand.url("me"))
+    await window.page.wait_for_selector(".leaf")
+    still = await window.page.evaluate("getComputedStyle(document.querySelector('.leaf')).animationName")
+    assert still == "none"

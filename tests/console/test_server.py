@@ -1,0 +1,339 @@
+"""The pages over real HTTP: headers, sessions bound and ended, bodies checked, refusals in words."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import aiohttp
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from console.bodies import MAX_BODY, parse_body
+from console.headers import secure_headers
+from referrals.errors import BadAnswer, ConfigurationError, PulangError, WrongStage
+from referrals.model import Presence
+from tests.console.samples import SAMPLES, take
+from tests.console.stand import FixedPage, Stand, a_stand
+from tests.security.test_init_data import query, signed
+
+LEAST = {
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "connect-src 'self'",
+    "img-src 'self' data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+}
+
+
+def breaks(tx: Any, who: str, subject: str, body: Any) -> Any:
+    raise RuntimeError("secret words of somebody")
+
+
+def moved_on(tx: Any, who: str, subject: str, body: Any) -> Any:
+    raise WrongStage
+
+
+PAGES = {**SAMPLES, "odd": FixedPage(breaks, {"late": moved_on, "echo": take("echo")})}
+
+
+@pytest.fixture
+async def stand() -> AsyncIterator[Stand]:
+    async with a_stand(PAGES) as found:
+        yield found
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as found:
+        yield found
+
+
+class Phone:
+    """Calls as the page's own script makes them."""
+
+    def __init__(self, stand: Stand, http: aiohttp.ClientSession) -> None:
+        self.stand, self.http, self.token = stand, http, ""
+
+    async def opens(self, page: str, init_data: str | None = None) -> tuple[int, Any]:
+        proof = query(self.stand.fields()) if init_data is None else init_data
+        status, answer = await self.call("POST", "/p/session", {"init_data": proof, "page": page})
+        self.token = answer.get("session", "")
+        return status, answer
+
+    async def call(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
+        if self.token:
+            headers = {"Authorization": f"Pulang {self.token}", **headers}
+        url = self.stand.origin + path
+        async with self.http.request(method, url, json=body, headers=headers) as answer:
+            return answer.status, await answer.json()
+
+
+@pytest.fixture
+def phone(stand: Stand, http: aiohttp.ClientSession) -> Phone:
+    return Phone(stand, http)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/p/plan/ABC"),
+        ("GET", "/p/me"),
+        ("GET", "/p/nothing"),
+        ("GET", "/p/nothing/at/all/here"),
+        ("PUT", "/p/session"),
+        ("POST", "/p/session"),
+        ("GET", "/p/api/matter/ABC"),
+        ("POST", "/p/api/matter/ABC/write"),
+        ("GET", "/p/static/0000000000000000/main.js"),
+    ],
+)
+async def test_every_answer_has_the_headers(
+    stand: Stand, http: aiohttp.ClientSession, method: str, path: str
+) -> None:
+    async with http.request(method, stand.origin + path) as answer:
+        assert set(answer.headers["Content-Security-Policy"].split("; ")) == LEAST
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert "camera=()" in answer.headers["Permissions-Policy"]
+        assert "Set-Cookie" not in answer.headers
+
+
+def test_only_a_list_of_origins_may_frame_the_pages() -> None:
+    headers = secure_headers("http://*.localhost:8081 http://127.0.0.1:8081")
+    assert headers["Content-Security-Policy"].endswith(
+        "frame-ancestors http://*.localhost:8081 http://127.0.0.1:8081"
+    )
+    for bad in ("*", "https://*", "https://a.example; script-src *", "https://a.example,b", "javascript:"):
+        with pytest.raises(ConfigurationError):
+            secure_headers(bad)
+
+
+async def test_the_shell_is_the_same_for_everybody_and_names_its_scripts_by_content(
+    stand: Stand, http: aiohttp.ClientSession
+) -> None:
+    async with http.get(stand.origin + "/p/plan/ABC") as one, http.get(stand.origin + "/p/me") as other:
+        assert await one.read() == await other.read()
+        shell = await one.text()
+    assert "<script>" not in shell
+    assert "style=" not in shell
+    src = shell.partition('<script type="module" src="')[2].partition('"')[0]
+    async with http.get(stand.origin + src) as script:
+        assert script.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        etag = script.headers["ETag"]
+    async with http.get(stand.origin + src, headers={"If-None-Match": etag}) as again:
+        assert again.status == 304
+
+
+async def test_a_first_page_weighs_at_most_30_kilobytes(stand: Stand, phone: Phone) -> None:
+    """Shell, scripts, style, and the words in the heavier of our languages, packed as they travel."""
+    stand.turns.person = replace(stand.turns.person, language="th")
+    weight = 0
+    async with aiohttp.ClientSession(auto_decompress=False) as plain:
+        async with plain.get(stand.origin + "/p/plan/ABC") as answer:
+            shell = await answer.read()
+        weight += len(shell)
+        hrefs = [part.partition(b'"')[0].decode() for part in shell.split(b'"/p/static/')[1:]]
+        for href in hrefs:
+            async with plain.get(f"{stand.origin}/p/static/{href}") as answer:
+                assert answer.headers["Content-Encoding"] == "gzip"
+                weight += len(await answer.read())
+        body = {"init_data": query(stand.fields()), "page": "plan/ABC"}
+        async with plain.post(stand.origin + "/p/session", json=body) as answer:
+            weight += len(await answer.read())
+    _, opened = await phone.opens("plan/ABC")
+    _, view = await phone.call("GET", "/p/api/plan/ABC")
+    weight += len(json.dumps(view, ensure_ascii=False).encode())
+    assert len(hrefs) == 10
+    assert weight <= 30 * 1024, (
+        f"{weight} bytes; the texts alone {len(gzip.compress(json.dumps(opened).encode()))}"
+    )
+
+
+async def test_a_launch_opens_its_page_once(stand: Stand, phone: Phone) -> None:
+    proof = query(stand.fields())
+    status, opened = await phone.opens("matter/author", proof)
+    assert status == 200
+    assert len(opened["session"]) == 43
+    assert opened["language"] == "en"
+    assert opened["direction"] == "ltr"
+    assert opened["texts"]["page.matter.next"]
+    assert not [key for key in opened["texts"] if key.startswith(("desk.", "family.", "button."))]
+    assert (await phone.call("GET", "/p/api/matter/author"))[1]["view"] == "matter"
+    assert (await phone.opens("matter/author", proof))[0] == 401
+    turned = "&".join(reversed(proof.split("&")))
+    assert (await phone.opens("matter/author", turned))[0] == 401
+
+
+async def test_what_opens_no_page_is_refused_in_the_same_words(stand: Stand, phone: Phone) -> None:
+    stranger = query(stand.fields(account=999))
+    forged = query({**stand.fields(), "user": '{"id":4711}'})
+    stale = signed({"user": '{"id":4711}', "auth_date": "1733584787"})
+    answers = [await phone.opens("me", proof) for proof in (stranger, forged, query(stale), "", "x" * 9000)]
+    stand.turns.person = replace(stand.turns.person, presence=Presence.HIDDEN)
+    answers.append(await phone.opens("me"))
+    assert {(status, json.dumps(answer)) for status, answer in answers} == {
+        (401, json.dumps(answers[0][1])),
+    }
+    assert answers[0][1]["error"] == "error.session_over"
+    assert answers[0][1]["message"]
+    assert not stand.turns.sessions
+
+
+async def test_a_session_is_bound_to_its_page_and_ends_after_half_an_hour(stand: Stand, phone: Phone) -> None:
+    await phone.opens("matter/author")
+    assert (await phone.call("GET", "/p/api/matter/author"))[0] == 200
+    assert (await phone.call("GET", "/p/api/matter/partner"))[0] == 401
+    assert (await phone.call("GET", "/p/api/me"))[0] == 401
+    assert phone.token not in repr(stand.turns.sessions)  # only its hash is kept
+    stand.passes(minutes=29)
+    assert (await phone.call("GET", "/p/api/matter/author"))[0] == 200
+    stand.passes(minutes=1)
+    assert (await phone.call("GET", "/p/api/matter/author"))[0] == 401
+
+
+@pytest.mark.parametrize("token", ["", "x", "A" * 43, "A" * 5000, "Zm9v" * 11])
+async def test_no_session_no_page(phone: Phone, token: str) -> None:
+    phone.token = token
+    status, answer = await phone.call("GET", "/p/api/me")
+    assert (status, answer["error"]) == (401, "error.session_over")
+
+
+async def test_only_the_menu_leads_on_and_not_for_longer(stand: Stand, phone: Phone) -> None:
+    await phone.opens("me")
+    stand.passes(minutes=20)
+    status, onward = await phone.call("POST", "/p/session", {"page": "matter/author"})
+    assert status == 200
+    phone.token = onward["session"]
+    assert (await phone.call("GET", "/p/api/matter/author"))[0] == 200
+    assert (await phone.call("POST", "/p/session", {"page": "me"}))[0] == 401
+    stand.passes(minutes=10)
+    assert (await phone.call("GET", "/p/api/matter/author"))[0] == 401
+
+
+async def test_hiding_ends_every_session(stand: Stand, phone: Phone) -> None:
+    other = Phone(stand, phone.http)
+    await other.opens("matter/author")
+    await phone.opens("me")
+    assert (await phone.call("POST", "/p/api/me/hide", {"yes": True}))[1]["view"] == "filed"
+    assert (await other.call("GET", "/p/api/matter/author"))[0] == 401
+    assert (await phone.call("GET", "/p/api/me"))[0] == 401
+
+
+async def test_steps_take_what_they_need(stand: Stand, phone: Phone) -> None:
+    await phone.opens("plan/ABC")
+    wishes = {"area": "mueang", "urgency": "urgent", "exclude_organizations": ["mosque"], "exclude_kinds": []}
+    status, view = await phone.call("POST", "/p/api/plan/ABC/preview", wishes)
+    assert status == 200
+    assert [line["service_id"] for line in view["plan"]] == ["s1", "s2"]
+    assert view["plan"][0]["reasons"][0] == ["why.area_exact", {"area": "Pattani"}]
+    filed = {
+        **wishes,
+        "plan": ["s1", "s2"],
+        "consent_digest": view["consent_digest"],
+        "story": "x",
+        "contact": "",
+    }
+    status, receipt = await phone.call("POST", "/p/api/plan/ABC/file", filed)
+    assert receipt == {
+        "view": "filed",
+        "code": "K7-29QX",
+        "stage_key": "stage.matching",
+        "next_by": "2026-11-26T09:30:00Z",
+        "consent_text": receipt["consent_text"],
+        "filed": True,
+    }
+    assert (await phone.call("POST", "/p/api/plan/ABC/nonsense", {}))[0] == 404
+
+
+async def test_refusals_are_said_in_the_persons_language(phone: Phone) -> None:
+    await phone.opens("odd/1")
+    status, english = await phone.call("POST", "/p/api/odd/1/late", {}, **{"Accept-Language": "en"})
+    assert (status, english["error"]) == (409, "error.wrong_stage")
+    _, thai = await phone.call("POST", "/p/api/odd/1/late", {}, **{"Accept-Language": "th-TH,en;q=0.5"})
+    assert thai["message"] != english["message"]
+    _, other = await phone.call("POST", "/p/api/odd/1/late", {}, **{"Accept-Language": "xx;;;,\x80"})
+    assert other["message"] == english["message"]
+
+
+async def test_a_broken_verb_says_nothing_of_what_it_read(
+    phone: Phone, caplog: pytest.LogCaptureFixture
+) -> None:
+    await phone.opens("odd/1")
+    status, answer = await phone.call("GET", "/p/api/odd/1")
+    assert (status, answer["error"]) == (500, PulangError.code)
+    assert "RuntimeError" in caplog.text
+    assert "secret" not in caplog.text + json.dumps(answer)
+
+
+BAD_BODIES = [
+    b"",
+    b"[]",
+    b"null",
+    b'{"a": 1}',
+    b'{"a": {"b": "c"}}',
+    b'{"a": ["b", 1]}',
+    b'{"a": null}',
+    b'{"a": "1", "a": "2"}',
+    b'{"a": "\\ud800"}',
+    b'{"a": "\xff"}',
+    b"[" * 5000,
+    b'{"a": NaN}',
+    json.dumps({str(n): "x" for n in range(33)}).encode(),
+    json.dumps({"a": ["x"] * 201}).encode(),
+    b'{"a": "' + b"x" * MAX_BODY + b'"}',
+]
+
+
+@pytest.mark.parametrize("raw", BAD_BODIES, ids=range(len(BAD_BODIES)))
+async def test_bodies_of_another_shape_or_size_are_refused(phone: Phone, raw: bytes) -> None:
+    await phone.opens("odd/1")
+    headers = {"Authorization": f"Pulang {phone.token}", "Content-Type": "application/json"}
+    url = phone.stand.origin + "/p/api/odd/1/echo"
+    async with phone.http.post(url, data=raw, headers=headers) as answer:
+        assert answer.status == 422
+        assert (await answer.json())["error"] == "error.bad_answer"
+    async with phone.http.post(phone.stand.origin + "/p/session", data=raw, headers=headers) as answer:
+        assert answer.status == 422
+
+
+async def test_a_form_of_another_site_is_no_answer(phone: Phone) -> None:
+    await phone.opens("odd/1")
+    url = phone.stand.origin + "/p/api/odd/1/echo"
+    headers = {"Authorization": f"Pulang {phone.token}", "Content-Type": "text/plain"}
+    async with phone.http.post(url, data=b"{}", headers=headers) as answer:
+        assert answer.status == 422
+
+
+@pytest.mark.parametrize(
+    "page", ["", "me/", "../me", "nothing", "matter/a b", "matter/" + "x" * 65, "matter/ä", "ME"]
+)
+async def test_pages_that_are_none_open_nothing(phone: Phone, page: str) -> None:
+    status, answer = await phone.opens(page)
+    assert status in {404, 422}
+    assert "session" not in answer
+
+
+@settings(max_examples=2000)
+@given(
+    st.binary(max_size=200)
+    | st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists).map(
+        lambda value: json.dumps({"a": value}).encode()
+    )
+)
+def test_fuzz_bodies_are_read_or_refused(raw: bytes) -> None:
+    try:
+        body = parse_body(raw)
+    except BadAnswer:
+        return
+    for value in body.values():
+        assert isinstance(value, str | bool | list)
