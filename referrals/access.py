@@ -81,4 +81,4 @@ ALLOWED: dict[Action, frozenset[Role]] = {
 def allow(actor: Actor, action: Action) -> None:
     """Raise NotAllowed unless the actor's role may do this at all."""
     if actor.role not in ALLOWED[action]:
-        raise NotAllowed()
+        raise NotAllowed

@@ -1,4 +1,6 @@
-"""Every change of stage is in REFERRAL_STEPS or OFFER_STEPS and nowhere else (domain.md, 'A referral, and its offers').
+"""Every change of stage is in REFERRAL_STEPS or OFFER_STEPS and nowhere else.
+
+The tables are domain.md's, 'A referral, and its offers'.
 
 `docs/lifecycle.md` is drawn from these tables. Escalation is a flag and a timer, never a stage.
 """

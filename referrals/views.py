@@ -134,7 +134,7 @@ class MatterLine:
 
 @dataclass(frozen=True, slots=True)
 class MeView:
-    """Page 'me' (the permanent menu button): own matters, settings, hide. Workers and the desk: their queue."""
+    """Page 'me' (the permanent menu button): own matters, settings, hide; a post's queue."""
 
     roles: tuple[str, ...]
     mine: tuple[MatterLine, ...]

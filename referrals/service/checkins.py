@@ -7,7 +7,7 @@ sealed, and the message that stays in the chat says 'Done' and nothing else.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from referrals import schedule
 from referrals.access import Action, allow
@@ -30,6 +30,7 @@ from referrals.ports import Tx
 from referrals.service import crisis, doors, tell
 
 UNDO = timedelta(seconds=60)
+RHYTHM_FROM = date(2024, 1, 1)
 REMIND_AGAIN = timedelta(hours=24)  # then the backup mentor, then the desk, a day apart
 
 
@@ -45,7 +46,8 @@ class Asked:
 def schedule_next(tx: Tx, enrolment: Enrolment) -> datetime:
     """Set the timer of the next reminder by the member's phase, local time and zone."""
     phase = _phase(tx, enrolment)
-    anchor = schedule.local(tx.now, enrolment.timezone).date()
+    # A fixed anchor, so that an outage never shifts the rhythm; the code spreads members over the days.
+    anchor = RHYTHM_FROM + timedelta(days=sum(enrolment.code.encode()) % phase.every_days)
     due = schedule.next_local(enrolment.timezone, tx.now, phase.every_days, phase.at, anchor)
     tx.set_timer("check_in", enrolment.id, due)
     return due

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from referrals import schedule
 from referrals.access import Action
 from referrals.errors import NotFound
 from referrals.lifecycle import ENDED, STAGE_WAITS, Step, move
@@ -83,7 +84,7 @@ def unmatched_overdue(tx: Tx, referral_id: str) -> None:
         tell.tell_author(tx, referral, "matter.nobody_yet_call", priority=Priority.CRISIS)
         wait = EMERGENCY_REPEAT
     else:
-        wait = timedelta(hours=matching.pathway_of(tx, referral).deadlines[referral.urgency].unmatched.hours)
+        wait = schedule.elapsed(matching.pathway_of(tx, referral).deadlines[referral.urgency].unmatched)
     tx.set_timer("unmatched", referral.id, tx.now + wait)
 
 

@@ -309,8 +309,8 @@ def _area_choices(tx: Tx, language: str, chosen: str) -> tuple[Choice, ...]:
     found: list[Choice] = []
 
     def walk(parent: str | None, depth: int) -> None:
-        named = sorted((named(directory.areas[a].names, language), a) for a in children.get(parent, ()))
-        for name, area_id in named:
+        below = sorted((named(directory.areas[a].names, language), a) for a in children.get(parent, ()))
+        for name, area_id in below:
             found.append(Choice(area_id, label=name, depth=depth, chosen=area_id == chosen))
             walk(area_id, depth + 1)
 
@@ -321,8 +321,8 @@ def _area_choices(tx: Tx, language: str, chosen: str) -> tuple[Choice, ...]:
 def _organization_choices(tx: Tx, referral: Referral, language: str, wishes: Wishes) -> tuple[Choice, ...]:
     """Organisations that have a service for this need: any of them can be left out."""
     offering = {s.organization_id for s in tx.directory.services_of_category.get(referral.category, ())}
-    named = sorted((named(tx.directory.organizations[o].names, language), o) for o in offering)
-    return tuple(Choice(o, label=name, chosen=o in wishes.exclusions.organizations) for name, o in named)
+    found = sorted((named(tx.directory.organizations[o].names, language), o) for o in offering)
+    return tuple(Choice(o, label=name, chosen=o in wishes.exclusions.organizations) for name, o in found)
 
 
 def _emergency_lines(tx: Tx, area: str) -> tuple[str, ...]:

@@ -128,7 +128,7 @@ def run_out(tx: Tx, referral: Referral) -> None:
     """Nobody is left in the consented plan: the desk holds it now, and the person is told so."""
     after = save_step(tx, referral, Step.RUN_OUT, offer_id=None, escalated=True)
     wait = pathway_of(tx, after).deadlines[after.urgency].unmatched
-    tx.set_timer("unmatched", after.id, tx.now + timedelta(hours=wait.hours))
+    tx.set_timer("unmatched", after.id, tx.now + schedule.elapsed(wait))
     tell.tell_desk(tx, "desk.unmatched", after, priority=_priority(after))
     tell.tell_author(tx, after, "matter.desk_looks")
 

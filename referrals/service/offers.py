@@ -7,9 +7,9 @@ person finds the work done and says so kindly.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 from referrals import consent as consents
+from referrals import schedule
 from referrals.access import Action
 from referrals.errors import AlreadyHandled, BadAnswer, NoConsent
 from referrals.lifecycle import LIVE_OFFERS, OfferStep, Step, move, move_offer
@@ -83,7 +83,7 @@ def accept(tx: Tx, person_id: str, offer_id: str) -> Referral:
         tx.share(referral.record, data_class, organization_holder(offer.organization_id))
     _note(tx, actor, Action.OFFER_ACCEPT, offer)
     span = matching.pathway_of(tx, taken).deadlines[taken.urgency].first_contact
-    contact_by = tx.now + timedelta(hours=span.hours)
+    contact_by = tx.now + schedule.elapsed(span)
     tx.set_timer("first_contact", taken.id, contact_by)
     _tell_colleagues(tx, offer, taken, person_id, "worker.colleague_took")
     tell.tell_author(tx, taken, "matter.accepted", {"by": tell.iso(contact_by)})
@@ -164,12 +164,14 @@ def may_still_read(tx: Tx, referral: Referral, organization_id: str) -> bool:
     if offer is None or offer.organization_id != organization_id:
         return False
     try:
-        return bool(_granted(tx, referral, offer))
+        return bool(_granted(tx, referral, offer, referral.stage))
     except NoConsent:
         return False
 
 
-def _granted(tx: Tx, referral: Referral, offer: Offer) -> tuple[DataClass, ...]:
+def _granted(
+    tx: Tx, referral: Referral, offer: Offer, stage: Stage = Stage.ACCEPTED
+) -> tuple[DataClass, ...]:
     given = doors.consent_in_force(tx, referral)
     organization = tx.directory.organizations.get(offer.organization_id)
     day = tx.now.date()
@@ -179,7 +181,7 @@ def _granted(tx: Tx, referral: Referral, offer: Offer) -> tuple[DataClass, ...]:
     if not consents.covers(given, offer.service_id, tx.now):
         raise NoConsent
     pathway = matching.pathway_of(tx, referral)
-    return consents.classes_for(pathway, agreement, organization, given, Stage.ACCEPTED, day)
+    return consents.classes_for(pathway, agreement, organization, given, stage, day)
 
 
 def _still_mine(offer: Offer, referral: Referral) -> None:

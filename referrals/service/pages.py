@@ -255,7 +255,7 @@ def _view(
         story=sealed.get("story"),
         contact=sealed.get("contact"),
         organization=filing.named(helper.names, language) if helper else "",
-        thread=() if at_desk else threads.read(tx, actor, referral, language),
+        thread=threads.read(tx, actor, referral, language) if _may_read(tx, actor, referral) else (),
         can_write=not at_desk and referral.stage in threads.WRITABLE,
         steps=steps,
         consent_text=consent_text,
@@ -265,9 +265,7 @@ def _view(
 
 def _opened(tx: Tx, actor: Actor, referral: Referral) -> dict[str, str]:
     """What this reader holds a key for. Consent is checked again at every read by a partner."""
-    if actor.role is Role.COORDINATOR:
-        return {}
-    if actor.organization_id is not None and not offers.may_still_read(tx, referral, actor.organization_id):
+    if not _may_read(tx, actor, referral):
         return {}
     found: dict[str, str] = {}
     for data_class in (DataClass.STORY, DataClass.CONTACT):
@@ -280,6 +278,14 @@ def _opened(tx: Tx, actor: Actor, referral: Referral) -> dict[str, str]:
     if added:
         found["story"] = "\n\n".join(filter(None, (found.get("story", ""), added)))
     return found
+
+
+def _may_read(tx: Tx, actor: Actor, referral: Referral) -> bool:
+    if actor.role is Role.COORDINATOR:
+        return False
+    if actor.organization_id is None:
+        return True
+    return offers.may_still_read(tx, referral, actor.organization_id)
 
 
 def _readers(tx: Tx, referral: Referral, language: str) -> tuple[str, ...]:

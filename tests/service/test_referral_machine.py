@@ -1,0 +1,241 @@
+"""Random people do random things to referrals, on both databases: nothing is lost, read or moved that must not be.
+
+After every step: each open referral has a timer or a person who owes something; every move was in the table;
+nobody opens a story without consent and agreement; each change left an audit row.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from referrals.errors import NotFound, Refused
+from referrals.lifecycle import ENDED, LIVE_OFFERS, REFERRAL_STEPS
+from referrals.model import Actor, DataClass, Offer, Referral, Role, Stage, Urgency
+from referrals.service import closing, desk, matching, offers, threads, working
+from tests.support.network import CATALOGUE, Small
+from tests.support.store import SettableClock, open_store
+
+WORKERS = ("bua-1", "bua-2", "two-rivers-1", "two-rivers-2", "open-door-1", "an-noor-1", "family-office-1")
+HOLDING_STAGES = {Stage.DRAFT}  # a draft is held by its author (and by its purge timer)
+
+
+class ReferralMachine(RuleBasedStateMachine):
+    """One small network and everything that can happen in it."""
+
+    url: Callable[[], str]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = SettableClock()
+        self.store = open_store(type(self).url(), self.clock, CATALOGUE)
+        self.net = Small(self.store, self.clock)
+        self.families = [self.net.person(9000 + n) for n in range(2)]
+        self.staff = {seat: self.net.person(9100 + n, seat) for n, seat in enumerate(WORKERS)}
+        self.desk = self.net.person(9200, "desk-1")
+        self.ids: list[str] = []
+        self.stages: dict[str, Stage] = {}
+
+    def teardown(self) -> None:
+        self.store.close()
+
+    def anybody(self) -> st.SearchStrategy[str]:
+        return st.sampled_from([*self.families, *self.staff.values(), self.desk])
+
+    def tries(self, verb: Callable[..., Any], *args: Any) -> None:
+        """Do it or be refused; anything else is a fault of ours."""
+        try:
+            self.store.run(verb, *args)
+        except Refused:
+            pass
+
+    @initialize()
+    def one_is_filed(self) -> None:
+        self._file(0, Urgency.URGENT, frozenset())
+
+    @rule(
+        who=st.integers(0, 1),
+        urgency=st.sampled_from(list(Urgency)),
+        without=st.frozensets(st.sampled_from(["bua-house", "two-rivers", "open-door"]), max_size=3),
+    )
+    @precondition(lambda self: len(self.ids) < 4)
+    def files(self, who: int, urgency: Urgency, without: frozenset[str]) -> None:
+        self._file(who, urgency, without)
+
+    def _file(self, who: int, urgency: Urgency, without: frozenset[str]) -> None:
+        referral_id = self.net.filed(self.families[who], urgency, without=without)
+        self.ids.append(referral_id)
+        for service_id in self.net.referral(referral_id).plan:
+            assert not any(service_id.startswith(name.split("-")[0]) for name in without), "an exclusion lost"
+
+    @rule(minutes=st.sampled_from([1, 6, 45, 150, 600, 3000, 12000]))
+    def time_passes(self, minutes: int) -> None:
+        self.net.passes(timedelta(minutes=minutes))
+
+    @rule(data=st.data(), verb=st.sampled_from([offers.see, offers.accept]))
+    def somebody_presses_an_offer(self, data: st.DataObject, verb: Any) -> None:
+        self.tries(verb, data.draw(self.anybody()), self._an_offer(data))
+
+    @rule(data=st.data())
+    def the_asked_one_accepts(self, data: st.DataObject) -> None:
+        offer = self.net.live_offer(data.draw(st.sampled_from(self.ids)))
+        if offer is not None:
+            self.tries(offers.accept, offer.told[0], offer.id)
+
+    @rule(data=st.data(), reason=st.sampled_from(["full", "conflict", "no such reason"]))
+    def the_asked_one_declines(self, data: st.DataObject, reason: str) -> None:
+        offer = self.net.live_offer(data.draw(st.sampled_from(self.ids)))
+        if offer is not None:
+            self.tries(offers.decline, offer.told[-1], offer.id, reason)
+
+    @rule(
+        data=st.data(),
+        verb=st.sampled_from(
+            [
+                working.contacted,
+                working.give_back,
+                closing.withdraw,
+                closing.reopen,
+                desk.rematch,
+                desk.resume,
+                desk.ask_person,
+            ]
+        ),
+    )
+    def somebody_takes_a_step(self, data: st.DataObject, verb: Any) -> None:
+        self.tries(verb, self._likely(data, verb), data.draw(st.sampled_from(self.ids)))
+
+    @rule(data=st.data(), outcome=st.sampled_from(["met", "partly_met", "unmet", "nonsense"]))
+    def somebody_reports(self, data: st.DataObject, outcome: str) -> None:
+        referral_id = data.draw(st.sampled_from(self.ids))
+        who = self.net.referral(referral_id).accepted_by or data.draw(self.anybody())
+        self.tries(working.report, who, referral_id, outcome, "no_money" if outcome != "met" else "")
+
+    @rule(data=st.data(), yes=st.booleans())
+    def somebody_confirms(self, data: st.DataObject, yes: bool) -> None:
+        self.tries(closing.helped, data.draw(self.anybody()), data.draw(st.sampled_from(self.ids)), yes)
+
+    @rule(data=st.data())
+    def the_desk_gives_up(self, data: st.DataObject) -> None:
+        self.tries(closing.give_up, self.desk, data.draw(st.sampled_from(self.ids)), "no_place")
+
+    @rule(data=st.data())
+    def somebody_writes(self, data: st.DataObject) -> None:
+        self.tries(threads.write, data.draw(self.anybody()), data.draw(st.sampled_from(self.ids)), "hello")
+
+    def _an_offer(self, data: st.DataObject) -> str:
+        found = self.store.run(lambda tx: tx.find(Offer))
+        return data.draw(st.sampled_from([o.id for o in found])) if found else "none"
+
+    def _likely(self, data: st.DataObject, verb: Any) -> str:
+        """Half of the time somebody who has a right to the step, so that the machine gets anywhere."""
+        if data.draw(st.booleans()):
+            return data.draw(self.anybody())
+        if verb in (desk.rematch, desk.resume, desk.ask_person):
+            return self.desk
+        if verb in (closing.withdraw, closing.reopen):
+            return data.draw(st.sampled_from(self.families))
+        return data.draw(st.sampled_from(list(self.staff.values())))
+
+    @invariant()
+    def no_open_referral_is_forgotten(self) -> None:
+        waiting = {t.subject for t in self.net.timers()}
+        for referral_id in self.ids:
+            referral = self.net.referral(referral_id)
+            if referral.stage in ENDED:
+                assert self.store.run(matching.live_offer, referral) is None
+                continue
+            held = {referral.id, referral.offer_id} & waiting
+            assert held, f"{referral.stage} waits for nobody"
+
+    @invariant()
+    def an_offered_referral_has_exactly_one_live_offer(self) -> None:
+        for referral_id in self.ids:
+            referral = self.net.referral(referral_id)
+            found = self.store.run(lambda tx, r=referral: tx.find(Offer, referral_id=r.id, stage=LIVE_OFFERS))
+            assert len(found) == (1 if referral.stage is Stage.OFFERED else 0), referral.stage
+            for offer in found:
+                assert offer.service_id in referral.plan, "offered outside the consented plan"
+
+    @invariant()
+    def only_the_accepting_partner_opens_the_story(self) -> None:
+        for referral_id in self.ids:
+            referral = self.net.referral(referral_id)
+            for seat, person_id in self.staff.items():
+                organization = {"bua": "bua-house", "two": "two-rivers", "open": "open-door"}.get(
+                    seat.split("-")[0]
+                )
+                organization = organization or seat.rsplit("-", 1)[0]
+                holds = referral.organization_id == organization and referral.stage not in (
+                    Stage.WITHDRAWN,
+                    Stage.VOID,
+                )
+                assert self._opens(Actor(person_id, Role.WORKER, organization), referral) == holds
+
+    def _opens(self, actor: Actor, referral: Referral) -> bool:
+        try:
+            self.store.run(lambda tx: tx.open_sealed(actor, referral.record, DataClass.STORY))
+        except NotFound:
+            return False
+        return True
+
+    @invariant()
+    def every_move_was_in_the_table(self) -> None:
+        for referral_id in self.ids:
+            now, before = self.net.referral(referral_id).stage, self.stages.get(referral_id)
+            if before is not None and before is not now:
+                assert now in _reachable(before), f"{before} -> {now}"
+            self.stages[referral_id] = now
+
+
+def _reachable(stage: Stage) -> set[Stage]:
+    """Every stage that some steps of the table lead to (several can happen while time passes)."""
+    found: set[Stage] = set()
+    todo = [stage]
+    while todo:
+        for target in REFERRAL_STEPS[todo.pop()].values():
+            if target not in found:
+                found.add(target)
+                todo.append(target)
+    return found
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_random_people_cannot_lose_a_referral(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    if kind == "sqlite":
+        ReferralMachine.url = staticmethod(lambda: f"sqlite:///{tempfile.mkdtemp(dir=tmp_path)}/pulang.db")
+    else:
+        ReferralMachine.url = staticmethod(request.getfixturevalue("postgres").create_database)
+    examples = settings.get_profile("long").max_examples if _long() else 12
+    run_state_machine_as_test(
+        ReferralMachine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=25,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def _long() -> bool:
+    import os
+
+    return bool(os.environ.get("PULANG_LONG"))

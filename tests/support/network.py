@@ -1,0 +1,101 @@
+"""A small network in a store, for tests of the verbs: people, partners, a clock that moves, timers that fire."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from bot.texts import read_locales
+from referrals import routing
+from referrals.model import Actor, AgeGroup, Offer, Person, Referral, Role, Seat, Timer, Urgency
+from referrals.ports import Tx
+from referrals.service import doors, filing, matching, network, people, timers
+from storage.catalogue_files import read_catalogue, read_network
+from storage.store import Store
+from tests.support.store import SettableClock
+
+ROOT = Path(__file__).resolve().parents[2]
+STEWARD = Actor("steward", Role.STEWARD)
+CATALOGUE = replace(read_catalogue(ROOT / "catalogue"), texts=read_locales(ROOT / "locales"))
+NETWORK = read_network(ROOT / "catalogue/demo/network.toml", CATALOGUE)
+
+
+class Small:
+    """The demo's network in a store, without chat and simulator."""
+
+    def __init__(self, store: Store, clock: SettableClock) -> None:
+        self.store, self.clock = store, clock
+        store.run(_apply)
+
+    def person(self, account: int, seat: str = "") -> str:
+        """The id of a person with that account, on that seat."""
+        return self.store.run(_seated, account, seat)
+
+    def draft(self, person_id: str, category: str = "family.visits") -> str:
+        actor = doors.as_author(person_id)
+        found = self.store.run(filing.start_draft, actor, "family-support", category, AgeGroup.ADULT, "en")
+        return found.id
+
+    def filed(
+        self,
+        person_id: str,
+        urgency: Urgency = Urgency.URGENT,
+        area: str = "pattani-mueang",
+        without: frozenset[str] = frozenset(),
+    ) -> str:
+        """A filed request; returns its id."""
+        draft_id = self.draft(person_id)
+        wishes = filing.Wishes(area, urgency, routing.Exclusions(organizations=without))
+        view = self.store.run(filing.plan_view, person_id, draft_id, wishes)
+        yes = filing.Filing(wishes, view.consent_digest, "a story", "a contact")
+        self.store.run(filing.file_request, person_id, draft_id, yes)
+        return draft_id
+
+    def referral(self, referral_id: str) -> Referral:
+        found = self.store.run(_get, Referral, referral_id)
+        assert isinstance(found, Referral)
+        return found
+
+    def live_offer(self, referral_id: str) -> Offer | None:
+        return self.store.run(lambda tx: matching.live_offer(tx, doors.referral_by_id(tx, referral_id)))
+
+    def workers_of(self, organization_id: str) -> list[str]:
+        seats = self.store.run(lambda tx: tx.find(Seat, organization_id=organization_id, role=Role.WORKER))
+        return [seat.person_id for seat in seats if seat.person_id]
+
+    def timers(self) -> list[Timer]:
+        return self.store.run(lambda tx: tx.find(Timer))
+
+    def passes(self, duration: timedelta) -> int:
+        """Time passes and every timer fires at its own instant; returns how many did."""
+        end, fired = self.clock.now + duration, 0
+        while True:
+            due = sorted((t for t in self.timers() if t.due_at <= end), key=lambda t: (t.due_at, t.id))
+            if not due:
+                break
+            self.clock.now = max(self.clock.now, due[0].due_at)
+            self.store.run(timers.fire, due[0].id, due[0].due_at)
+            fired += 1
+        self.clock.now = end
+        return fired
+
+
+def _apply(tx: Tx) -> None:
+    changes = network.preview(tx, NETWORK)
+    network.apply(tx, STEWARD, NETWORK, network.digest(changes))
+
+
+def _seated(tx: Tx, account: int, seat_id: str) -> str:
+    person: Person = people.meet(tx, account)
+    people.choose_language(tx, person.id, "en")
+    if seat_id:
+        seat = tx.get(Seat, seat_id)
+        assert seat is not None
+        tx.save(replace(seat, person_id=person.id))
+    return person.id
+
+
+def _get(tx: Tx, kind: type[Any], row_id: str) -> Any:
+    return tx.get(kind, row_id)
