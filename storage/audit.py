@@ -62,9 +62,8 @@ def append(conn: Connection, lane: str, entries: Sequence[AuditEntry], at: int) 
     for entry in entries:
         sequence += 1
         actor = entry.actor
-        texts = (
-            actor.person_id, actor.role.value, actor.organization_id, entry.action, entry.subject, entry.detail
-        )  # fmt: skip
+        who = (actor.person_id, actor.role.value, actor.organization_id)
+        texts = (*who, entry.action, entry.subject, entry.detail)
         digest = link(digest, lane, sequence, at, *texts)
         names = ("person_id", "role", "organization_id", "action", "subject", "detail")
         rows.append(

@@ -1,6 +1,6 @@
 """What is said and what stands in the chats, seen from inside a turn: outbox rows, messages, timers.
 
-A later notice of a slot takes the place of an earlier one that still waits: what is sent is always the newest.
+A later notice of a slot takes the place of an earlier one that still waits: the newest is what is sent.
 The sending side (claims, leases, settling) is in `outbox.py`.
 """
 
@@ -25,8 +25,8 @@ encode_buttons, decode_buttons = json_codec(Keyboard)
 encode_params, decode_params = json_codec(Mapping[str, str])
 
 _SAY = Sql(
-    "INSERT INTO outbox (person_id, rank, state, due_at, claimed, retrying, attempts, queued_at, text, params,"
-    " buttons, slot, fresh, quiet, message_id, dedupe)"
+    "INSERT INTO outbox (person_id, rank, state, due_at, claimed, retrying, attempts, queued_at, text,"
+    " params, buttons, slot, fresh, quiet, message_id, dedupe)"
     " VALUES (:person_id, :rank, 'waiting', :due_at, false, false, 0, :queued_at, :text, :params,"
     " :buttons, :slot, :fresh, :quiet, :message_id, :dedupe)"
     " ON CONFLICT (dedupe) DO NOTHING RETURNING id"
@@ -71,7 +71,8 @@ _TAKE_TIMER = Sql(
 )
 _POSTPONE = Sql("UPDATE timer SET due_at = :due_at, attempts = :attempts WHERE id = :id AND due_at <= :now")
 _DUE_TIMERS = Sql(
-    "SELECT id, kind, subject, due_at, attempts FROM timer WHERE due_at <= :now ORDER BY due_at, id LIMIT :limit"
+    "SELECT id, kind, subject, due_at, attempts FROM timer WHERE due_at <= :now"
+    " ORDER BY due_at, id LIMIT :limit"
 )
 _NEXT_TIMER = Sql("SELECT min(due_at) FROM timer")
 
@@ -111,22 +112,9 @@ def recall(conn: Connection, person_id: str, slot: str | None) -> None:
         conn.change(_RECALL_SLOT, {"person_id": person_id, "slot": slot})
 
 
-def note_message(
-    conn: Connection, row_id: str, person_id: str, message_id: int, slot: str, from_person: bool, at: datetime
-) -> None:
-    """Remember a message that stands in a chat; it is to be deleted within 24 hours."""
-    conn.change(
-        _NOTE_MESSAGE,
-        {
-            "id": row_id,
-            "person_id": person_id,
-            "message_id": message_id,
-            "slot": slot,
-            "from_person": from_person,
-            "at": instant_in(at),
-            "delete_at": instant_in(at + DELETE_AFTER),
-        },
-    )
+def note_message(conn: Connection, note: Message) -> None:
+    """Remember a message that stands in a chat; one that is known already only changes its slot."""
+    conn.change(_NOTE_MESSAGE, mapper_of(Message).params(note))
 
 
 def forget_message(conn: Connection, row_id: str) -> None:

@@ -123,7 +123,7 @@ def _sequence_part(hint: Any) -> Any:
     return None
 
 
-def _part_in(hint: Any) -> Convert:
+def _part_in(hint: Any) -> Convert:  # noqa: PLR0911 - one return for each kind of type
     """A function from a value of this type to what `json` can write."""
     hint, optional = _without_none(hint)
     if optional:

@@ -13,9 +13,9 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from referrals.errors import ConfigurationError
-from storage.sql import Connection, DialectName, Params, Row, Sql
+from storage.sql import NONE, Connection, DialectName, Params, Row, Sql
 
-DRIVER_ERRORS: tuple[type[Exception], ...] = (sqlite3.Error, psycopg.Error)
+DRIVER_ERRORS = (sqlite3.Error, psycopg.Error)
 
 BUSY_MS = 5_000
 STATEMENT_MS = 10_000
@@ -55,10 +55,10 @@ class SqliteConnection:
             self._driver.close()
             raise
 
-    def rows(self, sql: Sql, params: Params = {}) -> list[Row]:
+    def rows(self, sql: Sql, params: Params = NONE) -> list[Row]:
         return self._driver.execute(sql.text("sqlite"), params).fetchall()
 
-    def change(self, sql: Sql, params: Params = {}) -> int:
+    def change(self, sql: Sql, params: Params = NONE) -> int:
         return self._driver.execute(sql.text("sqlite"), params).rowcount
 
     def change_many(self, sql: Sql, params: Sequence[Params]) -> None:
@@ -128,10 +128,10 @@ class PostgresConnection:
             else "BEGIN ISOLATION LEVEL READ COMMITTED"
         )
 
-    def rows(self, sql: Sql, params: Params = {}) -> list[Row]:
+    def rows(self, sql: Sql, params: Params = NONE) -> list[Row]:
         return self._driver.execute(sql.text("postgresql"), params).fetchall()
 
-    def change(self, sql: Sql, params: Params = {}) -> int:
+    def change(self, sql: Sql, params: Params = NONE) -> int:
         return self._driver.execute(sql.text("postgresql"), params).rowcount
 
     def change_many(self, sql: Sql, params: Sequence[Params]) -> None:

@@ -49,7 +49,7 @@ class RootKey:
 
 
 def create_root_key(path: Path, data_folder: Path) -> RootKey:
-    """Make a new network's root key file (0600). ConfigurationError for an unsafe place or an existing file."""
+    """Make a new network's root key file (0600). ConfigurationError where it exists or is not safe."""
     _refuse_data_folder(path, data_folder)
     root = RootKey(binascii.hexlify(os.urandom(8)).decode(), os.urandom(KEY_BYTES))
     try:

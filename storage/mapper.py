@@ -6,7 +6,6 @@ Whatever SQL the rows of the domain need is made here; nobody else writes INSERT
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, insert, select, update
@@ -14,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, ins
 from referrals.errors import BadAnswer, StaleRow
 from referrals.model import ThreadEntry
 from storage.codec import Convert, columns_of
-from storage.sql import Connection, Params, Row, Sql
+from storage.sql import Connection, Row, Sql
 from storage.tables import TABLE_OF
 
 T = TypeVar("T")
@@ -73,7 +72,7 @@ class Mapper(Generic[T]):
         return int(conn.rows(self._found[key], params)[0][0])
 
     def add(self, conn: Connection, values: Sequence[T]) -> None:
-        params = [self._params(value) for value in values]
+        params = [self.params(value) for value in values]
         if len(params) == 1:
             conn.change(self._insert, params[0])
         else:
@@ -81,7 +80,7 @@ class Mapper(Generic[T]):
 
     def save(self, conn: Connection, value: T) -> T:
         """Write the row back; its version must still be the one that was read. StaleRow otherwise."""
-        params = self._params(value)
+        params = self.params(value)
         if self._versioned:
             params["before"] = params["version"]
             params["version"] += 1
@@ -119,7 +118,7 @@ class Mapper(Generic[T]):
 
     def _update_statement(self) -> Any:
         # 'id' is not set: a SET of it would make PostgreSQL take the stronger lock of a key change.
-        new = {c.name: bindparam(c.name) for c in self._columns if c.name != "id"}
+        new: dict[str, Any] = {c.name: bindparam(c.name) for c in self._columns if c.name != "id"}
         return update(self._table).where(self._same_row()).values(new)
 
     def _find_statement(self, shape: tuple[tuple[str, int], ...], limited: bool) -> Select[Any]:
@@ -166,14 +165,17 @@ class Mapper(Generic[T]):
                 return None
         return tuple(shape), params
 
-    def _params(self, value: T) -> dict[str, Any]:
+    def params(self, value: T) -> dict[str, Any]:
+        """Column to stored value."""
         return {c.name: None if (v := getattr(value, c.name)) is None else c.encode(v) for c in self._columns}
 
 
-@cache
+_mappers: dict[type[Any], Mapper[Any]] = {}
+
+
 def mapper_of(kind: type[T]) -> Mapper[T]:
     """The mapper of a dataclass that has a table. KeyError for any other."""
-    return Mapper(kind)
-
-
-__all__ = ["Mapper", "Params", "mapper_of"]
+    found = _mappers.get(kind)
+    if found is None:
+        found = _mappers[kind] = Mapper(kind)
+    return found

@@ -5,17 +5,21 @@ the order of (rank, id), and a notice that is tried again holds back those after
 its claims when the lease ends; what is settled keeps no parameters.
 """
 
+# ruff: noqa: S608 - statements are put together from constants of this file
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from referrals.model import NETWORK, DataClass, Priority, Record
 from referrals.ports import Dead, Delivery, Gone, Later, Sent
 from storage import chat
 from storage.codec import instant_in, instant_out
-from storage.sealing import SealBroken, Sealing
+from storage.keyring import Field, Keyring, SealBroken, Wrap
 from storage.sql import Connection, Row, Sql
 from storage.tx import ACCOUNT_COLUMN, StoreTx
 
@@ -44,10 +48,12 @@ _CLAIM = Sql(
 # One look at everything that a delivery needs; the wrap's columns stand as in sealing.py.
 _DETAILS = (
     "SELECT o.id, o.person_id, o.rank, o.text, o.params, o.buttons, o.slot, o.fresh, o.quiet, o.message_id,"
-    " o.attempts, o.queued_at, p.language, p.timezone,"
-    " (SELECT m.message_id FROM message m WHERE m.person_id = o.person_id AND m.slot = o.slot AND o.slot <> ''"
+    " o.attempts, o.queued_at, p.language,"
+    " p.timezone,"
+    " (SELECT m.message_id FROM message m WHERE m.person_id = o.person_id AND m.slot = o.slot"
+    "  AND o.slot <> ''"
     "  ORDER BY m.message_id DESC LIMIT 1),"
-    " s.key_id, s.version, s.ciphertext,"
+    " s.column_name, s.key_id, s.version, s.ciphertext,"
     " w.holder, w.key_id, w.wrapped, k.id, k.wrapped, k.version, k.data_class, k.holder"
     " FROM outbox o LEFT JOIN person p ON p.id = o.person_id"
     " LEFT JOIN sealed s ON s.record_table = 'person' AND s.record_row = o.person_id"
@@ -76,15 +82,17 @@ _NEWER = Sql(
 _DROP_MESSAGE = Sql("DELETE FROM message WHERE person_id = :person_id AND message_id = :message_id")
 _NAME_SLOT = Sql("UPDATE message SET slot = :slot WHERE person_id = :person_id AND message_id = :message_id")
 _OLDER_OF_SLOT = Sql(
-    "SELECT message_id FROM message WHERE person_id = :person_id AND slot = :slot AND message_id <> :message_id"
+    "SELECT message_id FROM message WHERE person_id = :person_id AND slot = :slot"
+    " AND message_id <> :message_id"
 )
 _UNNAME = Sql(
     "UPDATE message SET slot = '' WHERE person_id = :person_id AND slot = :slot AND message_id <> :message_id"
 )
 _QUEUE_DELETE = Sql(
-    "INSERT INTO outbox (person_id, rank, state, due_at, claimed, retrying, attempts, queued_at, text, params,"
-    " buttons, slot, fresh, quiet, message_id)"
-    " VALUES (:person_id, :rank, 'waiting', :now, false, false, 0, :now, '', '{}', '[]', '', false, false, :message_id)"
+    "INSERT INTO outbox (person_id, rank, state, due_at, claimed, retrying, attempts, queued_at, text,"
+    " params, buttons, slot, fresh, quiet, message_id)"
+    " VALUES (:person_id, :rank, 'waiting', :now, false, false, 0, :now, '',"
+    " '{}', '[]', '', false, false, :message_id)"
 )
 _BLOCKED = Sql(
     "UPDATE person SET presence = 'blocked', version = version + 1"
@@ -128,7 +136,7 @@ class _Due(NamedTuple):
         return self.target is None and (self.quiet or not self.text)
 
 
-def claim(tx: StoreTx, sealing: Sealing, now: datetime, limit: int) -> list[Delivery]:
+def claim(tx: StoreTx, keyring: Keyring, now: datetime, limit: int) -> list[Delivery]:
     """A turn: lease up to `limit` due notices, best rank first, at most one for each person."""
     conn, at = tx.connection, instant_in(now)
     conn.change(_RELEASE, {"now": at})
@@ -140,11 +148,11 @@ def claim(tx: StoreTx, sealing: Sealing, now: datetime, limit: int) -> list[Deli
             if not ids:
                 break
             # What vanishes here frees the person's next notice, so look again before going on.
-            claimed += _lease(conn, sealing, ids, now)
+            claimed += _lease(conn, keyring, ids, now)
     return claimed
 
 
-def _lease(conn: Connection, sealing: Sealing, ids: Sequence[int], now: datetime) -> list[Delivery]:
+def _lease(conn: Connection, keyring: Keyring, ids: Sequence[int], now: datetime) -> list[Delivery]:
     """Claim these rows. A person's second row of the same batch is left for the next look."""
     at, deliveries = instant_in(now), []
     leases: list[dict[str, Any]] = []
@@ -154,7 +162,7 @@ def _lease(conn: Connection, sealing: Sealing, ids: Sequence[int], now: datetime
         if due.vanishes:
             ends.append({"id": due.id, "state": "vanished", "code": None, "now": at})
             continue
-        account, code = _account(sealing, due.person_id, row)
+        account, code = _account(keyring, due.person_id, row)
         if account is None:
             ends.append({"id": due.id, "state": "dead", "code": code, "now": at})
             continue
@@ -177,14 +185,14 @@ def _fetch(conn: Connection, ids: Sequence[int]) -> list[Row]:
     return conn.rows(_details[size], {**names, **{f"id{n}": v for n, v in enumerate(padded)}})
 
 
-def _account(sealing: Sealing, person_id: str, row: Row) -> tuple[int | None, str]:
+def _account(keyring: Keyring, person_id: str, row: Row) -> tuple[int | None, str]:
     """The opened account, or why there is none. One broken row must not stop everybody's messages."""
-    field, wrap = row[15:18], row[18:]
-    if row[12] is None or field[2] is None or wrap[2] is None:
+    if row[12] is None or row[15] is None or row[19] is None:  # no person, no field, no wrap
         return None, "no_account"
+    field, wrap, record = Field(*row[15:19]), Wrap(*row[19:]), Record("person", person_id)
     try:
-        record = Record("person", person_id)
-        return int(sealing.open_one(record, DataClass.CONTACT, ACCOUNT_COLUMN, wrap, field)), ""
+        key = AESGCM(keyring.unwrap(record, DataClass.CONTACT, wrap))
+        return int(keyring.open_field(record, DataClass.CONTACT, key, field)), ""
     except SealBroken:
         return None, "broken_seal"
 
@@ -230,7 +238,8 @@ def _sent(tx: StoreTx, end: Sent, what: _Settled, now: datetime) -> None:
     conn, person = tx.connection, {"person_id": what.person_id}
     conn.change(_END, {"id": end.delivery_id, "state": "sent", "code": None, "now": instant_in(now)})
     if end.message_id is not None:
-        chat.note_message(conn, tx.new_id(), what.person_id, end.message_id, what.slot, False, now)
+        note = tx.new_message(what.person_id, end.message_id, what.slot, now)
+        chat.note_message(conn, note)
         if what.slot:
             _replace_older(conn, what, end.message_id, now)
     elif not what.text:

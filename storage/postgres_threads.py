@@ -83,7 +83,7 @@ class PostgresThreads:
             conn.close()
 
     def _run(self, turn: Turn, lane: str, conn: PostgresConnection | None) -> PostgresConnection | None:
-        """Run one turn to its end and keep its result or error in it; returns the connection to go on with."""
+        """Run one turn until it has a result or an error; returns the connection to go on with."""
         give_up = monotonic() + PATIENCE_S
         for attempt in range(1, TRIES + 1):
             conn, turn.error = self._connected(conn, give_up)

@@ -101,7 +101,7 @@ def check_network(conn: Connection, url: str, root: RootKey, demo: bool) -> None
     """Mark a fresh database with its network; refuse another network's, a wrong key, and demo beside real."""
     conn.begin()
     try:
-        meta = dict(conn.rows(_META))
+        meta: dict[str, str] = dict(conn.rows(_META))
         if "network_id" not in meta:
             fresh = {
                 "network_id": root.network_id,

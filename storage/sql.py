@@ -11,20 +11,22 @@ from functools import cache
 from typing import Any, Literal, Protocol
 
 from sqlalchemy import text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.elements import ClauseElement
 
 DialectName = Literal["sqlite", "postgresql"]
 Params = Mapping[str, Any]
 Row = tuple[Any, ...]
+NONE: Params = {}
 
 
 @cache
 def _dialect(name: DialectName) -> Dialect:
     if name == "sqlite":
-        return sqlite.dialect(paramstyle="named")
-    return postgresql.dialect(paramstyle="pyformat")
+        return SQLiteDialect(paramstyle="named")
+    return PGDialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]
 
 
 class Sql:
@@ -66,9 +68,9 @@ class Connection(Protocol):
 
     dialect: DialectName
 
-    def rows(self, sql: Sql, params: Params = {}) -> list[Row]: ...
+    def rows(self, sql: Sql, params: Params = NONE) -> list[Row]: ...
 
-    def change(self, sql: Sql, params: Params = {}) -> int:
+    def change(self, sql: Sql, params: Params = NONE) -> int:
         """Run it; how many rows were changed."""
 
     def change_many(self, sql: Sql, params: Sequence[Params]) -> None: ...

@@ -1,4 +1,4 @@
-"""The one thread that writes to SQLite: whatever turns wait are run under a savepoint each, one COMMIT for all.
+"""The one thread that writes to SQLite: the turns that wait run under a savepoint each, one COMMIT for all.
 
 The rule that everything here serves: nobody is answered before a COMMIT that is known to hold their turn.
 SQLite ends the whole transaction on SQLITE_FULL and the like, and a later COMMIT of nothing still says yes.

@@ -1,4 +1,4 @@
-"""The store: `await store.turn(verb, …)` runs one service verb as one transaction and answers after its commit.
+"""The store: `await store.turn(verb, …)` runs a service verb as one transaction; it answers after the commit.
 
 The rest of the product knows this file, `ports.py` and nothing else of `storage/`.
 """
@@ -28,9 +28,9 @@ from storage.connection import (
     database_path,
     parse_url,
 )
+from storage.keyring import Keyring
 from storage.keys import RootKey
 from storage.postgres_threads import PostgresThreads
-from storage.sealing import Sealing
 from storage.sql import Connection
 from storage.sqlite_thread import SqliteThread
 from storage.turns import Turn, Worker
@@ -83,7 +83,7 @@ class Store:
                 schema.check_network(conn, url, root_key, demo)
             finally:
                 conn.close()
-            shared = Shared.of(catalogue, clock, Sealing(root_key), seed)
+            shared = Shared.of(catalogue, clock, Keyring(root_key), seed)
             return cls(parsed, shared, _worker(parsed, shared, threads, worker))
 
     async def turn(self, verb: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -181,8 +181,8 @@ class Sender:
         self._store = store
 
     async def claim(self, now: datetime, limit: int) -> Sequence[Delivery]:
-        sealing = self._store._shared.sealing
-        return await self._store._inner(lambda tx: outbox.claim(tx, sealing, now, limit))
+        keyring = self._store._shared.keyring
+        return await self._store._inner(lambda tx: outbox.claim(tx, keyring, now, limit))
 
     async def settle(self, ends: Sequence[Sent | Later | Gone | Dead], now: datetime) -> None:
         await self._store._inner(lambda tx: outbox.settle(tx, ends, now))

@@ -1,4 +1,4 @@
-"""Every table. A dataclass of the domain with an `id` has a table whose columns are its fields, by their types.
+"""Every table. A dataclass of the domain with an `id` has a table with its fields as columns.
 
 What the domain does not name (outbox, keys, audit …) is written out below. Both databases have the same
 tables; `storage/migrations` holds them as explicit steps, and a test compares the two.

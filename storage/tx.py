@@ -4,6 +4,8 @@ After a database error nothing more can be done in the turn, even where a verb s
 works so by itself, and SQLite is held to the same.
 """
 
+# ruff: noqa: S608 - statements are put together from constants of this file
+
 from __future__ import annotations
 
 import base64
@@ -36,8 +38,9 @@ from referrals.ports import Message
 from storage import audit, chat
 from storage.codec import columns_of, instant_in, text_in
 from storage.connection import DRIVER_ERRORS
+from storage.keyring import Keyring
 from storage.mapper import mapper_of
-from storage.sealing import Sealing, holders_of
+from storage.sealing import Seals
 from storage.sql import Connection, Sql
 from storage.tables import DIRECTORY_KINDS
 
@@ -68,7 +71,7 @@ class Shared:
 
     catalogue: Catalogue
     clock: Callable[[], datetime]
-    sealing: Sealing
+    keyring: Keyring
     chance: Random = field(default_factory=SystemRandom)
     seeded: bool = False
     directory: tuple[str, Directory] | None = None  # (token, picture)
@@ -76,11 +79,11 @@ class Shared:
 
     @classmethod
     def of(
-        cls, catalogue: Catalogue, clock: Callable[[], datetime], sealing: Sealing, seed: int | None
+        cls, catalogue: Catalogue, clock: Callable[[], datetime], keyring: Keyring, seed: int | None
     ) -> Shared:
         """`seed`: for tests, ids and draws repeat. Keys and nonces never do."""
         chance = SystemRandom() if seed is None else Random(seed)  # noqa: S311 - tests only
-        return cls(catalogue, clock, sealing, chance, seed is not None)
+        return cls(catalogue, clock, keyring, chance, seed is not None)
 
 
 class StoreTx:
@@ -90,6 +93,7 @@ class StoreTx:
         self.connection, self._shared, self._lane = conn, shared, lane
         self._now = shared.clock().astimezone(UTC)
         self._at = instant_in(self._now)
+        self._seals = Seals(shared.keyring, conn, self._at)
         self._entries: list[AuditEntry] = []
         self._directory: Directory | None = None
         self._directory_changed = False
@@ -161,11 +165,11 @@ class StoreTx:
 
     def person_of_account(self, account: int) -> Person | None:
         with self._database() as conn:
-            rows = conn.rows(_BY_ACCOUNT, {"lookup": self._shared.sealing.account_lookup(account)})
+            rows = conn.rows(_BY_ACCOUNT, {"lookup": self._shared.keyring.account_lookup(account)})
             return mapper_of(Person).value(rows[0]) if rows else None
 
     def bind_account(self, person_id: str, account: int) -> None:
-        lookup = self._shared.sealing.account_lookup(account)
+        lookup = self._shared.keyring.account_lookup(account)
         with self._database() as conn:
             conn.change(_BIND, {"person_id": person_id, "lookup": lookup})
         self.seal(Record("person", person_id), DataClass.CONTACT, ACCOUNT_COLUMN, str(account), (NETWORK,))
@@ -211,7 +215,15 @@ class StoreTx:
 
     def heard(self, person_id: str, message_id: int) -> None:
         with self._database() as conn:
-            chat.note_message(conn, self.new_id(), person_id, message_id, "", True, self._now)
+            note = self.new_message(person_id, message_id, "", self._now, from_person=True)
+            chat.note_message(conn, note)
+
+    def new_message(
+        self, person_id: str, message_id: int, slot: str, at: datetime, *, from_person: bool = False
+    ) -> Message:
+        """The note of a message that has just come to stand in a chat."""
+        delete_at = at + chat.DELETE_AFTER
+        return Message(self.new_id(), person_id, message_id, slot, from_person, at, delete_at)
 
     def messages_of(self, person_id: str) -> list[Message]:
         with self._database() as conn:
@@ -235,42 +247,42 @@ class StoreTx:
     def seal(
         self, record: Record, data_class: DataClass, column: str, text: str, holders: Iterable[str]
     ) -> None:
-        with self._database() as conn:
-            self._shared.sealing.seal(conn, record, data_class, column, text, holders, self._at)
+        with self._database():
+            self._seals.seal(record, data_class, column, text, holders)
 
     def open_sealed(self, actor: Actor, record: Record, data_class: DataClass) -> Mapping[str, str]:
-        with self._database() as conn:
-            texts = self._shared.sealing.open(conn, record, data_class, holders_of(actor))
+        with self._database():
+            texts = self._seals.open(actor, record, data_class)
         if actor.role is not Role.SYSTEM:
             subject = f"{record.table}:{record.row}"
             self.audit(AuditEntry(actor, Action.SEALED_READ, subject, data_class.value))
         return texts
 
     def sealed_exists(self, record: Record, data_class: DataClass) -> bool:
-        with self._database() as conn:
-            return self._shared.sealing.exists(conn, record, data_class)
+        with self._database():
+            return self._seals.exists(record, data_class)
 
     def share(self, record: Record, data_class: DataClass, holder: str) -> None:
-        with self._database() as conn:
-            self._shared.sealing.share(conn, record, data_class, holder, self._at)
+        with self._database():
+            self._seals.share(record, data_class, holder)
 
     def unshare(self, record: Record, holder: str) -> None:
-        with self._database() as conn:
-            self._shared.sealing.unshare(conn, record, holder)
+        with self._database():
+            self._seals.unshare(record, holder)
 
     def destroy(self, record: Record) -> None:
-        with self._database() as conn:
-            self._shared.sealing.destroy(conn, record)
+        with self._database():
+            self._seals.destroy(record)
 
     def rotate(self, holder: str, data_class: DataClass) -> None:
         """A new key-encryption key for (holder, class); `rewrap` moves the wraps over."""
-        with self._database() as conn:
-            self._shared.sealing.rotate(conn, holder, data_class, self._at)
+        with self._database():
+            self._seals.rotate(holder, data_class)
 
     def rewrap(self, limit: int) -> int:
         """Move up to `limit` wraps of retiring keys; a key without wraps is destroyed. How many moved."""
-        with self._database() as conn:
-            return self._shared.sealing.rewrap(conn, limit, self._at)
+        with self._database():
+            return self._seals.rewrap(limit)
 
     # For the threads that run turns, and for nobody else.
 
@@ -296,7 +308,7 @@ class StoreTx:
             raise
 
     def _note_directory(self, conn: Connection, kind: type[Any]) -> None:
-        """A new token with the first change; random, so that a rolled-back picture is never taken for ours."""
+        """A new token with the first change; random, so that one rolled back is never met again."""
         if kind not in DIRECTORY_KINDS:
             return
         self._directory = None

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from referrals.catalogue import Catalogue
-from storage.catalogue_files import load_catalogue
+from storage.catalogue_files import read_catalogue
 from storage.connection import database_path, parse_url
 from storage.keys import RootKey
 from storage.schema import migrate
@@ -54,7 +54,7 @@ def open_store(
 @cache
 def the_catalogue() -> Catalogue:
     """The product's own catalogue."""
-    return load_catalogue(Path(__file__).resolve().parents[2] / "catalogue")
+    return read_catalogue(Path(__file__).resolve().parents[2] / "catalogue")
 
 
 def prepare(url: str) -> None:
