@@ -68,7 +68,7 @@ class PostgresServer:
     def _execute(self, statement: str, *names: str) -> None:
         with self.connect() as connection:
             # Written in this file; names go in as quoted identifiers.
-            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))  # type: ignore[arg-type]
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
     def connect(self, database: str = "postgres") -> psycopg.Connection[Any]:
         """A plain psycopg connection in autocommit."""
@@ -224,7 +224,7 @@ def _start(
 def _launch(programs: Path, data: Path, settings: dict[str, str], log: IO[bytes]) -> subprocess.Popen[bytes]:
     always = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "timezone": "UTC"}
     chosen = [f"--{name}={value}" for name, value in {**always, **settings}.items()]
-    return subprocess.Popen(  # noqa: PLW1509 (ours has one thread when it starts)
+    return subprocess.Popen(
         [programs / "postgres", "-D", data, *chosen],
         stdin=subprocess.DEVNULL,
         stdout=log,
@@ -232,7 +232,7 @@ def _launch(programs: Path, data: Path, settings: dict[str, str], log: IO[bytes]
         cwd=data,
         # A group of its own, so that Ctrl-C reaches us first and we end it in order.
         process_group=0,
-        preexec_fn=_dies_with_parent(),
+        preexec_fn=_dies_with_parent(),  # noqa: PLW1509 (it takes no lock)
         **_as_servant(),
     )
 
