@@ -1,4 +1,4 @@
-"""A real Chromium and the pages' own server, in one event loop for each test."""
+"""A real Chromium for a module's tests, and for each test a fresh server and a fresh window."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from tests.console.samples import SAMPLES
@@ -14,13 +14,13 @@ from tests.console.stand import Stand, a_stand
 from tests.support.chromium import launch_options
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def stand() -> AsyncIterator[Stand]:
     async with a_stand(SAMPLES) as found:
         yield found
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser(chromium: str) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         options = {**launch_options(), "executable_path": chromium}
@@ -57,7 +57,7 @@ class Window:
         return await self.page.inner_text("main")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def window(browser: Browser, stand: Stand) -> AsyncIterator[Window]:
     """A small phone's browser; whatever it complained about fails the test."""
     context: BrowserContext = await browser.new_context(
