@@ -29,6 +29,13 @@ class Small:
         self.store, self.clock = store, clock
         store.run(_apply)
 
+    @classmethod
+    def around(cls, store: Store, clock: SettableClock) -> Small:
+        """The same helpers around a store that has a network already."""
+        self = cls.__new__(cls)
+        self.store, self.clock = store, clock
+        return self
+
     def person(self, account: int, seat: str = "") -> str:
         """The id of a person with that account, on that seat."""
         return self.store.run(_seated, account, seat)
