@@ -25,7 +25,7 @@ install_chromium() {
 if find_chromium; then
     exit 0
 fi
-if [[ "$(id -u)" == 0 ]] && command -v apt-get > /dev/null && install_chromium && find_chromium; then
+if (( EUID == 0 )) && command -v apt-get > /dev/null && install_chromium && find_chromium; then
     exit 0
 fi
 echo "The browser tests need Chromium. Install the package 'chromium' (apt-get install chromium)," >&2
