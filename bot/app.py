@@ -1,0 +1,257 @@
+"""The one place where the parts meet: store, texts, bot, receiver, outbox, heartbeat, secure pages, health.
+
+`run` starts everything in an order in which nothing can be lost, and stops it in the reverse order: first
+nothing new comes in, then what runs is finished, what is queued is sent if that is quick, and all is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import structlog
+from aiohttp import web
+from telegram import Bot
+
+from bot.clock import Clock, Fire, Heartbeat
+from bot.health import Health
+from bot.introduction import introduce
+from bot.logs import watch_loop
+from bot.outbox import Deliverer
+from bot.pace import Pace
+from bot.polling import Polling
+from bot.request import AiohttpRequest
+from bot.settings import Mode, Settings
+from bot.telegram_out import Messenger
+from bot.texts import Texts, read_locales
+from bot.turns import Handle, Receiver, Refuse
+from bot.webhook import Webhook
+from storage.catalogue_files import read_catalogue
+from storage.keys import load_root_key
+from storage.store import Store
+
+FLUSH_S = 3.0
+FINISH_S = 10.0
+
+log = structlog.get_logger("bot.app")
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Where the product's words and rules are entered: what a chat, a timer and a page call."""
+
+    handle: Handle
+    refuse: Refuse
+    fire: Fire
+    pages: Mapping[str, Any]
+
+
+def product_doors() -> Doors:
+    """The real ones."""
+    from handlers.router import handle, refuse
+    from referrals.service.pages import PAGES
+    from referrals.service.timers import fire
+
+    return Doors(handle, refuse, fire, PAGES)
+
+
+@dataclass(slots=True)
+class Parts:
+    """Everything that runs, made once by `assemble`."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    texts: Texts
+    bot: Bot
+    deliverer: Deliverer
+    receiver: Receiver
+    heartbeat: Heartbeat
+    webhook: Webhook
+    polling: Polling
+    health: Health
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What only the demo and tests ask for; `bot run` has none of it."""
+
+    clock: Clock = field(default_factory=Clock)
+    demo: bool = False
+    frame_ancestor: str = ""
+    listen: socket.socket | None = None
+    prepare: Callable[[Parts, web.Application], Awaitable[None]] | None = None
+    ready: Callable[[str], None] | None = None
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+def open_store(
+    settings: Settings, clock: Clock, *, demo: bool = False, worker: str = "main"
+) -> tuple[Store, Texts]:
+    """Catalogue, texts, key and database, each checked; ConfigurationError names what is broken."""
+    words = read_locales(settings.locales)
+    catalogue = replace(read_catalogue(settings.catalogue), texts=words)
+    root_key = load_root_key(settings.root_key_file, settings.data)
+    threads = settings.database_threads
+    store = Store.open(
+        settings.database, root_key, catalogue, clock.now, demo=demo, threads=threads, worker=worker
+    )
+    return store, Texts(words)
+
+
+def make_bot(settings: Settings) -> Bot:
+    """telegram.Bot on our own transport; one pool for calls, one connection for long polling."""
+    return Bot(
+        settings.token,
+        base_url=f"{settings.telegram_api}/bot",
+        base_file_url=f"{settings.telegram_api}/file/bot",
+        request=AiohttpRequest(),
+        get_updates_request=AiohttpRequest(connections=1),
+    )
+
+
+def assemble(settings: Settings, doors: Doors, clock: Clock, store: Store, texts: Texts) -> Parts:
+    """Tie the parts together; nothing runs yet."""
+    bot = make_bot(settings)
+    pace = Pace(settings.overall_per_s, settings.per_chat_per_s)
+    messenger = Messenger(bot, texts, settings.public_url)
+    deliverer = Deliverer(store.outbox, messenger, pace, clock.now)
+    receiver = Receiver(store, bot, texts, doors.handle, doors.refuse, deliverer.wake)
+    return Parts(
+        settings=settings,
+        clock=clock,
+        store=store,
+        texts=texts,
+        bot=bot,
+        deliverer=deliverer,
+        receiver=receiver,
+        heartbeat=Heartbeat(store, doors.fire, clock, deliverer.wake),
+        webhook=Webhook(receiver, settings.secret_token),
+        polling=Polling(receiver, bot),
+        health=Health(store),
+    )
+
+
+def build_web(parts: Parts, doors: Doors, frame_ancestor: str = "") -> web.Application:
+    """Health, the webhook where it is used, and the secure pages."""
+    from console import app as console
+
+    settings = parts.settings
+    app = web.Application()
+    app.on_response_prepare.append(_say_nothing_of_ourselves)
+    parts.health.add_to(app)
+    if settings.mode is Mode.WEBHOOK:
+        parts.webhook.add_to(app)
+    pages = console.build(
+        parts.store,
+        doors.pages,
+        bot_token=settings.token,
+        bot_id=int(settings.token.partition(":")[0]),
+        texts=parts.texts.of,
+        clock=parts.clock.now,
+        telegram_public_key=settings.telegram_public_key,
+        frame_ancestor=frame_ancestor,
+        languages=parts.texts.languages,
+    )
+    app.add_subapp(console.PREFIX, pages)
+    return app
+
+
+async def _say_nothing_of_ourselves(_: web.Request, response: web.StreamResponse) -> None:
+    """No server version, and no guessing of content types."""
+    response.headers["Server"] = "pulang"
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+
+
+async def run(settings: Settings, doors: Doors, extras: Extras | None = None) -> None:
+    """Run the product until SIGTERM or SIGINT (or `extras.ended`)."""
+    extras = extras or Extras()
+    loop = asyncio.get_running_loop()
+    watch_loop(loop)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, extras.ended.set)
+    store, texts = open_store(settings, extras.clock, demo=extras.demo)
+    try:
+        await _serve(assemble(settings, doors, extras.clock, store, texts), doors, extras)
+    finally:
+        await store.aclose()
+        log.info("stopped")
+
+
+async def _serve(parts: Parts, doors: Doors, extras: Extras) -> None:
+    """Everything between an opened and a closed store."""
+    running: list[asyncio.Task[None]] = []
+    app = build_web(parts, doors, extras.frame_ancestor)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=FINISH_S, handler_cancellation=False)
+    try:
+        if extras.prepare is not None:
+            await extras.prepare(parts, app)
+        address = await _listen(runner, parts.settings, extras.listen)
+        running.append(asyncio.create_task(parts.deliverer.run(), name="outbox"))
+        parts.heartbeat.start()
+        running.append(asyncio.create_task(_receive(parts, extras.ready, address), name="receive"))
+        await _until(extras.ended, running)
+    finally:
+        await _stop(parts, runner, running)
+
+
+async def _receive(parts: Parts, ready: Callable[[str], None] | None, address: str) -> None:
+    """Once Telegram knows us, updates may come."""
+    await introduce(parts.bot, parts.settings, parts.texts)
+    parts.health.telegram = True
+    log.info("ready", mode=parts.settings.mode.value)
+    if ready is not None:
+        ready(address)
+    if parts.settings.mode is Mode.POLLING:
+        await parts.polling.run()
+    else:
+        await asyncio.Event().wait()
+
+
+async def _listen(runner: web.AppRunner, settings: Settings, listen: socket.socket | None) -> str:
+    """Open the door; returns the address inside this machine."""
+    await runner.setup()
+    if listen is not None:
+        await web.SockSite(runner, listen).start()
+    else:
+        await web.TCPSite(runner, settings.listen_host, settings.listen_port).start()
+    host, port = runner.addresses[0][:2]
+    log.info("listening", port=port)
+    return f"http://{host}:{port}"
+
+
+async def _until(ended: asyncio.Event, running: list[asyncio.Task[None]]) -> None:
+    """Wait for the end; a part that dies ends all, so that a service manager starts us anew."""
+    waiting = asyncio.create_task(ended.wait())
+    done, _ = await asyncio.wait([waiting, *running], return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    for task in done - {waiting}:
+        task.result()
+
+
+async def _stop(parts: Parts, runner: web.AppRunner, running: list[asyncio.Task[None]]) -> None:
+    """Nothing new comes in; what runs is finished; what is queued is sent if that is quick."""
+    parts.health.stopping = True
+    parts.webhook.closed = True
+    parts.polling.stop()
+    await runner.cleanup()
+    await parts.heartbeat.stop()
+    await parts.receiver.settle()
+    outbox = [task for task in running if task.get_name() == "outbox" and not task.done()]
+    if outbox:
+        try:
+            await asyncio.wait_for(parts.deliverer.drain(), FLUSH_S)
+        except TimeoutError:
+            log.info("flush_cut_short")
+    parts.deliverer.stop()
+    if outbox:
+        await asyncio.wait(outbox, timeout=FINISH_S)
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+    await parts.bot.shutdown()
+    await parts.bot.request.shutdown()

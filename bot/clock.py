@@ -1,0 +1,160 @@
+"""The product's clock, and the heartbeat that finds what is due.
+
+The scheduler is only a heartbeat: what waits is a row with a due time, each taken in a turn of its own, so a
+beat that comes late, twice or not at all loses and repeats nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from pathlib import Path
+from typing import Protocol, cast
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from referrals.errors import PulangError, StoreError
+from referrals.model import Notice, Priority, Timer
+from referrals.ports import Turns, Tx
+from storage.tx import StoreTx
+
+BEAT_S = 1.0
+BATCH = 100
+POSTPONE_S = (5, 30, 120, 600, 1800, 3600)
+UPKEEP_EVERY = timedelta(hours=1)
+DELETE_AGAIN_AFTER = timedelta(hours=1)
+
+log = structlog.get_logger("bot.clock")
+
+Fire = Callable[[Tx, str, datetime], None]
+
+
+class Clock:
+    """Aware UTC. In a demo it can be moved forward, and the offset outlives a restart."""
+
+    def __init__(self, kept_in: Path | None = None) -> None:
+        self._kept_in = kept_in
+        self._offset = timedelta()
+        if kept_in is not None and kept_in.exists():
+            self._offset = timedelta(seconds=float(json.loads(kept_in.read_text())["offset_s"]))
+
+    def now(self) -> datetime:
+        """The instant."""
+        return datetime.now(UTC) + self._offset
+
+    @property
+    def offset_s(self) -> float:
+        """How far it was moved."""
+        return self._offset.total_seconds()
+
+    def advance(self, by: timedelta) -> None:
+        """Move forward; only a clock with a file can be moved."""
+        if self._kept_in is None:
+            raise ValueError("only a demo's clock can be moved")
+        self._offset += max(by, timedelta())
+
+    def keep(self) -> None:
+        """Write the offset down."""
+        if self._kept_in is not None:
+            fresh = self._kept_in.with_suffix(".new")
+            fresh.write_text(json.dumps({"offset_s": self.offset_s}))
+            os.replace(fresh, self._kept_in)
+
+
+class Waiting(Turns, Protocol):
+    """What the heartbeat needs of the store."""
+
+    async def due_timers(self, now: datetime, limit: int) -> Sequence[Timer]: ...
+
+    async def sweep(self, now: datetime) -> int: ...
+
+
+class Heartbeat:
+    """Takes what is due. `fire` is the door of all timers; `committed` wakes the outbox."""
+
+    def __init__(self, store: Waiting, fire: Fire, clock: Clock, committed: Callable[[], None]) -> None:
+        self._store = store
+        self._fire = fire
+        self._clock = clock
+        self._committed = committed
+        self._one_at_a_time = asyncio.Lock()
+        self._scheduler = AsyncIOScheduler(timezone=UTC)
+        self._upkeep_at = clock.now() + timedelta(minutes=5)
+
+    def start(self) -> None:
+        """Beat from now on."""
+        self._scheduler.add_job(
+            self.beat, "interval", seconds=BEAT_S, max_instances=1, coalesce=True, misfire_grace_time=None
+        )
+        self._scheduler.start()
+
+    async def stop(self) -> None:
+        """No further beat; the one under way is finished."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+        async with self._one_at_a_time:
+            return
+
+    async def beat(self) -> int:
+        """Everything that is due now: timers, old messages, now and then upkeep. Returns how much that was."""
+        async with self._one_at_a_time:
+            try:
+                done = await self._timers() + await self._old_messages()
+                if self._clock.now() >= self._upkeep_at:
+                    await self._store.sweep(self._clock.now())
+                    self._upkeep_at = self._clock.now() + UPKEEP_EVERY
+                return done
+            except StoreError as error:
+                log.warning("beat_failed", code=error.code)
+                return 0
+
+    async def _timers(self) -> int:
+        done = 0
+        while timers := await self._store.due_timers(self._clock.now(), BATCH):
+            # Those of one subject in their order, different subjects side by side.
+            by_subject = groupby(sorted(timers, key=lambda t: (t.subject, t.due_at)), key=lambda t: t.subject)
+            await asyncio.gather(*(self._in_order(list(group)) for _, group in by_subject))
+            self._committed()
+            done += len(timers)
+        return done
+
+    async def _in_order(self, timers: Iterable[Timer]) -> None:
+        for timer in timers:
+            await self._fire_one(timer)
+
+    async def _fire_one(self, timer: Timer) -> None:
+        try:
+            await self._store.turn(self._fire, timer.id, timer.due_at)
+        except StoreError:
+            raise
+        except Exception as error:
+            code = error.code if isinstance(error, PulangError) else ""
+            # The subject is an id of somebody's matter: only the kind is told.
+            log.error("timer_failed", kind=timer.kind, attempts=timer.attempts + 1, code=code, exc_info=error)
+            pause = POSTPONE_S[min(timer.attempts, len(POSTPONE_S) - 1)]
+            await self._store.turn(_postpone, timer, self._clock.now() + timedelta(seconds=pause))
+
+    async def _old_messages(self) -> int:
+        count = await self._store.turn(delete_old_messages, BATCH)
+        if count:
+            self._committed()
+        return count
+
+
+def _postpone(tx: Tx, timer: Timer, due_at: datetime) -> None:
+    cast("StoreTx", tx).postpone_timer(timer.id, due_at, timer.attempts + 1)
+
+
+def delete_old_messages(tx: Tx, limit: int) -> int:
+    """A turn: queue the deletion of messages that have stood for 24 hours; again each hour until it is done."""
+    due = cast("StoreTx", tx).messages_due(tx.now, limit)
+    for message in due:
+        tx.say(Notice(message.person_id, "", priority=Priority.BULK, message_id=message.message_id))
+        tx.save(replace(message, delete_at=tx.now + DELETE_AGAIN_AFTER))
+    return len(due)

@@ -1,0 +1,58 @@
+"""python -m bot network check|apply FILE: what a network file would change, and doing it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.commands.common import add_settings, opened, settings_of, steward, tell
+from referrals.ports import Tx
+
+if TYPE_CHECKING:
+    from referrals.network_diff import Change
+    from referrals.network_file import NetworkFile
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """check|apply FILE, --by, --shown, --settings."""
+    parser.add_argument("verb", choices=("check", "apply"))
+    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("--by", metavar="STEWARD", help="the seat of the steward who applies it")
+    parser.add_argument(
+        "--shown", metavar="DIGEST", help="apply only what a check with this digest has shown to somebody"
+    )
+    add_settings(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """A dry run line by line; `apply` does it afterwards."""
+    settings = settings_of(args)
+    from referrals.service import network
+    from storage.catalogue_files import read_catalogue, read_network
+
+    new = read_network(args.file, read_catalogue(settings.catalogue))
+    with opened(settings) as store:
+        changes = store.run(network.preview, new)
+        _show(changes)
+        shown = network.digest(changes)
+        if args.verb == "check":
+            tell(f"Nothing was changed. To apply it: python -m bot network apply {args.file} --shown {shown}")
+        elif changes:
+            store.run(_apply, args.by, new, args.shown or shown)
+            tell("Applied.")
+    return 0
+
+
+def _show(changes: Sequence[Change]) -> None:
+    for change in changes:
+        for line in change.lines():
+            tell(line)
+    tell(f"{len(changes)} changes." if changes else "The network is already as the file says.")
+
+
+def _apply(tx: Tx, by: str | None, new: NetworkFile, shown: str) -> None:
+    from referrals.service import network
+
+    network.apply(tx, steward(tx, by), new, shown)

@@ -1,0 +1,202 @@
+"""One update from its raw form to its committed turn: one person's in order, different people side by side.
+
+An update is acknowledged when `take` returns and stays with Telegram when it raises StoreError or Busy; a turn
+is deduplicated inside its transaction, so taking an update twice is harmless. What follows a turn (the answer
+to a press, leaving a group) is best effort, outside the transaction, and delays no acknowledgement.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from telegram import Bot, Update
+from telegram.error import TelegramError
+
+from bot.telegram_in import Leave, read_incoming
+from bot.texts import Texts, shorten
+from handlers.incoming import Did, Incoming, Toast
+from referrals.errors import PulangError, StoreError
+from referrals.ports import Turns, Tx
+
+LONGEST_TOAST = 200
+TRIES = 3
+PAUSE_S = 0.05
+MOST_WAITING = 2000
+MOST_ASIDE = 200
+
+log = structlog.get_logger("bot.turns")
+
+Handle = Callable[[Tx, Incoming], Toast]
+Refuse = Callable[[Tx, Incoming, PulangError], Toast]
+
+
+class BadUpdate(PulangError):
+    """The body is no update at all: refused, without effect."""
+
+    code = "error.bad_update"
+
+
+class Busy(PulangError):
+    """More updates wait than can be worked on: Telegram keeps this one and brings it again."""
+
+    code = "error.busy"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a turn answers, and in which language."""
+
+    toast: Toast
+    language: str
+
+
+class Lanes:
+    """A lane for each person: whoever is first goes first, and lanes do not wait for each other."""
+
+    def __init__(self, most: int = MOST_WAITING) -> None:
+        self._most = most
+        self._waiting = 0
+        self._lanes: dict[int, tuple[asyncio.Lock, int]] = {}
+
+    @asynccontextmanager
+    async def of(self, account: int) -> AsyncIterator[None]:
+        """Wait for this person's earlier turns; raises Busy when too many wait already."""
+        if self._waiting >= self._most:
+            raise Busy
+        lock, users = self._lanes.get(account, (asyncio.Lock(), 0))
+        self._lanes[account] = (lock, users + 1)
+        self._waiting += 1
+        try:
+            async with lock:
+                yield
+        finally:
+            self._waiting -= 1
+            lock, users = self._lanes[account]
+            if users == 1:
+                del self._lanes[account]
+            else:
+                self._lanes[account] = (lock, users - 1)
+
+
+class Receiver:
+    """Takes raw updates. `handle` and `refuse` are the chat's two doors, run inside one turn each."""
+
+    def __init__(
+        self,
+        turns: Turns,
+        bot: Bot,
+        texts: Texts,
+        handle: Handle,
+        refuse: Refuse,
+        committed: Callable[[], None],
+    ) -> None:
+        self._turns = turns
+        self._bot = bot
+        self._texts = texts
+        self._handle = handle
+        self._refuse = refuse
+        self._committed = committed
+        self._lanes = Lanes()
+        self._aside: set[asyncio.Task[None]] = set()
+
+    async def take(self, raw: object) -> None:
+        """Work on one update; returns after its commit. Raises BadUpdate, Busy or StoreError."""
+        update = parse_update(raw, self._bot)
+        incoming = read_incoming(update)
+        if incoming is None:
+            return
+        if isinstance(incoming, Leave):
+            self._later(self._bot.leave_chat(incoming.chat))
+            return
+        async with self._lanes.of(incoming.account):
+            answered = await self._turn(incoming)
+        self._committed()
+        if update.callback_query is not None:
+            self._later(self._answer_press(update.callback_query.id, answered))
+
+    async def _turn(self, incoming: Incoming) -> Answered:
+        for attempt in range(TRIES):
+            try:
+                return await self._turns.turn(_in_turn, self._handle, incoming)
+            except StoreError:
+                raise
+            except PulangError as refusal:
+                return await self._refused(incoming, refusal)
+            except Exception as error:
+                log.error("turn_failed", did=incoming.did.value, attempts=attempt + 1, exc_info=error)
+                await asyncio.sleep(PAUSE_S * 2**attempt * random.uniform(0.5, 1))  # noqa: S311 - only spreads tries
+        return await self._refused(incoming, PulangError())
+
+    async def _refused(self, incoming: Incoming, refusal: PulangError) -> Answered:
+        """Say kindly why not, in a turn of its own; where even that fails, only the toast is left."""
+
+        def refuse(tx: Tx, incoming: Incoming) -> Toast:
+            return self._refuse(tx, incoming, refusal)
+
+        try:
+            return await self._turns.turn(_in_turn, refuse, incoming)
+        except StoreError:
+            raise
+        except Exception as error:
+            log.error("refusal_failed", did=incoming.did.value, code=refusal.code, exc_info=error)
+            return Answered(Toast(PulangError.code), incoming.language_hint)
+
+    async def _answer_press(self, query_id: str, answered: Answered) -> None:
+        """Every press is answered, or the phone shows a spinner for a minute."""
+        words = self._texts.say(answered.toast.text, answered.language) if answered.toast.text else ""
+        await self._bot.answer_callback_query(
+            query_id, shorten(words, LONGEST_TOAST) or None, show_alert=answered.toast.alert or None
+        )
+
+    def _later(self, call: Coroutine[Any, Any, Any]) -> None:
+        """Do this beside the acknowledgement; when too much is under way already, not at all."""
+        if len(self._aside) >= MOST_ASIDE:
+            call.close()
+            return
+
+        async def attempt() -> None:
+            try:
+                await call
+            except TelegramError as error:
+                log.info("aside_failed", code=type(error).__name__)
+
+        task = asyncio.create_task(attempt())
+        self._aside.add(task)
+        task.add_done_callback(self._aside.discard)
+
+    async def settle(self, seconds: float = 5.0) -> None:
+        """Let what was begun beside the turns end; drop what takes longer."""
+        if self._aside:
+            _, late = await asyncio.wait(self._aside, timeout=seconds)
+            for task in late:
+                task.cancel()
+
+
+def _in_turn(tx: Tx, door: Handle, incoming: Incoming) -> Answered:
+    """One door inside one transaction, with the language in which its toast is to be said."""
+    toast = door(tx, incoming)
+    if incoming.did is not Did.PRESS or not toast.text:
+        return Answered(toast, "")
+    person = tx.person_of_account(incoming.account)
+    return Answered(toast, (person.language if person else "") or incoming.language_hint)
+
+
+def parse_update(raw: object, bot: Bot) -> Update:
+    """The Update of a decoded body; raises BadUpdate for anything that is none."""
+    if (
+        not isinstance(raw, dict)
+        or type(raw.get("update_id")) is not int
+        or not 0 <= raw["update_id"] < 2**62
+    ):
+        raise BadUpdate
+    try:
+        return Update.de_json(raw, bot)
+    except (TypeError, ValueError, AttributeError, KeyError, LookupError, OverflowError, OSError) as error:
+        # Which error comes depends on which of some hundred fields is wrong; none of them is our mistake.
+        raise BadUpdate from error
