@@ -1,0 +1,133 @@
+"""The product's press: the whole product, as `python -m bot run` starts it, with contacts that are due.
+
+`python -m benchmarks.press_ours STUB_PORT SECRET DATABASE CHECK_INS PRESSES`: fills the database, writes the
+file of presses and serves until its input is closed. Webhook, sender, heartbeat and Telegram's limits are as
+in life. Mentors take turns, so that those in flight are different people.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+
+from benchmarks.processes import parent_gone, say
+from bot.app import Extras, open_store, product_doors, run
+from bot.clock import Clock
+from bot.logs import set_up_logs
+from bot.settings import LogFormat, LogLevel, Mode, Settings, make_settings
+from bot.webhook import PATH
+from referrals.model import CheckIn, Enrolment, Role, Seat
+from referrals.ports import Tx
+from referrals.service import people
+from storage.keys import create_root_key
+from storage.store import Store
+
+TOKEN = "7000000001:" + "a" * 35
+MENTORS, MEMBERS_EACH = 400, 5
+FIRST_ACCOUNT = 8_000_000
+IN_ONE_TURN = 500
+
+
+def fill(store: Store, check_ins: int) -> list[tuple[int, str]]:
+    """Mentors with members, and contacts that are due; each with the callback data of its 'Save' button."""
+    mentors = store.run(_add_mentors)
+    members = store.run(_add_members)
+    presses: list[tuple[int, str]] = []
+    for first in range(0, check_ins, IN_ONE_TURN):
+        numbers = range(first, min(first + IN_ONE_TURN, check_ins))
+        ids = store.run(_add_check_ins, mentors, members, numbers)
+        presses += [
+            (FIRST_ACCOUNT + n % MENTORS, f"1:check.save:{check_in}:in_person:well")
+            for n, check_in in zip(numbers, ids, strict=True)
+        ]
+    return presses
+
+
+def _add_mentors(tx: Tx) -> list[str]:
+    found = []
+    for n in range(MENTORS):
+        person = people.meet(tx, FIRST_ACCOUNT + n)
+        people.choose_language(tx, person.id, "en" if n % 2 else "th")
+        tx.add(Seat(f"mentor-{n}", Role.MENTOR, None, person.id))
+        found.append(person.id)
+    return found
+
+
+def _add_members(tx: Tx) -> list[str]:
+    """Five members for each mentor; the next mentor is the backup."""
+    found = []
+    for n in range(MENTORS * MEMBERS_EACH):
+        member = Enrolment(
+            id=tx.new_id(),
+            code=f"M-{n:05}",
+            programme="return-home-club",
+            phase="first-90-days",
+            mentor_seat=f"mentor-{n % MENTORS}",
+            backup_seat=f"mentor-{(n + 1) % MENTORS}",
+            timezone="Asia/Bangkok",
+            active=True,
+        )
+        tx.add(member)
+        found.append(member.id)
+    return found
+
+
+def _add_check_ins(tx: Tx, mentors: list[str], members: list[str], numbers: range) -> list[str]:
+    """As `checkins.remind` leaves them, without the reminders: those were sent long ago."""
+    ids = []
+    for n in numbers:
+        check_in = CheckIn(tx.new_id(), members[n % len(members)], tx.now, mentors[n % len(mentors)])
+        tx.add(check_in)
+        tx.set_timer("check_in_missed", check_in.id, tx.now + timedelta(hours=24))
+        ids.append(check_in.id)
+    return ids
+
+
+async def serve(settings: Settings, presses: int) -> None:
+    """Run the product; it ends when the parent is gone."""
+
+    def ready(address: str) -> None:
+        say(port=int(address.rpartition(":")[2]), path=PATH, presses=presses)
+
+    extras = Extras(ready=ready)
+
+    async def watch() -> None:
+        await parent_gone()
+        extras.ended.set()
+
+    watching = asyncio.create_task(watch())
+    await run(settings, product_doors(), extras)
+    await watching
+
+
+def main() -> None:
+    stub, secret, url, check_ins, target = sys.argv[1:]
+    with tempfile.TemporaryDirectory(prefix="pulang-bench-") as folder:
+        data, key_file = Path(folder) / "data", Path(folder) / "root.key"
+        data.mkdir(mode=0o700)
+        create_root_key(key_file, data)
+        settings = make_settings(
+            bot_token=TOKEN,
+            telegram_api=f"http://127.0.0.1:{stub}",
+            public_url="http://127.0.0.1:8700",
+            data=data,
+            root_key_file=key_file,
+            database_url=url,
+            mode=Mode.WEBHOOK,
+            webhook_secret=secret,
+            listen_port=0,
+        )
+        set_up_logs(LogLevel.WARNING, LogFormat.CONSOLE)
+        store, _ = open_store(settings, Clock())
+        presses = fill(store, int(check_ins))
+        store.close()
+        Path(target).write_text(json.dumps(presses), encoding="utf-8")
+        asyncio.run(serve(settings, len(presses)))
+
+
+if __name__ == "__main__":
+    main()
