@@ -6,9 +6,12 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import aiohttp
+import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
+from tests.console.phone import Phone
 from tests.console.samples import SAMPLES
 from tests.console.stand import Stand, a_stand
 from tests.support.chromium import launch_options
@@ -18,6 +21,17 @@ from tests.support.chromium import launch_options
 async def stand() -> AsyncIterator[Stand]:
     async with a_stand(SAMPLES) as found:
         yield found
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as found:
+        yield found
+
+
+@pytest.fixture
+def phone(stand: Stand, http: aiohttp.ClientSession) -> Phone:
+    return Phone(stand, http)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from referrals.errors import BadAnswer
+from referrals.errors import BadAnswer, WrongStage
 from referrals.views import (
     Choice,
     FiledView,
@@ -232,6 +232,14 @@ def hide(tx: Any, who: str, subject: str, body: Mapping[str, object]) -> FiledVi
     return FiledView("", "page.hidden", None, "", filed=False)
 
 
+def breaks(tx: Any, who: str, subject: str, body: Any) -> Any:
+    raise RuntimeError("secret words of somebody")
+
+
+def moved_on(tx: Any, who: str, subject: str, body: Any) -> Any:
+    raise WrongStage
+
+
 SAMPLES: Mapping[str, FixedPage] = {
     "plan": FixedPage(plan_view, {"preview": plan_view, "file": filed}),
     "offer": FixedPage(
@@ -244,4 +252,5 @@ SAMPLES: Mapping[str, FixedPage] = {
         | {name: take(name) for name in ("report", "give_up", "helped", "not_helped", "return", "rematch")},
     ),
     "me": FixedPage(me_view, {"language": choose_language, "window": me_view, "hide": hide}),
+    "odd": FixedPage(breaks, {"late": moved_on, "echo": take("echo")}),
 }

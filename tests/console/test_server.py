@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
 
 import aiohttp
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from console.bodies import MAX_BODY, parse_body
 from console.headers import secure_headers
-from referrals.errors import BadAnswer, ConfigurationError, PulangError, WrongStage
+from referrals.errors import ConfigurationError, PulangError
 from referrals.model import Presence
-from tests.console.samples import SAMPLES, take
-from tests.console.stand import FixedPage, Stand, a_stand
+from tests.console.phone import Phone
+from tests.console.stand import Stand
 from tests.security.test_init_data import query, signed
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 LEAST = {
     "default-src 'none'",
@@ -31,54 +28,6 @@ LEAST = {
     "form-action 'none'",
     "frame-ancestors 'none'",
 }
-
-
-def breaks(tx: Any, who: str, subject: str, body: Any) -> Any:
-    raise RuntimeError("secret words of somebody")
-
-
-def moved_on(tx: Any, who: str, subject: str, body: Any) -> Any:
-    raise WrongStage
-
-
-PAGES = {**SAMPLES, "odd": FixedPage(breaks, {"late": moved_on, "echo": take("echo")})}
-
-
-@pytest.fixture
-async def stand() -> AsyncIterator[Stand]:
-    async with a_stand(PAGES) as found:
-        yield found
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as found:
-        yield found
-
-
-class Phone:
-    """Calls as the page's own script makes them."""
-
-    def __init__(self, stand: Stand, http: aiohttp.ClientSession) -> None:
-        self.stand, self.http, self.token = stand, http, ""
-
-    async def opens(self, page: str, init_data: str | None = None) -> tuple[int, Any]:
-        proof = query(self.stand.fields()) if init_data is None else init_data
-        status, answer = await self.call("POST", "/p/session", {"init_data": proof, "page": page})
-        self.token = answer.get("session", "")
-        return status, answer
-
-    async def call(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
-        if self.token:
-            headers = {"Authorization": f"Pulang {self.token}", **headers}
-        url = self.stand.origin + path
-        async with self.http.request(method, url, json=body, headers=headers) as answer:
-            return answer.status, await answer.json()
-
-
-@pytest.fixture
-def phone(stand: Stand, http: aiohttp.ClientSession) -> Phone:
-    return Phone(stand, http)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +57,7 @@ async def test_every_answer_has_the_headers(
         assert "Set-Cookie" not in answer.headers
 
 
-def test_only_a_list_of_origins_may_frame_the_pages() -> None:
+async def test_only_a_list_of_origins_may_frame_the_pages() -> None:
     headers = secure_headers("http://*.localhost:8081 http://127.0.0.1:8081")
     assert headers["Content-Security-Policy"].endswith(
         "frame-ancestors http://*.localhost:8081 http://127.0.0.1:8081"
@@ -273,67 +222,3 @@ async def test_a_broken_verb_says_nothing_of_what_it_read(
     assert (status, answer["error"]) == (500, PulangError.code)
     assert "RuntimeError" in caplog.text
     assert "secret" not in caplog.text + json.dumps(answer)
-
-
-BAD_BODIES = [
-    b"",
-    b"[]",
-    b"null",
-    b'{"a": 1}',
-    b'{"a": {"b": "c"}}',
-    b'{"a": ["b", 1]}',
-    b'{"a": null}',
-    b'{"a": "1", "a": "2"}',
-    b'{"a": "\\ud800"}',
-    b'{"a": "\xff"}',
-    b"[" * 5000,
-    b'{"a": NaN}',
-    json.dumps({str(n): "x" for n in range(33)}).encode(),
-    json.dumps({"a": ["x"] * 201}).encode(),
-    b'{"a": "' + b"x" * MAX_BODY + b'"}',
-]
-
-
-@pytest.mark.parametrize("raw", BAD_BODIES, ids=range(len(BAD_BODIES)))
-async def test_bodies_of_another_shape_or_size_are_refused(phone: Phone, raw: bytes) -> None:
-    await phone.opens("odd/1")
-    headers = {"Authorization": f"Pulang {phone.token}", "Content-Type": "application/json"}
-    url = phone.stand.origin + "/p/api/odd/1/echo"
-    async with phone.http.post(url, data=raw, headers=headers) as answer:
-        assert answer.status == 422
-        assert (await answer.json())["error"] == "error.bad_answer"
-    async with phone.http.post(phone.stand.origin + "/p/session", data=raw, headers=headers) as answer:
-        assert answer.status == 422
-
-
-async def test_a_form_of_another_site_is_no_answer(phone: Phone) -> None:
-    await phone.opens("odd/1")
-    url = phone.stand.origin + "/p/api/odd/1/echo"
-    headers = {"Authorization": f"Pulang {phone.token}", "Content-Type": "text/plain"}
-    async with phone.http.post(url, data=b"{}", headers=headers) as answer:
-        assert answer.status == 422
-
-
-@pytest.mark.parametrize(
-    "page", ["", "me/", "../me", "nothing", "matter/a b", "matter/" + "x" * 65, "matter/ä", "ME"]
-)
-async def test_pages_that_are_none_open_nothing(phone: Phone, page: str) -> None:
-    status, answer = await phone.opens(page)
-    assert status in {404, 422}
-    assert "session" not in answer
-
-
-@settings(max_examples=2000)
-@given(
-    st.binary(max_size=200)
-    | st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists).map(
-        lambda value: json.dumps({"a": value}).encode()
-    )
-)
-def test_fuzz_bodies_are_read_or_refused(raw: bytes) -> None:
-    try:
-        body = parse_body(raw)
-    except BadAnswer:
-        return
-    for value in body.values():
-        assert isinstance(value, str | bool | list)

@@ -187,6 +187,7 @@ def _bent(draw: st.DrawFn) -> str:
     return GOOD[:start] + draw(st.text(max_size=6)) + GOOD[end:]
 
 
+@pytest.mark.timeout(900)  # the long run takes two minutes
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.one_of(st.text(max_size=400), _LOOSE, _bent()))
 def test_fuzz_nothing_unsigned_is_accepted(init_data: str) -> None:

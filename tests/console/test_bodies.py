@@ -1,0 +1,81 @@
+"""What comes in is a small JSON object of plain values, or it is refused."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from console.bodies import MAX_BODY, parse_body
+from referrals.errors import BadAnswer
+from tests.console.phone import Phone
+
+served = pytest.mark.asyncio(loop_scope="module")  # in the loop of the server that conftest starts
+
+BAD_BODIES = [
+    b"",
+    b"[]",
+    b"null",
+    b'{"a": 1}',
+    b'{"a": {"b": "c"}}',
+    b'{"a": ["b", 1]}',
+    b'{"a": null}',
+    b'{"a": "1", "a": "2"}',
+    b'{"a": "\\ud800"}',
+    b'{"a": "\xff"}',
+    b"[" * 5000,
+    b'{"a": NaN}',
+    json.dumps({str(n): "x" for n in range(33)}).encode(),
+    json.dumps({"a": ["x"] * 201}).encode(),
+    b'{"a": "' + b"x" * MAX_BODY + b'"}',
+]
+
+
+@served
+@pytest.mark.parametrize("raw", BAD_BODIES, ids=range(len(BAD_BODIES)))
+async def test_bodies_of_another_shape_or_size_are_refused(phone: Phone, raw: bytes) -> None:
+    await phone.opens("odd/1")
+    headers = {"Authorization": f"Pulang {phone.token}", "Content-Type": "application/json"}
+    url = phone.stand.origin + "/p/api/odd/1/echo"
+    async with phone.http.post(url, data=raw, headers=headers) as answer:
+        assert answer.status == 422
+        assert (await answer.json())["error"] == "error.bad_answer"
+    async with phone.http.post(phone.stand.origin + "/p/session", data=raw, headers=headers) as answer:
+        assert answer.status == 422
+
+
+@served
+async def test_a_form_of_another_site_is_no_answer(phone: Phone) -> None:
+    await phone.opens("odd/1")
+    url = phone.stand.origin + "/p/api/odd/1/echo"
+    headers = {"Authorization": f"Pulang {phone.token}", "Content-Type": "text/plain"}
+    async with phone.http.post(url, data=b"{}", headers=headers) as answer:
+        assert answer.status == 422
+
+
+@served
+@pytest.mark.parametrize(
+    "page", ["", "me/", "../me", "nothing", "matter/a b", "matter/" + "x" * 65, "matter/ä", "ME"]
+)
+async def test_pages_that_are_none_open_nothing(phone: Phone, page: str) -> None:
+    status, answer = await phone.opens(page)
+    assert status in {404, 422}
+    assert "session" not in answer
+
+
+@settings(max_examples=2000)
+@given(
+    st.binary(max_size=200)
+    | st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists).map(
+        lambda value: json.dumps({"a": value}).encode()
+    )
+)
+def test_fuzz_bodies_are_read_or_refused(raw: bytes) -> None:
+    try:
+        body = parse_body(raw)
+    except BadAnswer:
+        return
+    for value in body.values():
+        assert isinstance(value, str | bool | list)
