@@ -1,1 +1,1 @@
-"""Runs the product: receives updates, runs turns, delivers what is said. The only package that imports telegram."""
+"""Runs the product: receives updates, runs turns, delivers. The only package that imports telegram."""

@@ -30,12 +30,14 @@ from bot.telegram_out import Messenger
 from bot.texts import Texts, read_locales
 from bot.turns import Handle, Receiver, Refuse
 from bot.webhook import Webhook
+from referrals.errors import ConfigurationError
 from storage.catalogue_files import read_catalogue
 from storage.keys import load_root_key
 from storage.store import Store
 
 FLUSH_S = 3.0
 FINISH_S = 10.0
+DEMO_MARK = "DEMO"
 
 log = structlog.get_logger("bot.app")
 
@@ -93,6 +95,9 @@ def open_store(
     settings: Settings, clock: Clock, *, demo: bool = False, worker: str = "main"
 ) -> tuple[Store, Texts]:
     """Catalogue, texts, key and database, each checked; ConfigurationError names what is broken."""
+    if (settings.data / DEMO_MARK).exists() and not demo:
+        mend = "name another folder; what was a demo stays one"
+        raise ConfigurationError(str(settings.data), "holds a demo, and not a network", mend)
     words = read_locales(settings.locales)
     catalogue = replace(read_catalogue(settings.catalogue), texts=words)
     root_key = load_root_key(settings.root_key_file, settings.data)

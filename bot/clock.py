@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -64,7 +63,7 @@ class Clock:
         if self._kept_in is not None:
             fresh = self._kept_in.with_suffix(".new")
             fresh.write_text(json.dumps({"offset_s": self.offset_s}))
-            os.replace(fresh, self._kept_in)
+            fresh.replace(self._kept_in)
 
 
 class Waiting(Turns, Protocol):
@@ -118,7 +117,8 @@ class Heartbeat:
         done = 0
         while timers := await self._store.due_timers(self._clock.now(), BATCH):
             # Those of one subject in their order, different subjects side by side.
-            by_subject = groupby(sorted(timers, key=lambda t: (t.subject, t.due_at)), key=lambda t: t.subject)
+            ordered = sorted(timers, key=lambda t: (t.subject, t.due_at))
+            by_subject = groupby(ordered, key=lambda t: t.subject)
             await asyncio.gather(*(self._in_order(list(group)) for _, group in by_subject))
             self._committed()
             done += len(timers)
@@ -152,7 +152,7 @@ def _postpone(tx: Tx, timer: Timer, due_at: datetime) -> None:
 
 
 def delete_old_messages(tx: Tx, limit: int) -> int:
-    """A turn: queue the deletion of messages that have stood for 24 hours; again each hour until it is done."""
+    """A turn: queue the deletion of messages that stand for 24 hours; again each hour until done."""
     due = cast("StoreTx", tx).messages_due(tx.now, limit)
     for message in due:
         tx.say(Notice(message.person_id, "", priority=Priority.BULK, message_id=message.message_id))

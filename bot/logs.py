@@ -26,7 +26,8 @@ STRUCK = "[struck out]"
 # Names of fields that could hold what a person wrote, or who they are.
 DENIED = frozenset(
     "text texts data name first_name last_name username user chat account phone contact body payload argument"
-    " init_data initdata token secret password url update message params story note language_hint telegram_id".split()
+    " init_data initdata token secret password url update message params story note language_hint"
+    " telegram_id".split()
 )
 PATTERNS = (
     re.compile(r"\d{3,16}:[A-Za-z0-9_-]{20,64}"),  # a bot's token

@@ -1,4 +1,4 @@
-"""How fast may be sent: token buckets overall and per chat, and pauses that Telegram asks for. Pure, no clock."""
+"""How fast may be sent: token buckets overall and per chat, and the pauses that Telegram asks for. Pure."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ first update that the store could not take is confirmed, the rest comes again an
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 from collections.abc import Sequence
@@ -39,11 +40,11 @@ class Polling:
         self._offset = 0
         self._pause_s = FIRST_PAUSE_S
         self._asking: asyncio.Task[Any] | None = None
-        self._stopping = False
+        self._stopped = asyncio.Event()
 
     async def run(self) -> None:
         """Poll until `stop`."""
-        while not self._stopping:
+        while not self._stopped.is_set():
             updates = await self._ask()
             if updates is None:
                 continue
@@ -54,8 +55,8 @@ class Polling:
                 await self._rest()
 
     def stop(self) -> None:
-        """End the long wait; a batch that is being worked on is finished, and is confirmed by the next start."""
-        self._stopping = True
+        """End the long wait; a batch being worked on is finished, and confirmed by the next start."""
+        self._stopped.set()
         if self._asking is not None:
             self._asking.cancel()
 
@@ -76,7 +77,7 @@ class Polling:
         try:
             return cast("list[dict[str, Any]]", await self._asking)
         except asyncio.CancelledError:
-            if not self._stopping:
+            if not self._stopped.is_set():
                 raise
         except Conflict:
             log.error(
@@ -116,7 +117,7 @@ class Polling:
 
     async def _rest(self) -> None:
         """A pause that grows and is never quite the same; cut short by `stop`."""
-        end = asyncio.get_running_loop().time() + self._pause_s * random.uniform(0.75, 1.25)  # noqa: S311
+        pause = self._pause_s * random.uniform(0.75, 1.25)  # noqa: S311 - only spreads tries
         self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
-        while not self._stopping and asyncio.get_running_loop().time() < end:
-            await asyncio.sleep(0.1)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopped.wait(), pause)

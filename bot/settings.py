@@ -19,14 +19,14 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from referrals.errors import ConfigurationError
 
 PREFIX = "PULANG_"
 HOME = Path(__file__).resolve().parent.parent
 TELEGRAM = "https://api.telegram.org"
-# Telegram's production key for third parties (core.telegram.org/bots/webapps, 'Validating data for third-party use').
+# Telegram's production key: core.telegram.org/bots/webapps, 'Validating data for third-party use'.
 TELEGRAM_KEY = "e7bf03a2fa4602af4580703d88dda5bb59f32ed8b02a56c187fe7d34caed242d"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 TOKEN = re.compile(r"[0-9]{3,16}:[A-Za-z0-9_-]{20,64}")
@@ -101,12 +101,12 @@ class Settings(BaseSettings):
     )
     telegram_public_key: str = Field(
         TELEGRAM_KEY,
-        description="Hex of the Ed25519 key that signs launch data; another one is accepted only with a Bot API "
-        "on loopback.",
+        description="Hex of the Ed25519 key that signs launch data; another one is accepted only with a Bot "
+        "API on loopback.",
     )
     public_url: WebAddress = Field(
-        description="The address under which phones reach the product, without a trailing slash; https except on "
-        "loopback."
+        description="The address under which phones reach the product, without a trailing slash; https except "
+        "on loopback."
     )
     data: Path = Field(description="The data folder; made by `python -m bot init`, closed to other users.")
     root_key_file: Path = Field(
@@ -114,8 +114,8 @@ class Settings(BaseSettings):
     )
     database_url: SecretStr | None = Field(
         None,
-        description="Where the database is, e.g. `postgresql+psycopg://user:password@host/name`; a SQLite file in "
-        "the data folder when absent.",
+        description="Where the database is, e.g. `postgresql+psycopg://user:password@host/name`; a SQLite file "
+        "in the data folder when absent.",
     )
     database_threads: int = Field(
         4, ge=1, le=32, description="Connections that write at once on PostgreSQL; SQLite always has one."
@@ -125,8 +125,8 @@ class Settings(BaseSettings):
     )
     webhook_secret: SecretStr | None = Field(
         None,
-        description="What Telegram must show with each update, 1 to 256 of `A-Z a-z 0-9 _ -`; made from the token "
-        "when absent.",
+        description="What Telegram must show with each update, 1 to 256 of `A-Z a-z 0-9 _ -`; made from the "
+        "token when absent.",
     )
     listen_host: str = Field(
         "127.0.0.1", description="The address to listen on; a proxy with TLS stands before it."
@@ -241,7 +241,14 @@ class _Given(Settings):
     """Settings whose values were already gathered by `load_settings`."""
 
     @classmethod
-    def settings_customise_sources(cls, settings_cls: Any, init_settings: Any, **_: Any) -> tuple[Any, ...]:
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only what is passed in."""
         return (init_settings,)
 

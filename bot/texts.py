@@ -1,8 +1,8 @@
-"""What people read: `say(key, language, …)` from `locales/*.po`, with times in the reader's language and zone.
+"""What people read: `say(key, language, …)` from `locales/*.po`, times in the reader's language and zone.
 
 A key that a language lacks is said in English, and one that English lacks as the key itself, so that nobody
-is left without an answer; both are logged once. A parameter that begins with '@' is itself a text key, one that
-is an instant (ISO 8601 with an offset) is shown as a date and time.
+is left without an answer; both are logged once. A parameter that begins with '@' is itself a text key, one
+that is an instant (ISO 8601 with an offset) is shown as a date and time.
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ MoveSimulator = Callable[[float], Awaitable[None]]
 class TimeMachine:
     """Steps through every due instant on the way, so that a ladder runs rung by rung.
 
-    `move_simulator` moves Telegram's stand-in by so many seconds, always before the product's own clock: launch
-    data must never come from the future.
+    `move_simulator` moves Telegram's stand-in by so many seconds, always before the product's own clock:
+    launch data must never come from the future.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class TimeMachine:
             self._clock.keep()
 
     async def _until_due(self) -> timedelta:
-        """How long until something is due; at least a second, so that what cannot be done now holds up nothing."""
+        """How long until something is due; at least a second, so that nothing is waited for in vain."""
         due = await self._next_due()
         if due is None:
             return LONGEST_STEP

@@ -1,8 +1,8 @@
 """One update from its raw form to its committed turn: one person's in order, different people side by side.
 
-An update is acknowledged when `take` returns and stays with Telegram when it raises StoreError or Busy; a turn
-is deduplicated inside its transaction, so taking an update twice is harmless. What follows a turn (the answer
-to a press, leaving a group) is best effort, outside the transaction, and delays no acknowledgement.
+An update is acknowledged when `take` returns, and stays with Telegram when it raises StoreError or Busy. A
+turn is deduplicated inside its transaction, so taking an update twice is harmless. What follows a turn (the
+answer to a press, leaving a group) is best effort, outside the transaction, and delays no acknowledgement.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""python -m bot demo: the whole product on this machine, with a simulator of Telegram and a made-up network."""
+"""python -m bot demo: the whole product on this machine, a stand-in for Telegram, a made-up network."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def _next_due(parts: Parts) -> Any:
 
 
 def prepare(data: Path, simulator: Simulator, url: str) -> Settings:
-    """Folder, key, database and network of the demo; the first time they are made, afterwards they are kept."""
+    """Folder, key, database and network of the demo: made the first time, kept afterwards."""
     from bot.logs import set_up_logs
     from bot.settings import LogFormat, LogLevel, Mode, make_settings
     from storage.keys import create_root_key
@@ -154,14 +154,13 @@ def prepare(data: Path, simulator: Simulator, url: str) -> Settings:
 
 
 def _make_network(settings: Settings, data: Path) -> None:
+    from bot.app import DEMO_MARK, open_store
     from bot.clock import Clock
     from bot.commands.demo_network import people_of, settle_in
     from bot.settings import HOME
 
-    made = data / "network-made"
-    if made.exists():
+    if (data / DEMO_MARK).exists():
         return
-    from bot.app import open_store
     from storage.catalogue_files import read_catalogue, read_network
     from storage.schema import migrate
 
@@ -173,7 +172,7 @@ def _make_network(settings: Settings, data: Path) -> None:
         store.run(settle_in, network, people_of(folder / "people.toml"))
     finally:
         store.close()
-    made.touch()
+    (data / DEMO_MARK).write_text("This folder holds a demo, for life: `python -m bot run` refuses it.\n")
 
 
 def write_phones(file: Path) -> None:
@@ -192,7 +191,7 @@ def write_at_once(file: Path, content: dict[str, str]) -> None:
     """In one step, so that nobody reads half of it."""
     fresh = file.with_name(f".{file.name}.{os.getpid()}")
     fresh.write_text(json.dumps(content) + "\n")
-    os.replace(fresh, file)
+    fresh.replace(file)
 
 
 @contextlib.contextmanager

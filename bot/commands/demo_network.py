@@ -5,10 +5,12 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from referrals.model import Actor, Role, Seat
+from referrals import schedule
+from referrals.model import Actor, Enrolment, Role, Seat
 from referrals.network_file import NetworkFile
 from referrals.ports import Tx
 
@@ -54,6 +56,10 @@ def settle_in(tx: Tx, file: NetworkFile, people: Sequence[DemoPerson]) -> None:
     network.apply(tx, OPERATOR, file, network.digest(changes))
     for person in people:
         _seat(tx, person)
+    # One of each mentor's members; the others keep their rhythm.
+    first = {e.mentor_seat: e for e in reversed(tx.find(Enrolment, active=True))}
+    for enrolment in first.values():
+        _due_within_a_day(tx, enrolment)
 
 
 def _seat(tx: Tx, person: DemoPerson) -> None:
@@ -67,3 +73,11 @@ def _seat(tx: Tx, person: DemoPerson) -> None:
     seat = tx.get(Seat, person.seat)
     if seat is not None and seat.person_id is None:
         tx.save(replace(seat, person_id=met.id))
+
+
+def _due_within_a_day(tx: Tx, enrolment: Enrolment) -> None:
+    """The programme has been running, so nobody who looks at the demo waits a week for a first reminder."""
+    phase = tx.catalogue.programmes[enrolment.programme].phase(enrolment.phase)
+    yesterday = tx.now.date() - timedelta(days=1)
+    due = schedule.next_local(enrolment.timezone, tx.now, 1, phase.at, yesterday)
+    tx.set_timer("check_in", enrolment.id, due)

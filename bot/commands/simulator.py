@@ -31,7 +31,7 @@ class Simulator:
         command += ["--ready-file", str(self._ready_file)]
         # Our end of its standard input is closed by the system even when we are killed: then it ends itself.
         # A group of its own, so that Ctrl-C reaches it through us and it hears our last calls.
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603 - our own program, our own words
             command, cwd=HOME, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
         )
 
@@ -74,7 +74,7 @@ class Simulator:
 
     async def watch(self, ended: asyncio.Event) -> None:
         """A demo without its Telegram is over."""
-        while self._process.poll() is None:
+        while self._process.poll() is None:  # noqa: ASYNC110 - a thread that waits would hold up our own end
             await asyncio.sleep(0.5)
         ended.set()
 
