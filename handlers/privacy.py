@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from handlers import family
 from handlers.reply import Reply, Turn
 from referrals.errors import StaleLink
@@ -21,6 +23,9 @@ def start(turn: Turn) -> Reply:
     poster = turn.tx.directory.posters.get(payload)
     if poster is None:
         raise StaleLink
+    if poster.language in turn.tx.catalogue.languages and not turn.person.language:
+        # Whoever reads a Thai poster reads Thai; /language changes it.
+        turn = replace(turn, person=people.choose_language(turn.tx, turn.person.id, poster.language))
     return family.begin(turn, poster.pathway)
 
 

@@ -87,7 +87,7 @@ class Tx(Protocol):
     def bind_account(self, person_id: str, account: int) -> None: ...
 
     def unbind_account(self, person_id: str) -> None:
-        """Forget the index of a person's account; the account itself goes with destroy(Record('person', …))."""
+        """Forget the index of an account; the account itself goes with destroy(Record("person", …))."""
 
     # What waits and what is said.
     def set_timer(self, kind: str, subject: str, due_at: datetime) -> None:

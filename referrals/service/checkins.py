@@ -100,7 +100,7 @@ def asked(tx: Tx, person_id: str, check_in_id: str) -> Asked:
 
 
 def save(tx: Tx, person_id: str, check_in_id: str, means: str, state: str) -> Asked:
-    """The third tap. Saved twice by a slow phone it stays one; a crisis is handed to the on-call desk at once."""
+    """The third tap. Saved twice it stays one; a crisis is handed to the on-call desk at once."""
     found = asked(tx, person_id, check_in_id)
     if found.check_in.saved_at is not None:
         if found.check_in.saved_by == person_id:
@@ -123,7 +123,7 @@ def save(tx: Tx, person_id: str, check_in_id: str, means: str, state: str) -> As
 
 
 def undo(tx: Tx, person_id: str, check_in_id: str) -> Asked:
-    """Within 60 seconds: what was saved is destroyed, the questions stand again; a crisis becomes false alarm."""
+    """Within 60 seconds: what was saved is destroyed; a crisis becomes a false alarm."""
     found = asked(tx, person_id, check_in_id)
     saved = found.check_in
     if saved.saved_at is None:

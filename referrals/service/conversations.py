@@ -16,7 +16,10 @@ from referrals.model import NETWORK, SYSTEM, AgeGroup, Conversation, DataClass, 
 from referrals.ports import Tx
 from referrals.service import doors, filing, people, tell
 
-DRAFT = "_draft"  # the answer under which the draft's id is kept while the person is on the page
+# Kept among the answers and never asked: the draft's id while the person is on the page, and whether the
+# language was known before the form began (else 'Back' could not ask for it again).
+DRAFT = "_draft"
+KNEW_LANGUAGE = "_knew_language"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ def begin(tx: Tx, person: Person, pathway_id: str) -> Talk:
         expires_at=tx.now + form.expires_after,
     )
     tx.add(row)
-    return _advance(tx, row, pathway, {})
+    return _advance(tx, row, pathway, {KNEW_LANGUAGE: "yes"} if person.language else {})
 
 
 def current(tx: Tx, person: Person) -> Talk | None:
@@ -78,9 +81,10 @@ def reply(tx: Tx, person: Person, question_id: str, value: str) -> Talk:
 def back(tx: Tx, person: Person) -> Talk:
     """One question back; what was answered before stays."""
     talk = _needed(tx, person)
-    draft = {DRAFT: talk.draft_id} if talk.draft_id else {}
-    asked = {k: v for k, v in talk.answers.items() if k != DRAFT}
-    return _advance(tx, talk.row, talk.pathway, {**forms.back(talk.pathway.form, asked), **draft})
+    kept = {k: v for k, v in talk.answers.items() if k.startswith("_")}
+    return _advance(
+        tx, talk.row, talk.pathway, {**forms.back(talk.pathway.form, _asked(talk.answers)), **kept}
+    )
 
 
 def drop(tx: Tx, person_id: str) -> None:
@@ -102,7 +106,7 @@ def forget(tx: Tx, row: Conversation) -> None:
 
 
 def expire(tx: Tx, conversation_id: str) -> None:
-    """Timer: the form rested too long. The message in the chat says so quietly; a draft keeps its own time."""
+    """Timer: the form rested too long. The chat says so quietly; a draft keeps its own time."""
     row = tx.get(Conversation, conversation_id)
     if row is None:
         return
@@ -139,19 +143,20 @@ def _advance(tx: Tx, row: Conversation, pathway: Pathway, answers: Mapping[str, 
 
 def _talk(tx: Tx, row: Conversation, pathway: Pathway, answers: Mapping[str, str]) -> Talk:
     known = _known(doors.person_by_id(tx, row.person_id), answers)
-    asked = {k: v for k, v in answers.items() if k != DRAFT}
+    asked = _asked(answers)
     question = forms.next_question(pathway.form, asked, known)
     chat = question if question is not None and question.where == "chat" else None
     step, steps = forms.steps(pathway.form, asked, known)
     return Talk(row, pathway, answers, chat, step, steps)
 
 
+def _asked(answers: Mapping[str, str]) -> dict[str, str]:
+    return {k: v for k, v in answers.items() if not k.startswith("_")}
+
+
 def _known(person: Person, answers: Mapping[str, str]) -> Mapping[str, str]:
-    """What the person's settings already answer. What was answered in this very form counts as asked."""
-    known: dict[str, str] = {}
-    if person.language and "language" not in answers:
-        known["language"] = person.language
-    return known
+    """What the person's settings answered before this form began."""
+    return {"language": person.language} if KNEW_LANGUAGE in answers else {}
 
 
 def _draft(tx: Tx, talk: Talk) -> str:

@@ -36,7 +36,7 @@ CODE_LETTERS = "23456789CDFGHJKMNPQRTVWX"
 
 
 class PlanChanged(Refused):
-    """The plan is not the one that was read (a partner closed meanwhile): it is shown again, nothing filed."""
+    """The plan is not the one that was read (a partner closed): shown again, nothing filed."""
 
     code = "error.plan_changed"
 
@@ -133,7 +133,7 @@ def plan_view(tx: Tx, person_id: str, referral_id: str, wishes: Wishes | None = 
 
 
 def file_request(tx: Tx, person_id: str, referral_id: str, filing: Filing) -> FiledView:
-    """File a draft (or give a new yes for an unmatched matter). Pressed twice, it answers the same receipt."""
+    """File a draft (or give a new yes for an unmatched matter). Pressed twice: the same receipt."""
     actor = doors.as_author(person_id)
     referral = doors.own_referral(tx, actor, referral_id, Action.REFERRAL_FILE)
     step = {Stage.DRAFT: Step.FILE, Stage.UNMATCHED: Step.REMATCH}.get(referral.stage)

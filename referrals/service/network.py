@@ -1,7 +1,7 @@
 """A real network from a file: what it would change, and applying it in one turn.
 
-The file is the whole truth about organisations and posts; people come by invitation. A dry run is shown first,
-and what is applied is exactly what was shown: a digest ties the two.
+The file is the whole truth about organisations and posts; people come by invitation. A dry run is shown
+first, and what is applied is exactly what was shown: a digest ties the two.
 """
 
 from __future__ import annotations

@@ -212,7 +212,7 @@ def _tell_colleagues(tx: Tx, offer: Offer, referral: Referral, but: str, text: s
 
 
 def _coarse_area(tx: Tx, referral: Referral, offer: Offer, language: str) -> str:
-    """The widest area of the service that holds the person's area: the place itself shows after acceptance."""
+    """The widest area of the service that holds the person's: the place itself shows after acceptance."""
     service = tx.directory.services.get(offer.service_id)
     line = tx.directory.ancestors.get(referral.area, ())
     covered = [area for area in line if service is not None and area in service.areas]

@@ -314,7 +314,7 @@ _PROMISES = ("match", "unmatched", "first_contact", "confirm_wait", "dispute_wai
 
 
 def _queue(tx: Tx, person_id: str) -> list[Referral]:
-    """A worker's organisation's open matters and offers are in their alerts; here what is accepted, or the desk's."""
+    """What a worker's organisation holds, or what the desk must look at; offers are in the alerts."""
     found: dict[str, Referral] = {}
     for seat in doors.seats_of(tx, person_id):
         if seat.role is Role.COORDINATOR:

@@ -147,17 +147,20 @@ async def test_a_mentor_checks_in_with_three_taps(world: World) -> None:
     asked = [m for m in await nadia.chat() if "time for a check-in" in m["text"]]
     one = asked[0]["message_id"]
     await nadia.presses("Call", one)
+    await nadia.sees_in(one, "how is it going")
     await nadia.presses("Doing well", one)
+    await nadia.sees_in(one, "Doing well")
     await nadia.presses("Save", one)
-    done = await nadia.sees("Done. Thank you.")
-    assert done["message_id"] == one
+    await nadia.sees_in(one, "Done. Thank you.")
     await nadia.presses("Undo", one)
-    await nadia.sees("time for a check-in")
+    await nadia.sees_in(one, "time for a check-in")
     await nadia.presses("Call", one)
+    await nadia.sees_in(one, "how is it going")
     await nadia.presses("Doing well", one)
+    await nadia.sees_in(one, "Doing well")
     await nadia.presses("Save", one)
     await world.passes(MINUTE + 1)
-    done = await nadia.sees("Done. Thank you.")
+    done = await nadia.sees_in(one, "Done. Thank you.")
     assert not done["buttons"]
 
 

@@ -20,7 +20,9 @@ FAULTS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-async def test_the_story_goes_on_through_faults(world: World, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_story_goes_on_through_faults(
+    world: World, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(people, "PATIENCE_S", 60.0)
     for number, fault in enumerate(FAULTS):
         await world.call("POST", "/sim/faults", {**fault, "seed": seed * 100 + number})

@@ -94,6 +94,19 @@ class Person:
 
         return await self._until(has, f"button {label!r}")
 
+    async def sees_in(self, message_id: int, words: str) -> dict[str, Any]:
+        """Wait until this very message says so."""
+        return await self._until(
+            lambda m: m["message_id"] == message_id and words in m["text"], f"{words!r} in {message_id}"
+        )
+
+    async def sees_no_more(self, words: str) -> None:
+        """Wait until nothing in the chat says so."""
+        end = time.monotonic() + PATIENCE_S
+        while any(words in m["text"] for m in await self.chat()):
+            assert time.monotonic() < end, f"{self.name} still sees {words!r}"
+            await asyncio.sleep(0.03)
+
     async def never_sees(self, words: str) -> None:
         """True of what stands now: call it after something that must have come later."""
         assert not [m for m in await self.chat() if words in m["text"]], f"{self.name} sees {words!r}"
