@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, select
 from referrals.model import Keyboard, Notice, Timer
 from referrals.ports import Message
 from storage.codec import instant_in, instant_out, json_codec, text_in
-from storage.mapper import mapper_of
+from storage.mapper import limited_to, mapper_of
 from storage.sql import Connection, Sql
 from storage.tables import message
 
@@ -53,10 +53,11 @@ _MESSAGES_OF = Sql(
     .order_by(message.c.message_id)
 )
 _MESSAGES_DUE = Sql(
-    select(*_ALL_COLUMNS)
-    .where(message.c.delete_at <= bindparam("now"))
-    .order_by(message.c.delete_at, message.c.id)
-    .limit(bindparam("limit_"))
+    limited_to(
+        select(*_ALL_COLUMNS)
+        .where(message.c.delete_at <= bindparam("now"))
+        .order_by(message.c.delete_at, message.c.id)
+    )
 )
 
 _SET_TIMER = Sql(

@@ -8,7 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 
 from referrals.errors import BadAnswer, StaleRow
 from referrals.model import ThreadEntry
@@ -123,7 +134,7 @@ class Mapper(Generic[T]):
 
     def _find_statement(self, shape: tuple[tuple[str, int], ...], limited: bool) -> Select[Any]:
         statement = self._select().where(*self._conditions(shape)).order_by(*self._order)
-        return statement.limit(bindparam("limit_")) if limited else statement
+        return limited_to(statement) if limited else statement
 
     def _conditions(self, shape: tuple[tuple[str, int], ...]) -> list[ColumnElement[bool]]:
         found: list[ColumnElement[bool]] = []
@@ -168,6 +179,11 @@ class Mapper(Generic[T]):
     def params(self, value: T) -> dict[str, Any]:
         """Column to stored value."""
         return {c.name: None if (v := getattr(value, c.name)) is None else c.encode(v) for c in self._columns}
+
+
+def limited_to(statement: Select[Any]) -> Select[Any]:
+    """At most :limit_ rows. (Left to itself, SQLite's dialect adds an offset as one more parameter.)"""
+    return statement.limit(bindparam("limit_")).offset(literal_column("0"))
 
 
 _mappers: dict[type[Any], Mapper[Any]] = {}

@@ -21,6 +21,7 @@ from storage.connection import DRIVER_ERRORS, PostgresConnection
 from storage.turns import MakeTx, Turn, answer
 
 TRIES = 8
+TRIES_FOR_A_KEY = 5  # somebody else's key is seen at the next try; still there, it is our own fault
 PATIENCE_S = 5.0  # how long a turn waits for a server that is away
 
 _AGAIN = (
@@ -94,7 +95,9 @@ class PostgresThreads:
                 return conn
             except _Again as again:
                 turn.error = _told(again.__cause__)
-                sleep(_pause.uniform(0, 0.005 * 2**attempt))
+                if isinstance(again.__cause__, psycopg.errors.UniqueViolation) and attempt >= TRIES_FOR_A_KEY:
+                    return conn
+                sleep(_pause.uniform(0, 0.002 * 2**attempt))
             except BaseException as error:  # noqa: BLE001 - whatever it is belongs to the caller
                 turn.error = _told(error)
                 return conn

@@ -1,6 +1,6 @@
 """A store for a test: migrated, with a fixed key, seeded ids, and a clock that moves when it is told to.
 
-Migrations run once in a session for each kind of database; each test gets a copy.
+SQLite is migrated once in a session and copied for each test; PostgreSQL is quicker migrated than copied.
 """
 
 from __future__ import annotations

@@ -1,0 +1,148 @@
+"""Timers, messages that stand in chats, and what is swept away: on both databases."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from referrals.model import Notice, Timer
+from referrals.ports import Sent, Tx
+from storage.store import Store
+from storage.tx import StoreTx
+from tests.support.rows import NOW, add_person
+from tests.support.store import SettableClock
+
+HOUR = timedelta(hours=1)
+
+
+def test_setting_a_timer_again_moves_it(store: Store) -> None:
+    store.run(lambda tx: tx.set_timer("match", "r1", NOW + HOUR))
+    store.run(lambda tx: tx.set_timer("match", "r1", NOW + 2 * HOUR))
+    store.run(lambda tx: tx.set_timer("retention", "r1", NOW))
+    store.run(lambda tx: tx.set_timer("match", "r2", NOW))
+    assert store.run(lambda tx: tx.timers_of("r1")) == [
+        Timer("match:r1", "match", "r1", NOW + 2 * HOUR),
+        Timer("retention:r1", "retention", "r1", NOW),
+    ]
+    store.run(lambda tx: tx.clear_timer("match", "r1"))
+    store.run(lambda tx: tx.clear_timer("match", "never set"))
+    assert [t.id for t in store.run(lambda tx: tx.find(Timer))] == ["match:r2", "retention:r1"]
+    store.run(lambda tx: tx.clear_timers("r1"))
+    assert [t.id for t in store.run(lambda tx: tx.find(Timer))] == ["match:r2"]
+
+
+async def test_due_timers_come_longest_overdue_first(store: Store, clock: SettableClock) -> None:
+    assert await store.next_timer() is None
+
+    def fill(tx: Tx) -> None:
+        for n in range(10):
+            tx.set_timer("k", f"s{n}", NOW - n * HOUR)
+        tx.set_timer("k", "later", NOW + HOUR)
+
+    await store.turn(fill)
+    assert [t.subject for t in await store.due_timers(NOW, 3)] == ["s9", "s8", "s7"]
+    assert len(await store.due_timers(NOW, 100)) == 10
+    assert await store.next_timer() == NOW - 9 * HOUR
+
+
+async def test_a_timer_is_taken_once_by_however_many(store: Store) -> None:
+    await store.turn(lambda tx: tx.set_timer("k", "s", NOW))
+    taken = await asyncio.gather(*[store.turn(lambda tx: tx.take_timer("k:s", NOW)) for _ in range(20)])
+    assert [t for t in taken if t is not None] == [Timer("k:s", "k", "s", NOW)]
+
+
+def test_a_timer_that_was_moved_or_is_early_is_not_taken(store: Store, clock: SettableClock) -> None:
+    store.run(lambda tx: tx.set_timer("k", "s", NOW + HOUR))
+    assert store.run(lambda tx: tx.take_timer("k:s", NOW)) is None  # moved
+    assert store.run(lambda tx: tx.take_timer("k:s", NOW + HOUR)) is None  # early
+    clock.advance(hours=1)
+    assert store.run(lambda tx: tx.take_timer("k:s", NOW + HOUR)) is not None
+
+
+def test_a_turn_that_fails_gives_its_timer_back_and_it_is_postponed(
+    store: Store, clock: SettableClock
+) -> None:
+    store.run(lambda tx: tx.set_timer("k", "s", NOW))
+
+    def fails(tx: Tx) -> None:
+        tx.take_timer("k:s", NOW)
+        raise KeyError
+
+    try:
+        store.run(fails)
+    except KeyError:
+        store.run(lambda tx: tx.postpone_timer("k:s", NOW + HOUR, 1))
+    assert store.run(lambda tx: tx.find(Timer)) == [Timer("k:s", "k", "s", NOW + HOUR, 1)]
+    # What a service has moved meanwhile is not touched.
+    store.run(lambda tx: tx.postpone_timer("k:s", NOW + 9 * HOUR, 2))
+    assert store.run(lambda tx: tx.find(Timer))[0].due_at == NOW + HOUR
+
+
+async def test_messages_are_due_after_24_hours_and_forgotten_when_deleted(
+    store: Store, clock: SettableClock
+) -> None:
+    def told(tx: Tx) -> None:
+        add_person(tx, "p1", 1)
+        tx.heard("p1", 100)
+        tx.heard("p1", 100)  # redelivered
+        tx.say(Notice("p1", "hello"))
+
+    await store.turn(told)
+    delivery = (await store.outbox.claim(clock(), 10))[0]
+    clock.advance(hours=1)
+    await store.outbox.settle([Sent(delivery.id, 101)], clock())
+    found = await store.turn(lambda tx: tx.messages_of("p1"))
+    assert [(m.message_id, m.from_person) for m in found] == [(100, True), (101, False)]
+    assert await store.turn(lambda tx: tx.messages_due(tx.now, 10)) == []
+
+    clock.advance(hours=23)
+    due = await store.turn(lambda tx: tx.messages_due(tx.now, 10))
+    assert [m.message_id for m in due] == [100]
+    await store.turn(lambda tx: tx.say(Notice("p1", "", message_id=100)))
+    delivery = (await store.outbox.claim(clock(), 10))[0]
+    assert (delivery.text, delivery.message_id) == ("", 100)
+    await store.outbox.settle([Sent(delivery.id, None)], clock())
+    assert await store.turn(lambda tx: tx.messages_due(tx.now, 10)) == []  # gone with its deletion
+
+    await store.turn(lambda tx: tx.forget_message(found[1].id))
+    assert await store.turn(lambda tx: tx.messages_of("p1")) == []
+
+
+async def test_messages_older_than_telegram_deletes_are_not_offered(
+    store: Store, clock: SettableClock
+) -> None:
+    await store.turn(lambda tx: tx.heard("p1", 100))
+    clock.advance(hours=48)
+    assert await store.turn(lambda tx: tx.messages_of("p1")) == []
+
+
+async def test_sweep_keeps_what_is_young_and_drops_what_is_old(store: Store, clock: SettableClock) -> None:
+    def fill(tx: Tx) -> None:
+        add_person(tx, "p1", 1)
+        for n in range(700):
+            tx.first_time(f"update:{n}")
+        tx.heard("p1", 100)
+        tx.say(Notice("p1", "hello"))
+        tx.say(Notice("p1", "never sent", not_before=NOW + timedelta(days=30)))
+
+    await store.turn(fill)
+    delivery = (await store.outbox.claim(clock(), 10))[0]
+    await store.outbox.settle([Sent(delivery.id, 101)], clock())
+    clock.advance(hours=48)
+    await store.sweep(clock())
+    assert not await store.turn(lambda tx: tx.first_time("update:0"))  # 48 h are kept
+    clock.advance(hours=1)
+    assert await store.sweep(clock()) == 700
+    assert await store.turn(lambda tx: tx.first_time("update:0"))
+    clock.advance(days=8)
+    await store.sweep(clock())
+    assert await store.turn(lambda tx: _count(tx, "outbox")) == 1  # what waits is never swept
+    assert await store.turn(lambda tx: _count(tx, "message")) == 0
+    assert await store.sweep(clock()) == 0
+
+
+def _count(tx: Tx, table: str) -> int:
+    from storage.sql import Sql
+
+    assert isinstance(tx, StoreTx)
+    return int(tx.connection.rows(Sql(f"SELECT count(*) FROM {table}"))[0][0])
