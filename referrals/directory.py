@@ -198,6 +198,14 @@ class Directory:
             at = self.areas[at].parent
         return tuple(line)
 
+    def emergency_lines(self, area_id: str) -> tuple[str, ...]:
+        """The lines of the nearest area that names any; without an area those of the widest one."""
+        roots = sorted(area.id for area in self.areas.values() if area.parent is None)
+        for found in (*self.ancestors.get(area_id, ()), *roots):
+            if lines := self.areas[found].emergency_lines:
+                return lines
+        return ()
+
     def opening_times(self, organization_id: str) -> OpeningTimes:
         """An organisation's own working time (KeyError for an unknown one)."""
         organization = self.organizations[organization_id]

@@ -105,6 +105,7 @@ class ThreadLine:
 class MatterView:
     """Page 'matter': one referral as its person, its partner or the desk sees it."""
 
+    id: str
     code: str
     category_key: str
     urgency_key: str

@@ -65,9 +65,8 @@ def hold(tx: Tx, person_id: str, check_in_id: str) -> str:
 
 
 def emergency_lines(tx: Tx) -> str:
-    """The emergency lines of the widest area that names any, as they are said: '191 / 1669'."""
-    areas = sorted(tx.directory.areas.values(), key=lambda a: (a.parent is not None, a.id))
-    return next((" / ".join(a.emergency_lines) for a in areas if a.emergency_lines), "—")
+    """The emergency lines of the whole network, as they are said: '191 / 1669'."""
+    return " / ".join(tx.directory.emergency_lines("")) or "—"
 
 
 def false_alarm(tx: Tx, check_in_id: str, code: str) -> None:

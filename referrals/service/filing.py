@@ -128,7 +128,7 @@ def plan_view(tx: Tx, person_id: str, referral_id: str, wishes: Wishes | None = 
         consent_text=text,
         consent_digest=consents.digest(text) if text else "",
         note_limit=_question(matching.pathway_of(tx, referral), "story").max_length,
-        emergency_lines=_emergency_lines(tx, wishes.area),
+        emergency_lines=tx.directory.emergency_lines(wishes.area),
     )
 
 
@@ -323,13 +323,6 @@ def _organization_choices(tx: Tx, referral: Referral, language: str, wishes: Wis
     offering = {s.organization_id for s in tx.directory.services_of_category.get(referral.category, ())}
     found = sorted((named(tx.directory.organizations[o].names, language), o) for o in offering)
     return tuple(Choice(o, label=name, chosen=o in wishes.exclusions.organizations) for name, o in found)
-
-
-def _emergency_lines(tx: Tx, area: str) -> tuple[str, ...]:
-    for area_id in tx.directory.ancestors.get(area, ()):
-        if lines := tx.directory.areas[area_id].emergency_lines:
-            return lines
-    return ()
 
 
 def _question(pathway: Pathway, column: str) -> Question:

@@ -245,6 +245,7 @@ def _view(
     area = tx.directory.areas.get(referral.area)
     helper = tx.directory.organizations.get(referral.organization_id or "")
     return MatterView(
+        id=referral.id,
         code=referral.code,
         category_key=f"category.{referral.category}",
         urgency_key=f"urgency.{referral.urgency}",

@@ -31,13 +31,13 @@ def contacted(tx: Tx, person_id: str, referral_id: str) -> Referral:
 
 
 def report(tx: Tx, person_id: str, referral_id: str, outcome: str, reason: str = "") -> Referral:
-    """The partner says how it ended (outcome code; unmet and partly met need a coded reason)."""
+    """The partner says how it ended (outcome code; 'unmet' needs a coded reason)."""
     actor, _, referral = doors.served_referral(tx, person_id, referral_id, Action.SERVICE_REPORT)
     if referral.stage is Stage.REPORTED and referral.outcome == outcome:
         return referral
     ended = _outcome(outcome)
     reasons = matching.pathway_of(tx, referral).unmet_reasons
-    if (ended is not Outcome.MET and reason not in reasons) or (reason and reason not in reasons):
+    if (ended is Outcome.UNMET or reason) and reason not in reasons:
         raise BadAnswer
     after = tx.save(
         replace(
