@@ -295,7 +295,12 @@ class StoreTx:
 
     @contextmanager
     def _database(self) -> Iterator[Connection]:
-        """The connection, unless it has failed before in this turn."""
+        """The connection, unless it has failed before in this turn or its transaction is no more.
+
+        Without its transaction SQLite would commit each further statement singly.
+        """
+        if self._failed is None and not self.connection.in_transaction:
+            self._failed = StoreError("the transaction has gone")
         if self._failed is not None:
             raise StoreError("the database failed in this turn") from self._failed
         try:
