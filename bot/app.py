@@ -11,7 +11,7 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
 from aiohttp import web
@@ -31,9 +31,13 @@ from bot.texts import Texts, read_locales
 from bot.turns import Handle, Receiver, Refuse
 from bot.webhook import Webhook
 from referrals.errors import ConfigurationError
+from referrals.ports import Turns, Tx
 from storage.catalogue_files import read_catalogue
 from storage.keys import load_root_key
 from storage.store import Store
+
+T = TypeVar("T")
+P = ParamSpec("P")
 
 FLUSH_S = 3.0
 FINISH_S = 10.0
@@ -141,6 +145,20 @@ def assemble(settings: Settings, doors: Doors, clock: Clock, store: Store, texts
     )
 
 
+class WakingTurns:
+    """The store as pages use it: what a page's step queues is sent at once, not at the outbox's next look."""
+
+    def __init__(self, store: Turns, wake: Callable[[], None]) -> None:
+        self._store = store
+        self._wake = wake
+
+    async def turn(self, verb: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """As ports.Turns."""
+        result = await self._store.turn(verb, *args, **kwargs)
+        self._wake()
+        return result
+
+
 def build_web(parts: Parts, doors: Doors, frame_ancestor: str = "") -> web.Application:
     """Health, the webhook where it is used, and the secure pages."""
     from console import app as console
@@ -152,7 +170,7 @@ def build_web(parts: Parts, doors: Doors, frame_ancestor: str = "") -> web.Appli
     if settings.mode is Mode.WEBHOOK:
         parts.webhook.add_to(app)
     pages = console.build(
-        parts.store,
+        WakingTurns(parts.store, parts.deliverer.wake),
         doors.pages,
         bot_token=settings.token,
         bot_id=int(settings.token.partition(":")[0]),

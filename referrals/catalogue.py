@@ -115,11 +115,15 @@ class Programme:
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """`name` is what its own speakers call it; it stands on the language buttons."""
+    """`name` is what its own speakers call it; it stands on the language buttons.
+
+    `years_added`: how far its era is ahead of the common one (Thai: 543), for dates in words.
+    """
 
     id: str
     name: str
     right_to_left: bool = False
+    years_added: int = 0
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,9 @@ def _inside(blocks: Mapping[str, Block], folder: str) -> list[Block]:
 def _languages(block: Block) -> dict[str, Language]:
     found: dict[str, Language] = {}
     for each in block.tables("language"):
-        language = Language(each.id(), each.text("name"), each.flag("right_to_left", default=False))
+        right_to_left = each.flag("right_to_left", default=False)
+        era = each.whole("years_added", default=0, low=0, high=10_000)
+        language = Language(each.id(), each.text("name"), right_to_left, era)
         once(each, language.id, found)
         found[language.id] = language
         each.done()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from referrals import consent as consents
 from referrals import routing
@@ -191,7 +191,7 @@ def consent_text(tx: Tx, referral: Referral, plan: routing.Plan, language: str) 
     """The plain words that the yes is given to, in the reader's language, partners in their order."""
     pathway = matching.pathway_of(tx, referral)
     words = tx.catalogue.words
-    until = (tx.now + timedelta(days=pathway.consent_days)).date().isoformat()
+    until = _day(tx, (tx.now + timedelta(days=pathway.consent_days)).date(), language)
     if not plan.lines:
         return words("consent.nobody", language, until=until)
     partners = "\n".join(
@@ -200,6 +200,15 @@ def consent_text(tx: Tx, referral: Referral, plan: routing.Plan, language: str) 
     )
     classes = ", ".join(words(f"class.{c}", language) for c in _classes(pathway))
     return words("consent.text", language, partners=partners, classes=classes, until=until)
+
+
+def _day(tx: Tx, day: date, language: str) -> str:
+    """A day as people say it, in the era in which their language counts its years."""
+    words = tx.catalogue.words
+    spoken = tx.catalogue.languages.get(language)
+    year = day.year + (spoken.years_added if spoken else 0)
+    month = words(f"date.month.{day.month}", language)
+    return words("date.day", language, day=str(day.day), month=month, year=str(year))
 
 
 def _after_filing(tx: Tx, filed: Referral) -> None:
