@@ -1,0 +1,75 @@
+"""A unique token in every private field, lived through a whole referral; then a search of every byte on disk."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from referrals import routing
+from referrals.directory import OrganizationKind
+from referrals.model import Enrolment, Urgency
+from referrals.service import checkins, closing, filing, offers, people, threads, working
+from tests.support.network import CATALOGUE, Small
+from tests.support.store import SettableClock, open_store
+
+CANARIES = {
+    "story": "Canary-7f3a-story",
+    "contact": "Canary-91bc-contact 0812345678",
+    "thread": "Canary-5d20-thread",
+    "answer": "Canary-e881-answer",
+    "scrap": "Canary-3c4d-scrap",
+    "added": "Canary-aa17-added",
+}
+ACCOUNT = 7_918_273_645
+
+
+def test_nothing_private_stands_on_disk(tmp_path: Path) -> None:
+    clock = SettableClock()
+    store = open_store(f"sqlite:///{tmp_path / 'pulang.db'}", clock, CATALOGUE)
+    net = Small(store, clock)
+    family, worker = net.person(ACCOUNT), net.person(501, "bua-1")
+    mentor = net.person(502, "mentor-1")
+    _live(net, family, worker)
+    _check_in(net, mentor)
+    found = _bytes_of(tmp_path)  # while it is open: the write-ahead log counts too
+    store.close()
+    for data in (found, _bytes_of(tmp_path)):
+        for name, canary in CANARIES.items():
+            for token in canary.split():
+                assert token.encode() not in data, name
+        assert str(ACCOUNT).encode() not in data, "account"
+        assert b'"struggling"' not in data, "wellbeing"
+
+
+def _live(net: Small, family: str, worker: str) -> None:
+    draft = net.draft(family)
+    exclusions = routing.Exclusions(frozenset({"open-door"}), frozenset({OrganizationKind.FAITH}))
+    wishes = filing.Wishes("pattani-mueang", Urgency.URGENT, exclusions)
+    view = net.store.run(filing.plan_view, family, draft, wishes)
+    yes = filing.Filing(wishes, view.consent_digest, CANARIES["story"], CANARIES["contact"])
+    net.store.run(filing.file_request, family, draft, yes)
+    scrap = net.store.run(people.keep_scrap_moment, family, CANARIES["scrap"])
+    net.store.run(people.drop_scrap_of, family, scrap.id)
+    kept = net.store.run(people.keep_scrap_moment, family, CANARIES["added"])
+    net.store.run(people.keep_scrap, family, kept.id)
+    net.passes(timedelta(seconds=10))
+    offer = net.live_offer(draft)
+    assert offer is not None
+    net.store.run(offers.accept, worker, offer.id)
+    net.store.run(threads.write, worker, draft, CANARIES["thread"])
+    net.store.run(threads.write, family, draft, CANARIES["answer"])
+    net.store.run(working.contacted, worker, draft)
+    net.store.run(working.report, worker, draft, "met")
+    net.store.run(closing.helped, family, draft, True)
+
+
+def _check_in(net: Small, mentor: str) -> None:
+    net.passes(timedelta(days=8))
+    due = net.store.run(lambda tx: [c for c in tx.find(checkins.CheckIn) if c.saved_at is None])
+    mine = net.store.run(lambda tx: {e.id for e in tx.find(Enrolment) if e.mentor_seat == "mentor-1"})
+    one = next(c for c in due if c.enrolment_id in mine)
+    net.store.run(checkins.save, mentor, one.id, "call", "struggling")
+
+
+def _bytes_of(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file())
