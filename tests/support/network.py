@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from bot.texts import read_locales
 from referrals import routing
 from referrals.model import Actor, AgeGroup, Offer, Person, Referral, Role, Seat, Timer, Urgency
-from referrals.ports import Tx
+from referrals.ports import Sent, Tx
 from referrals.service import doors, filing, matching, network, people, timers
 from storage.catalogue_files import read_catalogue, read_network
 from storage.store import Store
@@ -74,6 +75,22 @@ class Small:
 
     def timers(self) -> list[Timer]:
         return self.store.run(lambda tx: tx.find(Timer))
+
+    def said(self) -> list[tuple[str, str]]:
+        """Send everything that is due now; who was told what (person id, text key), deletions left out."""
+        return asyncio.run(self._said())
+
+    async def _said(self) -> list[tuple[str, str]]:
+        heard: list[tuple[str, str]] = []
+        while found := await self.store.outbox.claim(self.clock.now, 100):
+            ends = [Sent(d.id, self._next_message() if d.message_id is None else None) for d in found]
+            await self.store.outbox.settle(ends, self.clock.now)
+            heard += [(d.person_id, d.text) for d in found if d.text]
+        return heard
+
+    def _next_message(self) -> int:
+        self.messages = getattr(self, "messages", 0) + 1
+        return self.messages
 
     def passes(self, duration: timedelta) -> int:
         """Time passes and every timer fires at its own instant; returns how many did."""
