@@ -99,7 +99,7 @@ def unasked_text(turn: Turn) -> Reply:
 
 
 def unasked_thing(turn: Turn) -> Reply:
-    """A sticker, photo, voice, forward, contact, an edit: taken out of the chat, with a word on what works."""
+    """A sticker, photo, voice, forward, contact, edit: taken out of the chat, with a word on what works."""
     _remove_from_chat(turn)
     return Reply("chat.only_buttons", {}, _home_buttons(turn), slot="unasked")
 

@@ -1,4 +1,4 @@
-"""The story of the first issue, lived over HTTP: a stranger asks, one partner declines, the next one helps."""
+"""The first issue's story, lived over HTTP: a stranger asks, one partner declines, the next helps."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ async def _workers_in_order(world: World, code: str) -> tuple[_Worker, _Worker]:
 
 
 async def _nothing_private_in_the_chat(world: World) -> None:
-    """A canary in every field that is private: nothing of it in any Bot API call, nor a place or organisation."""
+    """A canary in every private field: nothing of it in any Bot API call, nor a place or organisation."""
     said = json.dumps(await world.traffic(), ensure_ascii=False)
     for canary in ("Canary", "0812345678", *ORGANIZATIONS, *PLACES):
         assert canary not in said, canary

@@ -1,4 +1,4 @@
-"""The story with a bad network: updates twice, answers lost, 'too many requests', silence; five in a hundred."""
+"""The story on a bad network: updates twice, answers lost, 'too many requests', silence; 5 in 100."""
 
 from __future__ import annotations
 

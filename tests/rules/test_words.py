@@ -33,7 +33,20 @@ NEVER_ON_A_LOCK_SCREEN = {
 # Words that nobody may ever read here, lock screen or not (style.md).
 NEVER_AT_ALL = ("ex-prisoner", "offender", "extremist", "terrorist", "suspect", "inmate")
 # What can notify: every message of the chat. Buttons do not show on a lock screen.
-MESSAGES = ("form", "family", "home", "join", "matter", "thread", "worker", "desk", "mentor", "chat", "privacy", "error")
+MESSAGES = (
+    "form",
+    "family",
+    "home",
+    "join",
+    "matter",
+    "thread",
+    "worker",
+    "desk",
+    "mentor",
+    "chat",
+    "privacy",
+    "error",
+)
 # Shown only as a quiet edit of the message that was just pressed (Reply(details=True)).
 DETAILS = {"worker.blind_offer", "mentor.how_is_it", "mentor.save", "mentor.save_crisis"}
 
@@ -60,10 +73,14 @@ def test_every_key_that_the_code_names_has_words() -> None:
 
 def test_every_value_of_the_catalogue_has_words() -> None:
     pathways, programmes = CATALOGUE.pathways.values(), CATALOGUE.programmes.values()
-    wanted = {f"category.{c}" for c in CATALOGUE.categories} | {f"language.{la}" for la in CATALOGUE.languages}
+    wanted = {f"category.{c}" for c in CATALOGUE.categories} | {
+        f"language.{la}" for la in CATALOGUE.languages
+    }
     for pathway in pathways:
         wanted |= {f"pathway.{pathway.id}"} | {f"kind.{k}" for k in pathway.receivers}
-        wanted |= {f"decline.{r}" for r in pathway.decline_reasons} | {f"unmet.{r}" for r in pathway.unmet_reasons}
+        wanted |= {f"decline.{r}" for r in pathway.decline_reasons} | {
+            f"unmet.{r}" for r in pathway.unmet_reasons
+        }
         for question in pathway.form.questions:
             if question.where == "chat":
                 wanted |= {f"form.{question.id}"} | {f"form.{question.id}.{c}" for c in question.choices}
@@ -75,7 +92,11 @@ def test_every_value_of_the_catalogue_has_words() -> None:
 @pytest.mark.parametrize("language", sorted(CATALOGUE.languages))
 @pytest.mark.parametrize("key", message_keys())
 def test_what_can_notify_is_neutral(key: str, language: str) -> None:
-    shown = Texts(LOCALES).say(key, language, "Asia/Bangkok", dict.fromkeys(_all_placeholders(), "7K2-94F")).lower()
+    shown = (
+        Texts(LOCALES)
+        .say(key, language, "Asia/Bangkok", dict.fromkeys(_all_placeholders(), "7K2-94F"))
+        .lower()
+    )
     for word in NEVER_ON_A_LOCK_SCREEN[language]:
         assert word not in shown, f"{key}: {word}"
     for name in _names_of_the_network() | _needs(language):
@@ -135,8 +156,9 @@ def _all_placeholders() -> set[str]:
 
 
 def _names_of_the_network() -> set[str]:
-    rows = (*NETWORK.areas, *NETWORK.organizations, *NETWORK.services)
-    return {name for row in rows for name in row.names.values()}
+    areas = {name for area in NETWORK.areas for name in area.names.values()}
+    services = {name for service in NETWORK.services for name in service.names.values()}
+    return areas | services | {name for o in NETWORK.organizations for name in o.names.values()}
 
 
 def _needs(language: str) -> set[str]:

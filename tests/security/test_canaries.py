@@ -1,4 +1,4 @@
-"""A unique token in every private field, lived through a whole referral; then a search of every byte on disk."""
+"""A unique token in every private field, through a whole referral; then a search of every byte on disk."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from referrals import routing
 from referrals.directory import OrganizationKind
-from referrals.model import Enrolment, Urgency
+from referrals.model import CheckIn, Enrolment, Urgency
 from referrals.service import checkins, closing, filing, offers, people, threads, working
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store
@@ -65,7 +65,7 @@ def _live(net: Small, family: str, worker: str) -> None:
 
 def _check_in(net: Small, mentor: str) -> None:
     net.passes(timedelta(days=8))
-    due = net.store.run(lambda tx: [c for c in tx.find(checkins.CheckIn) if c.saved_at is None])
+    due = net.store.run(lambda tx: [c for c in tx.find(CheckIn) if c.saved_at is None])
     mine = net.store.run(lambda tx: {e.id for e in tx.find(Enrolment) if e.mentor_seat == "mentor-1"})
     one = next(c for c in due if c.enrolment_id in mine)
     net.store.run(checkins.save, mentor, one.id, "call", "struggling")

@@ -1,4 +1,4 @@
-"""Random people do random things to referrals, on both databases: nothing is lost, read or moved that must not be.
+"""Random people do random things, on both databases: nothing is lost, read or moved that must not be.
 
 After every step: each open referral has a timer or a person who owes something; every move was in the table;
 nobody opens a story without consent and agreement; each change left an audit row.
@@ -6,6 +6,7 @@ nobody opens a story without consent and agreement; each change left an audit ro
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Callable
 from datetime import timedelta
@@ -27,6 +28,7 @@ from hypothesis.stateful import (
 from referrals.errors import NotFound, Refused
 from referrals.lifecycle import ENDED, LIVE_OFFERS, REFERRAL_STEPS
 from referrals.model import Actor, DataClass, Offer, Referral, Role, Stage, Urgency
+from referrals.ports import Tx
 from referrals.service import closing, desk, matching, offers, threads, working
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store
@@ -59,10 +61,8 @@ class ReferralMachine(RuleBasedStateMachine):
 
     def tries(self, verb: Callable[..., Any], *args: Any) -> None:
         """Do it or be refused; anything else is a fault of ours."""
-        try:
+        with contextlib.suppress(Refused):
             self.store.run(verb, *args)
-        except Refused:
-            pass
 
     @initialize()
     def one_is_filed(self) -> None:
@@ -167,7 +167,7 @@ class ReferralMachine(RuleBasedStateMachine):
     def an_offered_referral_has_exactly_one_live_offer(self) -> None:
         for referral_id in self.ids:
             referral = self.net.referral(referral_id)
-            found = self.store.run(lambda tx, r=referral: tx.find(Offer, referral_id=r.id, stage=LIVE_OFFERS))
+            found = self.store.run(_live_offers, referral_id)
             assert len(found) == (1 if referral.stage is Stage.OFFERED else 0), referral.stage
             for offer in found:
                 assert offer.service_id in referral.plan, "offered outside the consented plan"
@@ -201,6 +201,10 @@ class ReferralMachine(RuleBasedStateMachine):
             if before is not None and before is not now:
                 assert now in _reachable(before), f"{before} -> {now}"
             self.stages[referral_id] = now
+
+
+def _live_offers(tx: Tx, referral_id: str) -> list[Offer]:
+    return tx.find(Offer, referral_id=referral_id, stage=LIVE_OFFERS)
 
 
 def _reachable(stage: Stage) -> set[Stage]:

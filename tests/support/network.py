@@ -1,4 +1,4 @@
-"""A small network in a store, for tests of the verbs: people, partners, a clock that moves, timers that fire."""
+"""A small network in a store, for tests of the verbs: people, partners, a clock, timers that fire."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """People as tests speak of them: they say, press and see things, through the simulator alone.
 
-`await mali.presses("Visits and what they cost")`, `await worker.sees("a new request waits")`. A secure page is
+`await mali.presses("Visits and what they cost")`, `await worker.sees("a new request")`. A secure page is
 driven by the same HTTP calls that the page's own script makes; a browser is used where looks matter.
 """
 
@@ -123,7 +123,7 @@ class Person:
             chat = await self.chat()
             found = [message for message in chat if wanted(message)]
             if found:
-                return found[-1]  # type: ignore[no-any-return]
+                return found[-1]
             if time.monotonic() > end:
                 shown = "\n".join(f"  {m['from']}: {m['text']!r} {m.get('buttons')}" for m in chat)
                 raise AssertionError(f"{self.name} waits for {what}; the chat:\n{shown}")
