@@ -101,7 +101,7 @@ class Heartbeat:
             return
 
     async def beat(self) -> int:
-        """Everything that is due now: timers, old messages, now and then upkeep. Returns how much that was."""
+        """Everything that is due now: timers, old messages, at times upkeep. Returns how much that was."""
         async with self._one_at_a_time:
             try:
                 done = await self._timers() + await self._old_messages()
@@ -152,7 +152,7 @@ def _postpone(tx: Tx, timer: Timer, due_at: datetime) -> None:
 
 
 def delete_old_messages(tx: Tx, limit: int) -> int:
-    """A turn: queue the deletion of messages that stand for 24 hours; again each hour until done."""
+    """A turn: queue the deletion of old messages; again each hour until done."""
     due = cast("StoreTx", tx).messages_due(tx.now, limit)
     for message in due:
         tx.say(Notice(message.person_id, "", priority=Priority.BULK, message_id=message.message_id))

@@ -9,6 +9,7 @@ its kind and the lines that it passed, without its message and without local val
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
 import re
 import sys
@@ -77,14 +78,11 @@ def set_up_logs(level: LogLevel, kind: LogFormat, stream: TextIO | None = None) 
     lines: Any = structlog.processors.JSONRenderer(ensure_ascii=False)
     if kind is LogFormat.CONSOLE:
         lines = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = _Withholding(stream or sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[withhold_values, *shared],
+            foreign_pre_chain=shared,
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, redact, lines],
-            use_get_message=False,
-            keep_exc_info=False,
-            keep_stack_info=False,
         )
     )
     root = logging.getLogger()
@@ -96,16 +94,23 @@ def set_up_logs(level: LogLevel, kind: LogFormat, stream: TextIO | None = None) 
     logging.captureWarnings(False)
 
 
-def withhold_values(_: Any, __: str, event: Event) -> Event:
+class _Withholding(logging.StreamHandler[TextIO]):
     """A library's record keeps its fixed words and the place it came from; never the values put in."""
-    record: logging.LogRecord = event["_record"]
-    if record.name.startswith(HOUSE):
-        event["event"] = str(record.getMessage())
-        return event
-    # Words without values may have had them put in before they came here, so they are withheld as well.
-    event["event"] = str(record.msg) if record.args else "withheld"
-    event["at"] = f"{record.module}:{record.lineno}"
-    return event
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Our own records come as a dict, through structlog; whatever else comes is stripped first."""
+        if isinstance(record.msg, dict):
+            return super().format(record)
+        plain = copy.copy(record)
+        if record.name.startswith(HOUSE):
+            plain.msg = record.getMessage()
+        elif record.args:
+            plain.msg = f"{record.module}:{record.lineno} {record.msg}"
+        else:
+            # Words without values may have had them put in before they came here.
+            plain.msg = f"{record.module}:{record.lineno} withheld"
+        plain.args, plain.exc_text = (), None
+        return super().format(plain)
 
 
 def tell_exception(_: Any, __: str, event: Event) -> Event:
@@ -117,7 +122,7 @@ def tell_exception(_: Any, __: str, event: Event) -> Event:
     if isinstance(info, BaseException):
         info = (type(info), info, info.__traceback__)
     if isinstance(info, tuple) and info[1] is not None:
-        event["exception"] = describe(info[1])
+        event["trace"] = describe(info[1])
     return event
 
 

@@ -18,6 +18,7 @@ import structlog
 from telegram import Bot
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
+from bot.request import silence_s
 from bot.telegram_in import ALLOWED_UPDATES
 from bot.turns import BadUpdate, Busy, Receiver
 from referrals.errors import StoreError
@@ -82,14 +83,14 @@ class Polling:
         except Conflict:
             log.error(
                 "polling_conflict",
-                mend="another process polls with this token, or a webhook is set; stop it, or use mode webhook",
+                mend="another process polls with this token, or a webhook is set: stop it",
             )
             await self._rest()
         except InvalidToken:
             log.error("token_refused", mend="copy the token from BotFather into PULANG_BOT_TOKEN_FILE")
             await self._rest()
         except RetryAfter as flood:
-            self._pause_s = max(self._pause_s, float(flood._retry_after.total_seconds()))
+            self._pause_s = max(self._pause_s, silence_s(flood))
             await self._rest()
         except TelegramError as error:
             log.warning("polling_failed", code=type(error).__name__)

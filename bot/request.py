@@ -6,12 +6,16 @@ Nothing here logs or repeats an address: the bot's token stands in it.
 from __future__ import annotations
 
 import json
+import warnings
 from typing import Any
 
 import aiohttp
-from telegram.error import NetworkError, TelegramError, TimedOut
+from telegram.error import NetworkError, RetryAfter, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
+from telegram.warnings import PTBDeprecationWarning
 
+# Its announcement of a change that `silence_s` is ready for.
+warnings.filterwarnings("ignore", category=PTBDeprecationWarning, message=".*retry_after.*")
 CONNECT_S = 5.0
 READ_S = 15.0
 
@@ -90,6 +94,11 @@ class AiohttpRequest(BaseRequest):
             return json.loads(payload.decode("utf-8", "replace"))
         except ValueError:
             raise TelegramError("the answer is not JSON") from None
+
+
+def silence_s(flood: RetryAfter) -> float:
+    """For how long Telegram asks for silence; the library's public attribute is changing its type."""
+    return float(flood._retry_after.total_seconds())
 
 
 def _seconds(wish: Any, usual: float | None) -> float | None:

@@ -105,8 +105,8 @@ class Settings(BaseSettings):
         "API on loopback.",
     )
     public_url: WebAddress = Field(
-        description="The address under which phones reach the product, without a trailing slash; https except "
-        "on loopback."
+        description="The address under which phones reach the product, without a trailing slash; https "
+        "except on loopback."
     )
     data: Path = Field(description="The data folder; made by `python -m bot init`, closed to other users.")
     root_key_file: Path = Field(
@@ -114,8 +114,8 @@ class Settings(BaseSettings):
     )
     database_url: SecretStr | None = Field(
         None,
-        description="Where the database is, e.g. `postgresql+psycopg://user:password@host/name`; a SQLite file "
-        "in the data folder when absent.",
+        description="Where the database is, e.g. `postgresql+psycopg://user:password@host/name`; a SQLite "
+        "file in the data folder when absent.",
     )
     database_threads: int = Field(
         4, ge=1, le=32, description="Connections that write at once on PostgreSQL; SQLite always has one."

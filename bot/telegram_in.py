@@ -124,7 +124,7 @@ def _press(update: int, query: CallbackQuery) -> Incoming | None:
     if query.from_user.is_bot or query.inline_message_id is not None:
         return None
     # Telegram shows messages older than 48 hours only as a stub, which can no longer be edited.
-    standing = query.message if isinstance(query.message, Message) else None
+    standing = query.message if query.message is not None and query.message.is_accessible else None
     return Incoming(
         update=update,
         account=query.message.chat.id if query.message is not None else query.from_user.id,

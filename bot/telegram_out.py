@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, WebAppInfo
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, RetryAfter, TelegramError
 
-from bot.request import Unreachable
+from bot.request import Unreachable, silence_s
 from bot.texts import Texts, shorten
 from referrals.model import Button, Keyboard
 from referrals.ports import Dead, Delivery, Gone, Later, Sent
@@ -53,8 +53,7 @@ class Messenger:
         try:
             return Sent(delivery.id, await self._call(delivery))
         except RetryAfter as flood:
-            wait = flood.retry_after
-            return Flood(wait.total_seconds() if isinstance(wait, timedelta) else float(wait))
+            return Flood(silence_s(flood))
         except BadRequest as refusal:
             return _refused(delivery, refusal.message.lower(), now)
         except Forbidden:

@@ -25,6 +25,8 @@ FALLBACK = "en"
 ELLIPSIS = "…"
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
 
+KEY = re.compile(r"[a-z0-9_.-]{1,80}")
+
 log = structlog.get_logger("bot.texts")
 
 
@@ -65,7 +67,8 @@ class Texts:
         if words is None:
             if key and (key, language) not in self._missed:
                 self._missed.add((key, language))
-                log.warning("text_missing", key=key, language=language)
+                shown = key if KEY.fullmatch(key) else "not a key"
+                log.warning("text_missing", key=shown, language=language)
             words = self.of(FALLBACK).get(key, key)
         return words
 

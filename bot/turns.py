@@ -107,8 +107,7 @@ class Receiver:
 
     async def take(self, raw: object) -> None:
         """Work on one update; returns after its commit. Raises BadUpdate, Busy or StoreError."""
-        update = parse_update(raw, self._bot)
-        incoming = read_incoming(update)
+        update, incoming = read_update(raw, self._bot)
         if incoming is None:
             return
         if isinstance(incoming, Leave):
@@ -187,16 +186,24 @@ def _in_turn(tx: Tx, door: Handle, incoming: Incoming) -> Answered:
     return Answered(toast, (person.language if person else "") or incoming.language_hint)
 
 
-def parse_update(raw: object, bot: Bot) -> Update:
-    """The Update of a decoded body; raises BadUpdate for anything that is none."""
-    if (
-        not isinstance(raw, dict)
-        or type(raw.get("update_id")) is not int
-        or not 0 <= raw["update_id"] < 2**62
-    ):
+def read_update(raw: object, bot: Bot) -> tuple[Update, Incoming | Leave | None]:
+    """The Update of a decoded body, and what it says; raises BadUpdate for anything that is none."""
+    if not isinstance(raw, dict):
+        raise BadUpdate
+    number = raw.get("update_id")
+    if type(number) is not int or not 0 <= number < 2**62:
         raise BadUpdate
     try:
-        return Update.de_json(raw, bot)
-    except (TypeError, ValueError, AttributeError, KeyError, LookupError, OverflowError, OSError) as error:
+        update = Update.de_json(raw, bot)
+        return update, read_incoming(update)
+    except (
+        TypeError,
+        ValueError,
+        AttributeError,
+        LookupError,
+        ArithmeticError,
+        OSError,
+        RecursionError,
+    ) as error:
         # Which error comes depends on which of some hundred fields is wrong; none of them is our mistake.
         raise BadUpdate from error
