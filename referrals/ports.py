@@ -165,9 +165,7 @@ class Verb(Protocol[P, R_co]):
 class Turns(Protocol):
     """What the edges need of the store: run one verb as one transaction, and get its answer after commit."""
 
-    async def turn(
-        self, verb: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T: ...
+    async def turn(self, verb: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,12 +22,11 @@ from referrals.model import (
     Enrolment,
     Keyboard,
     Priority,
-    Role,
     Seat,
     person_holder,
 )
 from referrals.ports import Tx
-from referrals.service import crisis, doors, tell
+from referrals.service import crisis, tell
 
 UNDO = timedelta(seconds=60)
 RHYTHM_FROM = date(2024, 1, 1)
@@ -36,11 +35,13 @@ REMIND_AGAIN = timedelta(hours=24)  # then the backup mentor, then the desk, a d
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One due check-in as its mentor sees it."""
+    """One due check-in as its mentor sees it. `others`: who else was or will be asked about it."""
 
     check_in: CheckIn
     enrolment: Enrolment
     programme: Programme
+    mentor: Actor
+    others: tuple[str, ...]
 
 
 def schedule_next(tx: Tx, enrolment: Enrolment) -> datetime:
@@ -95,8 +96,8 @@ def asked(tx: Tx, person_id: str, check_in_id: str) -> Asked:
     enrolment = tx.get(Enrolment, check_in.enrolment_id) if check_in else None
     if check_in is None or enrolment is None:
         raise NotFound
-    _mentor_of(tx, person_id, enrolment)
-    return Asked(check_in, enrolment, tx.catalogue.programmes[enrolment.programme])
+    actor, others = _mentor_of(tx, person_id, enrolment)
+    return Asked(check_in, enrolment, tx.catalogue.programmes[enrolment.programme], actor, others)
 
 
 def save(tx: Tx, person_id: str, check_in_id: str, means: str, state: str) -> Asked:
@@ -108,15 +109,15 @@ def save(tx: Tx, person_id: str, check_in_id: str, means: str, state: str) -> As
         raise WrongStage
     if means not in found.programme.means or state not in found.programme.states:
         raise BadAnswer
-    actor = _mentor_of(tx, person_id, found.enrolment)
     saved = tx.save(replace(found.check_in, saved_at=tx.now, saved_by=person_id))
     holders = [person_holder(person_id), *([DESK] if state == "crisis" else [])]
-    tx.seal(saved.record, DataClass.WELLBEING, "means", means, holders)
-    tx.seal(saved.record, DataClass.WELLBEING, "state", state, holders)
-    tx.audit(AuditEntry(actor, Action.CHECK_IN_WRITE, f"check_in:{saved.id}", "saved"))
+    # One field for both answers: they are read together, and a press should write as little as it can.
+    tx.seal(saved.record, DataClass.WELLBEING, "answers", f"{means} {state}", holders)
+    tx.audit(AuditEntry(found.mentor, Action.CHECK_IN_WRITE, f"check_in:{saved.id}", "saved"))
     tx.clear_timer("check_in_missed", saved.id)
     tx.set_timer("undo_over", saved.id, tx.now + UNDO)
-    _settle_others(tx, found.enrolment, saved, person_id)
+    for other in found.others:  # nobody is nagged about what somebody else has handled
+        tell.quietly(tx, other, slot(saved.id), "mentor.done_by_other")
     if state == "crisis":
         crisis.raise_alarm(tx, saved.id, found.enrolment.code)
     return replace(found, check_in=saved)
@@ -134,8 +135,7 @@ def undo(tx: Tx, person_id: str, check_in_id: str) -> Asked:
     open_again = tx.save(replace(saved, saved_at=None, saved_by=None))
     tx.clear_timer("undo_over", saved.id)
     tx.set_timer("check_in_missed", saved.id, tx.now + REMIND_AGAIN)
-    actor = _mentor_of(tx, person_id, found.enrolment)
-    tx.audit(AuditEntry(actor, Action.CHECK_IN_WRITE, f"check_in:{saved.id}", "undone"))
+    tx.audit(AuditEntry(found.mentor, Action.CHECK_IN_WRITE, f"check_in:{saved.id}", "undone"))
     crisis.false_alarm(tx, saved.id, found.enrolment.code)
     return replace(found, check_in=open_again)
 
@@ -169,21 +169,16 @@ def _ask(tx: Tx, person_id: str, check_in: CheckIn, enrolment: Enrolment, text: 
     )
 
 
-def _settle_others(tx: Tx, enrolment: Enrolment, check_in: CheckIn, saved_by: str) -> None:
-    """Nobody is nagged about what somebody else has handled."""
-    for seat_id in (enrolment.mentor_seat, enrolment.backup_seat):
-        holder = _holder(tx, seat_id)
-        if holder is not None and holder != saved_by:
-            tell.quietly(tx, holder, slot(check_in.id), "mentor.done_by_other")
-
-
-def _mentor_of(tx: Tx, person_id: str, enrolment: Enrolment) -> Actor:
-    for seat_id in (enrolment.mentor_seat, enrolment.backup_seat):
-        if _holder(tx, seat_id) == person_id:
-            actor = doors.as_seat(tx, person_id, Role.MENTOR)
-            allow(actor, Action.CHECK_IN_WRITE)
-            return actor
-    raise NotFound
+def _mentor_of(tx: Tx, person_id: str, enrolment: Enrolment) -> tuple[Actor, tuple[str, ...]]:
+    """The person as this member's mentor or backup mentor, and the other one; NotFound for everybody else."""
+    wanted = [seat_id for seat_id in (enrolment.mentor_seat, enrolment.backup_seat) if seat_id]
+    seats = tx.find(Seat, id=wanted)
+    mine = [seat for seat in seats if seat.person_id == person_id]
+    if not mine:
+        raise NotFound
+    actor = Actor(person_id, mine[0].role, mine[0].organization_id)
+    allow(actor, Action.CHECK_IN_WRITE)
+    return actor, tuple(s.person_id for s in seats if s.person_id and s.person_id != person_id)
 
 
 def _holder(tx: Tx, seat_id: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""Every word that a person can read: in both languages, with the same placeholders, and neutral on a lock screen."""
+"""Every word that a person can read: in both languages, same placeholders, neutral on a lock screen."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ NEVER_ON_A_LOCK_SCREEN = {
         " police crime criminal parole probation suspect convict sentence bail weapon threat"
     ).split(),
     "th": [
-        *["เรือนจำ", "คุก", "นักโทษ", "ผู้ต้องขัง", "ปล่อยตัว", "พ้นโทษ", "ความรุนแรง", "ก่อการร้าย", "สุดโต่ง"],
-        *["ตำรวจ", "คดี", "อาชญา", "ผู้ต้องหา", "จับกุม", "อาวุธ", "ข่มขู่"],
+        *["เรือนจำ", "คุก", "นักโทษ", "ผู้ต้องขัง", "ปล่อยตัว", "พ้นโทษ", "ความรุนแรง"],
+        *["ก่อการร้าย", "สุดโต่ง", "ตำรวจ", "คดี", "อาชญา"],
+        *["ผู้ต้องหา", "จับกุม", "อาวุธ", "ข่มขู่"],
     ],
 }
 # Words that nobody may ever read here, lock screen or not (style.md).
@@ -116,7 +117,7 @@ def test_the_bots_own_name_and_description_are_neutral(key: str, language: str) 
 
 
 def test_details_are_only_ever_edits() -> None:
-    """A text that shows more than a lock screen may is named in a Reply with details=True, and nowhere else."""
+    """A text that shows more than a lock screen may stands in a Reply with details=True, nowhere else."""
     found: dict[str, list[bool]] = {}
     for path in [*(ROOT / "handlers").glob("*.py"), *(ROOT / "referrals/service").glob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -140,9 +141,8 @@ def _keys_in_code() -> set[str]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             value = node.value if isinstance(node, ast.Constant) else None
             if isinstance(value, str) and re.fullmatch(r"[a-z_]+(\.[a-z_]+)+", value):
-                if value.split(".")[0] in prefixes and value not in _NOT_TEXTS:
-                    found.add(value)
-    return found
+                found.add(value)
+    return {key for key in found if key.split(".")[0] in prefixes and key not in _NOT_TEXTS}
 
 
 # Button verbs and log names that look like text keys.
