@@ -7,6 +7,7 @@ nothing new comes in, then what runs is finished, what is queued is sent if that
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Mapping
@@ -241,7 +242,12 @@ async def _listen(runner: web.AppRunner, settings: Settings, listen: socket.sock
     if listen is not None:
         await web.SockSite(runner, listen).start()
     else:
-        await web.TCPSite(runner, settings.listen_host, settings.listen_port).start()
+        try:
+            await web.TCPSite(runner, settings.listen_host, settings.listen_port).start()
+        except OSError as error:
+            where, mend = "PULANG_LISTEN_PORT", "end what listens there, or set PULANG_LISTEN_HOST and _PORT"
+            what = f"{settings.listen_host}:{settings.listen_port} cannot be listened on"
+            raise ConfigurationError(where, f"{what} ({os.strerror(error.errno or 0)})", mend) from None
     host, port = runner.addresses[0][:2]
     log.info("listening", port=port)
     return f"http://{host}:{port}"

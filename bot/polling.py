@@ -107,7 +107,9 @@ class Polling:
 
     async def _take_one(self, update: dict[str, Any]) -> bool:
         try:
-            await self._receiver.take(update)
+            answer = await self._receiver.take(update)
+            if answer is not None:
+                self._receiver.answer_press(answer)
         except BadUpdate:
             # It would come for ever, and hold up everybody's.
             log.warning("bad_update")

@@ -2,7 +2,8 @@
 
 An update is acknowledged when `take` returns, and stays with Telegram when it raises StoreError or Busy. A
 turn is deduplicated inside its transaction, so taking an update twice is harmless. What follows a turn (the
-answer to a press, leaving a group) is best effort, outside the transaction, and delays no acknowledgement.
+answer to a press, leaving a group) is best effort, outside the transaction, and delays no acknowledgement:
+a webhook carries the answer to a press in its own response, polling makes a call of it.
 """
 
 from __future__ import annotations
@@ -56,6 +57,24 @@ class Answered:
     language: str
 
 
+@dataclass(frozen=True, slots=True)
+class PressAnswer:
+    """The answer to a press: every press gets one, or the phone shows a spinner for a minute."""
+
+    query_id: str
+    text: str
+    alert: bool
+
+    def as_call(self) -> dict[str, object]:
+        """As the one method call that the response to a webhook may carry."""
+        call: dict[str, object] = {"method": "answerCallbackQuery", "callback_query_id": self.query_id}
+        if self.text:
+            call["text"] = self.text
+        if self.alert:
+            call["show_alert"] = True
+        return call
+
+
 class Lanes:
     """A lane for each person: whoever is first goes first, and lanes do not wait for each other."""
 
@@ -105,19 +124,33 @@ class Receiver:
         self._lanes = Lanes()
         self._aside: set[asyncio.Task[None]] = set()
 
-    async def take(self, raw: object) -> None:
-        """Work on one update; returns after its commit. Raises BadUpdate, Busy or StoreError."""
+    async def take(self, raw: object) -> PressAnswer | None:
+        """Work on one update; returns after its commit, for a press with the answer to be given.
+
+        Raises BadUpdate, Busy or StoreError.
+        """
         update, incoming = read_update(raw, self._bot)
         if incoming is None:
-            return
+            return None
         if isinstance(incoming, Leave):
             self._later(self._bot.leave_chat(incoming.chat))
-            return
+            return None
         async with self._lanes.of(incoming.account):
             answered = await self._turn(incoming)
         self._committed()
-        if update.callback_query is not None:
-            self._later(self._answer_press(update.callback_query.id, answered))
+        if update.callback_query is None:
+            return None
+        toast = answered.toast
+        words = self._texts.say(toast.text, answered.language) if toast.text else ""
+        return PressAnswer(update.callback_query.id, shorten(words, LONGEST_TOAST), toast.alert)
+
+    def answer_press(self, answer: PressAnswer) -> None:
+        """Give the answer by a call of its own, beside everything else."""
+        self._later(
+            self._bot.answer_callback_query(
+                answer.query_id, answer.text or None, show_alert=answer.alert or None
+            )
+        )
 
     async def _turn(self, incoming: Incoming) -> Answered:
         for attempt in range(TRIES):
@@ -145,13 +178,6 @@ class Receiver:
         except Exception as error:
             log.error("refusal_failed", did=incoming.did.value, code=refusal.code, exc_info=error)
             return Answered(Toast(PulangError.code), incoming.language_hint)
-
-    async def _answer_press(self, query_id: str, answered: Answered) -> None:
-        """Every press is answered, or the phone shows a spinner for a minute."""
-        words = self._texts.say(answered.toast.text, answered.language) if answered.toast.text else ""
-        await self._bot.answer_callback_query(
-            query_id, shorten(words, LONGEST_TOAST) or None, show_alert=answered.toast.alert or None
-        )
 
     def _later(self, call: Coroutine[Any, Any, Any]) -> None:
         """Do this beside the acknowledgement; when too much is under way already, not at all."""

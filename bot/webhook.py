@@ -46,14 +46,15 @@ class Webhook:
         if body is None:
             return web.Response(status=413)
         try:
-            await self._receiver.take(json.loads(body))
+            answer = await self._receiver.take(json.loads(body))
         except (BadUpdate, ValueError, RecursionError):
             log.warning("bad_update")
             return web.Response(status=400)
         except (StoreError, Busy) as error:
             log.warning("update_postponed", code=error.code)
             return _later()
-        return web.Response()
+        # Telegram takes one call in the response itself: the answer to a press costs no call of its own.
+        return web.json_response(answer.as_call()) if answer is not None else web.Response()
 
 
 async def _read(request: web.Request) -> bytes | None:

@@ -39,9 +39,13 @@ def incoming(did: Did, **more: Any) -> Incoming:
 
 
 ORIGIN = {"type": "hidden_user", "date": 1795240000, "sender_user_name": "x"}
+PHOTO = {**FILE, "width": 1, "height": 1}
 CONTACT = {"phone_number": "1", "first_name": "a"}
 CHANNEL = {"id": -6, "type": "channel", "title": "C"}
 GROUP = {"id": -5, "type": "group", "title": "G"}
+
+
+OWN = message(contact={**CONTACT, "user_id": 7001})
 
 
 @pytest.mark.parametrize(
@@ -55,7 +59,7 @@ GROUP = {"id": -5, "type": "group", "title": "G"}
         (OWN, incoming(Did.CONTACT, own_contact=True)),
         (message(contact={**CONTACT, "user_id": 8}), incoming(Did.CONTACT)),
         (message(contact=CONTACT), incoming(Did.CONTACT)),
-        (message(photo=[{**FILE, "width": 1, "height": 1}], caption="secret"), incoming(Did.OTHER, text="photo")),
+        (message(photo=[PHOTO], caption="secret"), incoming(Did.OTHER, text="photo")),
         (message(voice={**FILE, "duration": 1}), incoming(Did.OTHER, text="voice")),
         (message(location={"latitude": 0.0, "longitude": 0.0}), incoming(Did.OTHER, text="location")),
         (message(dice={"emoji": "x", "value": 1}), incoming(Did.OTHER, text="dice")),
