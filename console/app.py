@@ -161,7 +161,7 @@ async def _static(request: web.Request) -> web.Response:
 
 
 async def _session(request: web.Request) -> web.Response:
-    """A proven launch, or a standing session of the menu page, is exchanged for a session on one page."""
+    """A proven launch, or the session of a page that leads on, is exchanged for a session on one page."""
     console = request.app[CONSOLE]
     body = await bodies.read_body(request)
     page = bodies.page_of(body)

@@ -14,11 +14,11 @@ from typing import Any
 
 from console.init_data import Launch
 from referrals.errors import SessionOver
-from referrals.model import Person, Presence, Session
+from referrals.model import Offer, OfferStage, Person, Presence, Session
 from referrals.ports import Tx
 
 LASTS = timedelta(minutes=30)
-MENU = "me"  # the one page from which another can be opened
+MENU = "me"  # the one page from which every other can be opened
 FALLBACK = "en"
 
 PageVerb = Callable[[Tx, str, str, Mapping[str, object]], Any]
@@ -54,13 +54,18 @@ def open_session(tx: Tx, launch: Launch, new_id: str, page: str) -> Opened:
     return _opened(tx, person, launch.language)
 
 
-def onward_session(tx: Tx, menu_id: str, new_id: str, page: str) -> Opened:
-    """From the menu page on to another page; the new session ends when the menu's does."""
-    menu = _standing(tx, menu_id, MENU)
-    person = tx.get(Person, menu.person_id)
+def onward_session(tx: Tx, current_id: str, new_id: str, page: str) -> Opened:
+    """From one page on to another, where it leads there; the new session ends when the current one does.
+
+    Raises SessionOver. Whether the person may see what is on the other page, that page's verb decides.
+    """
+    here = tx.get(Session, current_id)
+    if here is None or here.expires_at <= tx.now or not _leads_to(tx, here, page):
+        raise SessionOver
+    person = tx.get(Person, here.person_id)
     if person is None:
         raise SessionOver
-    tx.add(Session(new_id, person.id, page, menu.expires_at))
+    tx.add(Session(new_id, person.id, page, here.expires_at))
     return _opened(tx, person, "")
 
 
@@ -77,6 +82,17 @@ def demand_step_up(tx: Tx, session: Session) -> None:
     Not built yet, so nothing is asked. It will look when this device last proved itself, and raise an error
     of its own that the page answers with a PIN field; filing ('plan') and writing never need it.
     """
+
+
+def _leads_to(tx: Tx, here: Session, page: str) -> bool:
+    """The menu leads everywhere; an offer only to the one matter that this very person accepted with it."""
+    if here.page == MENU:
+        return True
+    kind, _, offer_id = here.page.partition("/")
+    offer = tx.get(Offer, offer_id) if kind == "offer" else None
+    if offer is None or offer.stage is not OfferStage.ACCEPTED or offer.decided_by != here.person_id:
+        return False
+    return page == f"matter/{offer.referral_id}"
 
 
 def _standing(tx: Tx, current_id: str, page: str) -> Session:

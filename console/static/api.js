@@ -12,7 +12,7 @@ export class Refusal extends Error {
   }
 }
 
-/** A session on one page: the menu's opens others, so each view holds its own. */
+/** A session on one page. The menu's opens others, so each view holds its own. */
 export class Session {
   constructor(page, answer) {
     this.page = page;
@@ -27,7 +27,7 @@ export class Session {
     return this.#call("POST", `/${name}`, body);
   }
 
-  /** A session on another page; only the menu may ask for it. */
+  /** A session on another page: from the menu, or from an offer to the matter that was accepted with it. */
   async onward(page) {
     return new Session(page, await call("POST", "/p/session", { page }, this.session));
   }

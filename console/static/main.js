@@ -19,6 +19,7 @@ const desk = {
   async step(name, body = {}) {
     const view = await session.step(name, body);
     keepTyping(false);
+    await follow(view);
     show(view);
     announce(t("page.done"));
   },
@@ -42,6 +43,16 @@ const desk = {
   keepTyping,
   close,
 };
+
+/** Whoever accepts goes on with the matter at once. Without a line it can be read here, and the chat leads on. */
+async function follow(view) {
+  if (view.view !== "matter" || desk.page() !== "offer") return;
+  try {
+    session = await session.onward(`matter/${view.id}`);
+  } catch {
+    // The yes itself has been taken; the page says how to go on.
+  }
+}
 
 function keepTyping(typed) {
   post("web_app_setup_closing_behavior", { need_confirmation: typed });

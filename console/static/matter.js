@@ -6,7 +6,7 @@ const OUTCOMES = ["met", "partly_met", "unmet"];
 const TEXT_LIMIT = 4000;
 
 export function showMatter(view, desk) {
-  // Right after accepting, the page is still the offer's: steps of the matter are taken from the chat's button.
+  // Where the way on from an accepted offer broke, the session is still the offer's: steps wait for the chat's button.
   const here = desk.page() === "matter";
   const steps = here ? view.steps : [];
   const quiet = steps.filter((step) => step.danger);

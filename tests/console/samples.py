@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from referrals.errors import BadAnswer, WrongStage
+from referrals.model import Offer, OfferStage
 from referrals.views import (
     Choice,
     FiledView,
@@ -115,6 +116,16 @@ def offer_view(tx: Any, who: str, subject: str, body: Mapping[str, object]) -> O
     )
 
 
+def an_offer(stage: OfferStage, decided_by: str) -> Offer:
+    """An offer of the matter that its partner sees."""
+    return Offer("O1", "partner", "s1", "house", stage, SOON, SOON, SOON, decided_by=decided_by)
+
+
+def accept(tx: Any, who: str, subject: str, body: Mapping[str, object]) -> MatterView:
+    tx.offers[subject] = an_offer(OfferStage.ACCEPTED, who)
+    return matter_view(tx, who, "partner", {})
+
+
 def decline(tx: Any, who: str, subject: str, body: Mapping[str, object]) -> OfferView:
     if not body.get("reason"):
         raise BadAnswer
@@ -130,6 +141,7 @@ def _matter(tx: Any, **changes: Any) -> MatterView:
         ThreadLine(True, "who.person", "", written or n["reply"], datetime(2026, 11, 24, 5, 0, tzinfo=UTC)),
     ]
     fields: dict[str, Any] = {
+        "id": "author",
         "code": "K7-29QX",
         "category_key": "category.family.visits",
         "urgency_key": "urgency.urgent",
@@ -156,14 +168,14 @@ def matter_view(tx: Any, who: str, subject: str, body: Mapping[str, object]) -> 
             Step("report", "page.step.report", needs="outcome", choices=unmet),
             Step("return", "page.step.return", needs="yes", danger=True),
         )
-        return _matter(tx, steps=steps)
+        return _matter(tx, id="partner", steps=steps)
     if subject == "desk":
         steps = (
             Step("rematch", "page.step.rematch"),
             Step("give_up", "page.step.give_up", needs="reason", choices=unmet),
         )
         return _matter(
-            tx, steps=steps, story=None, contact=None, thread=(), can_write=False, organization="",
+            tx, id="desk", steps=steps, story=None, contact=None, thread=(), can_write=False, organization="",
             stage_key="stage.unmatched", next_key="next.desk.unmatched",
         )  # fmt: skip
     own = (
@@ -242,10 +254,7 @@ def moved_on(tx: Any, who: str, subject: str, body: Any) -> Any:
 
 SAMPLES: Mapping[str, FixedPage] = {
     "plan": FixedPage(plan_view, {"preview": plan_view, "file": filed}),
-    "offer": FixedPage(
-        offer_view,
-        {"accept": lambda tx, who, it, body: matter_view(tx, who, "partner", {}), "decline": decline},
-    ),
+    "offer": FixedPage(offer_view, {"accept": accept, "decline": decline}),
     "matter": FixedPage(
         matter_view,
         {"write": write, "withdraw": withdraw}

@@ -18,7 +18,7 @@ from babel.messages.pofile import read_po
 
 from console.app import PREFIX, build
 from referrals.catalogue import Catalogue, Language
-from referrals.model import Person, Presence, Session, WritingWindow
+from referrals.model import Offer, Person, Presence, Session, WritingWindow
 from tests.security.test_init_data import KEY, TOKEN, TRUST, query, signed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,13 +44,12 @@ CATALOGUE = Catalogue(
 
 
 def words(language: str) -> Mapping[str, str]:
-    """The texts of a language, from every file that holds some."""
-    found: dict[str, str] = {}
-    for path in (ROOT / f"locales/{language}.po", *sorted((ROOT / "locales/parts").glob(f"*.{language}.po"))):
-        if path.exists():
-            with path.open("rb") as file:
-                found.update({str(m.id): str(m.string) for m in read_po(file) if m.id and m.string})
-    return found
+    """The texts of a language; none where there is no such language."""
+    path = ROOT / f"locales/{language}.po"
+    if not path.exists():
+        return {}
+    with path.open("rb") as file:
+        return {str(m.id): str(m.string) for m in read_po(file) if m.id and m.string}
 
 
 class SmallTurns:
@@ -62,6 +61,7 @@ class SmallTurns:
         self.person = PERSON
         self.sessions: dict[str, Session] = {}
         self.seen: set[str] = set()
+        self.offers: dict[str, Offer] = {}
 
     async def turn(self, verb: Any, *args: Any, **kwargs: Any) -> Any:
         kept, seen = dict(self.sessions), set(self.seen)
@@ -80,7 +80,8 @@ class SmallTurns:
         return self.person if account == ACCOUNT else None
 
     def get(self, kind: type, row_id: str) -> Any:
-        return self.person if kind is Person else self.sessions.get(row_id)
+        rows: dict[type, Mapping[str, Any]] = {Session: self.sessions, Offer: self.offers}
+        return self.person if kind is Person else rows[kind].get(row_id)
 
     def find(self, kind: type, person_id: str) -> list[Session]:
         return [s for s in self.sessions.values() if s.person_id == person_id]

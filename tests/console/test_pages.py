@@ -164,8 +164,19 @@ async def test_a_worker_declines_with_a_reason(window: Window, stand: Stand) -> 
     assert stand.turns.declined == "full"  # type: ignore[attr-defined]
 
 
-async def test_a_worker_accepts_and_reads_at_once(window: Window) -> None:
+async def test_a_worker_accepts_reads_and_writes_at_once(window: Window, stand: Stand) -> None:
     await window.opens("offer/O1")
+    await window.page.get_by_role("button", name="Yes, we can help").click()
+    await window.page.wait_for_selector("text=What was written")
+    await window.page.get_by_label("Write a message").fill("We can drive on Friday.")
+    await window.page.get_by_role("button", name="Send", exact=True).last.click()
+    await window.page.wait_for_selector("li.mine >> text=We can drive on Friday.")
+    assert stand.turns.written == "We can drive on Friday."  # type: ignore[attr-defined]
+
+
+async def test_where_the_way_on_breaks_the_worker_still_reads(window: Window) -> None:
+    await window.opens("offer/O1")
+    await window.page.route("**/p/session", lambda route: route.abort())
     await window.page.get_by_role("button", name="Yes, we can help").click()
     await window.page.wait_for_selector("text=What was written")
     assert "open it from the button in the chat" in await window.text()

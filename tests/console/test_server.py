@@ -11,8 +11,9 @@ import pytest
 
 from console.headers import secure_headers
 from referrals.errors import ConfigurationError, PulangError
-from referrals.model import Presence
+from referrals.model import OfferStage, Presence
 from tests.console.phone import Phone
+from tests.console.samples import an_offer
 from tests.console.stand import Stand
 from tests.security.test_init_data import query, signed
 
@@ -167,6 +168,25 @@ async def test_only_the_menu_leads_on_and_not_for_longer(stand: Stand, phone: Ph
     assert (await phone.call("POST", "/p/session", {"page": "me"}))[0] == 401
     stand.passes(minutes=10)
     assert (await phone.call("GET", "/p/api/matter/author"))[0] == 401
+
+
+async def test_an_accepted_offer_leads_to_its_matter_alone(stand: Stand, phone: Phone) -> None:
+    await phone.opens("offer/O1")
+    onward = {"page": "matter/partner"}
+    assert (await phone.call("POST", "/p/session", onward))[0] == 401  # not accepted yet
+    for offer in (an_offer(OfferStage.ACCEPTED, "a colleague"), an_offer(OfferStage.DECLINED, "mali")):
+        stand.turns.offers["O1"] = offer
+        assert (await phone.call("POST", "/p/session", onward))[0] == 401
+    await phone.call("POST", "/p/api/offer/O1/accept", {})
+    for elsewhere in ("matter/author", "matter", "offer/O1", "me"):
+        assert (await phone.call("POST", "/p/session", {"page": elsewhere}))[0] == 401
+    stand.passes(minutes=20)
+    status, answer = await phone.call("POST", "/p/session", onward)
+    assert status == 200
+    phone.token = answer["session"]
+    assert (await phone.call("GET", "/p/api/matter/partner"))[0] == 200
+    stand.passes(minutes=10)  # no longer than the session it came from
+    assert (await phone.call("GET", "/p/api/matter/partner"))[0] == 401
 
 
 async def test_hiding_ends_every_session(stand: Stand, phone: Phone) -> None:

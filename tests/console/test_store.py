@@ -118,7 +118,9 @@ async def test_a_family_files_and_the_partner_who_accepts_reads(place: Place) ->
     reading = await place.opens(account, f"matter/{draft}")
     assert (await place.call("GET", f"/api/matter/{draft}", token=reading))[0] == 404
     _, accepted = await place.call("POST", f"/api/offer/{offer.id}/accept", {}, token)
-    assert accepted["view"] == "matter"
+    assert (accepted["view"], accepted["id"]) == ("matter", draft)
+    _, onward = await place.call("POST", "/session", {"page": f"matter/{draft}"}, token)
+    assert (await place.call("GET", f"/api/matter/{draft}", token=onward["session"]))[0] == 200
     _, matter = await place.call("GET", f"/api/matter/{draft}", token=reading)
     assert matter["story"] == "canary story"
     assert matter["contact"] == "canary 080"
