@@ -75,15 +75,23 @@ def load_root_key(path: Path, data_folder: Path) -> RootKey:
     except OSError as error:
         mend = "give the path of this network's key file, readable by this user"
         raise ConfigurationError(str(path), f"the key cannot be read ({error.strerror})", mend) from error
-    with os.fdopen(handle, "rb") as file:
-        about = os.fstat(handle)
-        if not stat.S_ISREG(about.st_mode):
-            raise ConfigurationError(str(path), "this is not a plain file", "name the key file itself")
-        if about.st_mode & 0o077:
-            what = f"others may read the key (mode {stat.S_IMODE(about.st_mode):04o})"
-            raise ConfigurationError(str(path), what, f"chmod 600 {path}")
-        content = file.read(4096)
+    try:
+        _refuse_unsafe(os.fstat(handle), path)
+        content = os.read(handle, 4096)
+    finally:
+        os.close(handle)
     return _parsed(content, path)
+
+
+def _refuse_unsafe(about: os.stat_result, path: Path) -> None:
+    if not stat.S_ISREG(about.st_mode):
+        raise ConfigurationError(str(path), "this is not a plain file", "name the key file itself")
+    if about.st_mode & 0o077:
+        what = f"others may read the key (mode {stat.S_IMODE(about.st_mode):04o})"
+        raise ConfigurationError(str(path), what, f"chmod 600 {path}")
+    if about.st_uid not in (0, os.geteuid()):
+        what = f"the key belongs to another user (number {about.st_uid})"
+        raise ConfigurationError(str(path), what, "chown it to the user who runs this")
 
 
 def _refuse_data_folder(path: Path, data_folder: Path) -> None:

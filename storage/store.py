@@ -147,6 +147,16 @@ class Store:
             total += touched
         return total
 
+    async def scrub(self) -> None:
+        """After an erasure, and daily: nothing of a destroyed key is left in the database's files.
+
+        StoreError when it could not be done now (PostgreSQL: the user must own the tables).
+        """
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._readers, upkeep.scrub, self._url)
+        except DRIVER_ERRORS as error:
+            raise StoreError(f"the erasure could not be finished: {type(error).__name__}") from error
+
     async def verify_audit(self) -> list[audit.Finding]:
         """Read the whole audit beside the running turns; what is wrong with it."""
         return await self.read(lambda tx: audit.verify(cast("StoreTx", tx).connection))

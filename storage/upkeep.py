@@ -6,7 +6,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from sqlalchemy.engine import URL
+
 from storage.codec import instant_in
+from storage.connection import SqliteConnection, connect
 from storage.sql import Sql
 from storage.tx import StoreTx
 
@@ -39,3 +42,20 @@ def sweep_some(tx: StoreTx, now: datetime) -> int:
     conn = tx.connection
     touched = sum(conn.change(sql, {"before": instant_in(now - keep)}) for sql, keep in _SWEEPS)
     return touched + tx.rewrap(BATCH // 5)
+
+
+def scrub(url: URL) -> None:
+    """Make destroyed keys unreadable on disk too. Runs beside the turns, and holds them up for moments.
+
+    SQLite overwrites what it deletes (secure_delete), but old pages stay in the WAL until it is emptied.
+    PostgreSQL keeps deleted rows until the table is rewritten; its own WAL is recycled in its time.
+    """
+    conn = connect(url)
+    try:
+        if isinstance(conn, SqliteConnection):
+            conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        else:
+            conn.change(Sql("VACUUM (FULL) wrap"))
+            conn.change(Sql("VACUUM (FULL) sealed"))
+    finally:
+        conn.close()

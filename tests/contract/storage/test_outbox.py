@@ -302,7 +302,7 @@ async def test_many_senders_send_each_notice_once_and_in_order(
     for n in range(40):
         stores[0].run(add_person, f"p{n}", n)
     for k in range(10):
-        stores[0].run(lambda tx, k=k: [tx.say(Notice(f"p{n}", f"{k}")) for n in range(40)])
+        stores[0].run(_say_to_all, f"{k}")
     sent: list[tuple[str, str]] = []
     in_flight: set[str] = set()
 
@@ -322,6 +322,11 @@ async def test_many_senders_send_each_notice_once_and_in_order(
     assert len(sent) == 400
     for n in range(40):
         assert [text for person, text in sent if person == f"p{n}"] == [str(k) for k in range(10)]
+
+
+def _say_to_all(tx: Tx, text: str) -> None:
+    for n in range(40):
+        tx.say(Notice(f"p{n}", text))
 
 
 def _row(tx: Tx, row_id: int) -> tuple[Any, ...]:

@@ -1,0 +1,78 @@
+"""Our AES-256-GCM and HMAC calls against published vectors, and our own format against a frozen example."""
+
+from __future__ import annotations
+
+import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from referrals.model import DataClass, Record
+from storage.keyring import Field, Kek, Keyring, SealBroken, Wrap, bound, decrypt, encrypt
+from storage.keys import RootKey
+
+# McGrew and Viega, 'The Galois/Counter Mode of Operation', appendix B, test cases 13, 14 and 16.
+_KEY_16 = "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308"
+_PLAIN_16 = (
+    "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525"
+    "b16aedf5aa0de657ba637b39"
+)
+_CIPHER_16 = (
+    "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b1056828838"
+    "c5f61e6393ba7a0abcc9f662"
+)
+_ABOUT_16 = "feedfacedeadbeeffeedfacedeadbeefabaddad2"
+_TAG_16 = "76fc6ece0f4e1768cddf8853bb2d551b"
+_CIPHER_14 = "cea7403d4d606b6e074ec5d3baf39d18"
+VECTORS = [
+    ("00" * 32, "00" * 12, "", "", "", "530f8afbc74536b9a963b4f1c4cb738b"),
+    ("00" * 32, "00" * 12, "00" * 16, "", _CIPHER_14, "d0d1c8a799996bf0265b98b5d48ab919"),
+    (_KEY_16, "cafebabefacedbaddecaf888", _PLAIN_16, _ABOUT_16, _CIPHER_16, _TAG_16),
+]
+
+
+@pytest.mark.parametrize(("key", "nonce", "plain", "about", "ciphertext", "tag"), VECTORS)
+def test_published_vectors(key: str, nonce: str, plain: str, about: str, ciphertext: str, tag: str) -> None:
+    aes = AESGCM(bytes.fromhex(key))
+    sealed = bytes.fromhex(nonce + ciphertext + tag)
+    assert decrypt(aes, sealed, bytes.fromhex(about)) == bytes.fromhex(plain)
+    assert aes.encrypt(sealed[:12], bytes.fromhex(plain), bytes.fromhex(about)) == sealed[12:]
+    for broken in (sealed[:-1], sealed[:12], b"", sealed[:-1] + bytes([sealed[-1] ^ 1])):
+        with pytest.raises(SealBroken):
+            decrypt(aes, broken, bytes.fromhex(about))
+
+
+def test_nonces_are_never_repeated() -> None:
+    key = AESGCM(bytes(32))
+    assert len({encrypt(key, b"x", b"")[:12] for _ in range(10_000)}) == 10_000
+
+
+def test_associated_data_cannot_be_shifted() -> None:
+    """Each part has its length before it: no two lists of parts give the same bytes."""
+    lists = [("a", "bc"), ("ab", "c"), ("abc",), ("", "abc"), ("abc", ""), ("a", "b", "c"), ("\x00\x00", "")]
+    assert len({bound(*parts) for parts in lists}) == len(lists)
+    assert bound("ab", 7) == b"\x00\x00\x00\x02ab\x00\x00\x00\x017"
+
+
+def test_what_was_sealed_once_opens_for_ever() -> None:
+    """Bytes of the first version of the format: whoever changes it must migrate what stands."""
+    keyring = Keyring(RootKey("frozen-network", bytes(range(32))))
+    record = Record("referral", "r1")
+    kek = Kek("kek1", bytes.fromhex(FROZEN_KEK), 1, "story", "org:o1")
+    key = keyring.unwrap(record, DataClass.STORY, Wrap("org:o1", "key1", bytes.fromhex(FROZEN_WRAP), *kek))
+    field = Field("note", "key1", 1, bytes.fromhex(FROZEN_FIELD))
+    assert keyring.open_field(record, DataClass.STORY, AESGCM(key), field) == "เรื่องของฉัน"
+    assert keyring.account_lookup(1001) == FROZEN_LOOKUP
+
+
+FROZEN_KEK = (
+    "23541013802a69c91e1e6cdaf8d8db1a6de93d10907995810e47cb1902353a06883a402268e248bb6c4776243c2cf5b5"
+    "e84c6a80b772e8098b8b04f2"
+)
+FROZEN_WRAP = (
+    "b3c7d47b49792e6d54bd7c8fbc6354a748c443ad87893e08c744175f43702b81d66a202d0e9ce4f2fd93ce578dd51144"
+    "6da86d26df021de0fd646943"
+)
+FROZEN_FIELD = (
+    "4754fc9603ca77abb7be0a6de2567464cca70e3f163340fb242cf3c46fde93b4240010d700291529ef2badce2cea97e2"
+    "75c89c8097674c30a34ffb2845b9fa92"
+)
+FROZEN_LOOKUP = "fe0c07745a3b1a6a1344d10b53afeec3c970a6b5eac71ae32883433640e79ff0"
