@@ -22,7 +22,7 @@ PLACEHOLDER = re.compile(r"\{[a-z_]+\}")
 # security.md, 'Neutral words': nothing about prison, release or violence, in no language.
 NEVER_ON_A_LOCK_SCREEN = {
     "en": (
-        "prison jail custody released detention detained inmate offender extremis terror violence violent attack"
+        "prison jail custody released detention detained inmate offender extremis terror violen attack"
         " police crime criminal parole probation suspect convict sentence bail weapon threat"
     ).split(),
     "th": [
