@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import importlib
 import json
 import os
 import socket
@@ -123,6 +124,7 @@ def _next_due(parts: Parts) -> Any:
 
 def prepare(data: Path, simulator: Simulator, url: str) -> Settings:
     """Folder, key, database and network of the demo: made the first time, kept afterwards."""
+    from bot.app import product_doors
     from bot.logs import set_up_logs
     from bot.settings import LogFormat, LogLevel, Mode, make_settings
     from storage.keys import create_root_key
@@ -134,6 +136,10 @@ def prepare(data: Path, simulator: Simulator, url: str) -> Settings:
     fresh = not (data / "pulang.sqlite").exists()
     if fresh and not key_file.exists():
         create_root_key(key_file, data)
+    # Loading takes as long as the simulator's own start, so it is done meanwhile.
+    for library in ("console.app", "bot.time_machine"):
+        importlib.import_module(library)
+    product_doors()
     place = simulator.ready()
     settings = make_settings(
         bot_token=place["token"],

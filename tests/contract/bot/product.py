@@ -57,7 +57,7 @@ class Echo:
 class Product:
     """Start it, look inside, stop it; its data outlive a stop."""
 
-    def __init__(self, folder: Path, telegram: Telegram) -> None:
+    def __init__(self, folder: Path, telegram: Telegram, database_url: str = "") -> None:
         self.folder = folder
         self.telegram = telegram
         self.echo = Echo()
@@ -69,7 +69,8 @@ class Product:
         data.mkdir(mode=0o700)
         self.key.parent.mkdir(mode=0o700)
         create_root_key(self.key, data)
-        migrate(f"sqlite:///{data / 'pulang.sqlite'}")
+        self.database_url = database_url
+        migrate(database_url or f"sqlite:///{data / 'pulang.sqlite'}")
 
     def settings(self, mode: str, port: int, **more: Any) -> Settings:
         return make_settings(
@@ -80,6 +81,7 @@ class Product:
             data=self.folder / "data",
             root_key_file=self.key,
             mode=mode,
+            database_url=self.database_url or None,
             **{"overall_per_s": 500, "per_chat_per_s": 100, **more},
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -130,6 +131,20 @@ async def test_while_the_store_cannot_work_updates_wait_at_telegram(
         assert answer.status == 503
     async with telegram.http.get(product.url + "/health/live") as answer:
         assert answer.status == 200
+
+
+async def test_on_both_databases(tmp_path: Path, telegram: Telegram, database_url: str) -> None:
+    product = Product(tmp_path, telegram, database_url)
+    await product.start()
+    for number in range(5):
+        await telegram.newcomer(f"phone{number}")
+    for word in ("one", "two", "three"):
+        for number in range(5):
+            await telegram.say(f"phone{number}", word)
+    for number in range(5):
+        said = await telegram.until_said(f"phone{number}", lambda said: len(said) == 4)
+        assert said == ["echo start", "echo one", "echo two", "echo three"]
+    await product.stop()
 
 
 async def test_lanes_end_when_nobody_waits() -> None:
