@@ -48,7 +48,7 @@ async def test_only_the_demos_simulator_frames_a_page(browser: Browser, demo: bo
             await page.evaluate("url => { document.querySelector('iframe').src = url; }", stand.url("me"))
             frame = page.frame_locator("iframe")
             if demo:
-                await frame.locator("text=My page").first.wait_for()
+                await frame.locator("text=My things").first.wait_for()
                 told = await page.evaluate("heard")
                 assert told[:2] == ["web_app_ready", "web_app_expand"]
                 await frame.get_by_role("button", name="Close", exact=True).click()
@@ -56,6 +56,6 @@ async def test_only_the_demos_simulator_frames_a_page(browser: Browser, demo: bo
                 assert (await page.evaluate("heard"))[-1] == "web_app_close"
             else:
                 await page.wait_for_timeout(1000)
-                assert await frame.locator("h1", has_text="My page").count() == 0
+                assert await frame.locator("h1", has_text="My things").count() == 0
                 assert not stand.turns.sessions
             await page.close()

@@ -213,12 +213,12 @@ async def test_another_language_is_spoken_at_once(window: Window) -> None:
     await window.page.get_by_label("Language").select_option("th")
     await window.page.get_by_role("button", name="Save").click()
     await window.page.wait_for_selector("html[lang=th]")
-    await window.page.wait_for_selector("text=หน้าของฉัน")
+    await window.page.wait_for_selector("text=ของฉัน")
 
 
 async def test_hiding_leaves_nothing_on_the_page(window: Window) -> None:
     await window.opens("me")
-    await window.page.get_by_text("Make this chat quiet").click()
+    await window.page.get_by_text("Clear this chat and keep it quiet").click()
     await window.page.get_by_role("button", name="Yes", exact=True).click()
     await window.page.wait_for_selector("text=All quiet")
     assert "Visits" not in await window.page.content()

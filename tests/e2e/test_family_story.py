@@ -132,9 +132,9 @@ async def test_the_story_survives_a_kill_in_the_middle(running: tuple[Demo, Worl
     world.simulator, world.product = demo.places["simulator"], demo.places["product"]
     await first.presses(first.words["show"])
     await first.presses(first.words["accept"])
-    await somchai.sees("A partner has said yes")
+    await somchai.sees("An organisation has said yes")
     chat = await somchai.chat()
-    assert len([m for m in chat if "A partner has said yes" in m["text"]]) == 1
+    assert len([m for m in chat if "An organisation has said yes" in m["text"]]) == 1
 
 
 async def test_a_mentor_checks_in_with_three_taps(world: World) -> None:
