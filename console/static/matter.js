@@ -12,14 +12,18 @@ export function showMatter(view, desk) {
   const quiet = steps.filter((step) => step.danger);
   const simple = steps.filter((step) => !step.danger && !step.needs);
   const asking = steps.filter((step) => !step.danger && step.needs);
+  const acting = [
+    simple.length && pressing(simple, desk),
+    ...asking.map((step) => h("div", { class: "card step" }, stepParts(step, desk))),
+  ];
+  const talk = (view.thread.length || (here && view.can_write)) && thread(view, desk, here);
+  // Whoever helps reads first; whoever wrote it knows it already and came for what is new.
+  const parts = reader(view) === "partner" ? [written(view), acting, talk] : [acting, talk, written(view)];
   return [
     h("h1", {}, t(view.category_key)),
     h("p", { class: "stage" }, t(view.stage_key)),
     standing(view),
-    simple.length && pressing(simple, desk),
-    ...asking.map((step) => h("div", { class: "card step" }, stepParts(step, desk))),
-    ...written(view),
-    (view.thread.length || (here && view.can_write)) && thread(view, desk, here),
+    ...parts.flat(),
     !here && h("p", { class: "hint" }, t("page.matter.from_chat")),
     ...agreement(view, quiet, desk),
   ].filter(Boolean);

@@ -106,7 +106,7 @@ class PlanPage {
   emergency() {
     const lines = this.view.emergency_lines;
     if (this.urgency.values()[0] !== "emergency" || !lines.length) return [];
-    return [h("div", { class: "danger" }, h("p", {}, t("page.plan.danger")), h("ul", {}, ...lines.map((line) => h("li", {}, line))))];
+    return [h("div", { class: "danger" }, h("p", {}, t("page.plan.danger")), h("ul", {}, ...lines.map((line) => h("li", {}, callable(line)))))];
   }
 
   people() {
@@ -121,7 +121,6 @@ class PlanPage {
   consentCard(text) {
     return card(t("page.plan.consent"),
       h("p", { class: "words", dir: "auto" }, text),
-      h("p", { class: "hint" }, t("page.plan.take_back")),
       h("div", { class: "actions" }, this.yes));
   }
 
@@ -150,6 +149,11 @@ class PlanPage {
   }
 }
 
+/** A number that can be pressed; whatever stands beside it is said, not called. */
+function callable(line) {
+  return h("a", { href: `tel:${line.match(/\+?[\d -]*\d/)?.[0].replace(/[ -]/g, "") ?? ""}` }, line);
+}
+
 function partner(line) {
   const reasons = line.reasons.map(([key, params]) => h("li", {}, t(key, params)));
   return h("li", {},
@@ -161,14 +165,25 @@ function partner(line) {
 
 /** The area tree as a native list (phones show it large); a long one can be narrowed by typing. */
 function areaSelect(areas, onchange) {
-  const select = h("select", { onchange });
+  const select = h("select", { onchange: () => { unindent(); onchange(); } });
+  const indented = (area, flat) => (flat ? "" : "\u00a0\u00a0\u00a0".repeat(area.depth)) + area.label;
+  let narrowed = false;
+  // The tree is for choosing; what was chosen stands at the edge of its box.
+  const unindent = () => {
+    for (const option of select.options) {
+      const area = areas.find((one) => one.id === option.value);
+      if (area) option.textContent = indented(area, narrowed || option.selected);
+    }
+  };
   const fill = (part) => {
     const kept = select.value;
+    narrowed = Boolean(part);
     const wanted = areas.filter((area) => !part || area.id === kept || area.label.toLocaleLowerCase().includes(part));
     select.replaceChildren(
       h("option", { value: "" }, t("page.plan.choose")),
-      ...wanted.map((area) => h("option", { value: area.id, selected: area.chosen }, "\u00a0\u00a0\u00a0".repeat(part ? 0 : area.depth) + area.label)));
+      ...wanted.map((area) => h("option", { value: area.id, selected: area.chosen }, indented(area, part))));
     if (kept) select.value = kept;
+    unindent();
     return wanted.length;
   };
   fill("");

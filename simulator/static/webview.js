@@ -11,10 +11,18 @@ export function ownAddress(url, slug) {
   return address;
 }
 
+/** As Telegram does, tell the page at once which colours the phone has. */
+function dressed(address) {
+  const launch = new URLSearchParams(address.hash.slice(1));
+  launch.set("tgWebAppThemeParams", JSON.stringify(theme()));
+  address.hash = launch.toString();
+  return address;
+}
+
 /** One open Mini App over one phone's chat. */
 export class View {
   constructor(phone, label, url, slug, whenClosed) {
-    this.address = ownAddress(url, slug);
+    this.address = dressed(ownAddress(url, slug));
     this.whenClosed = whenClosed;
     this.confirm = false;
     this.back = h("button", { type: "button", hidden: true, onclick: () => this.tell("back_button_pressed") }, "‹ Back");
