@@ -2,7 +2,8 @@
 
 Ours: secret, dedupe, access, sealing, audit, timers, outbox, commit (fsync on), then the answer. The floor:
 python-telegram-bot behind an aiohttp webhook with a handler that does nothing. The same generator, in a
-process of its own, posts to both with the same number in flight.
+process of its own, posts to both with the same number in flight. Whoever is not measured stands still: the
+product goes on sending what its presses have queued, and would slow down whoever comes next.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ FLOOR = "floor"
 class Presser:
     """Presses the buttons of one file at one server, each once; update ids never repeat."""
 
+    server: Child
     load: Child
     port: int
     path: str
@@ -39,6 +41,7 @@ class Presser:
     def __call__(self) -> float:
         """Presses a second, of one round. RuntimeError when one was not acknowledged."""
         first = next(self._first) * self.each
+        self.server.go_on()
         answer = self.load.ask(
             port=self.port,
             path=self.path,
@@ -48,6 +51,7 @@ class Presser:
             in_flight=IN_FLIGHT,
             update=100_000_000 + first,
         )
+        self.server.stand_still()
         if answer["statuses"] != {"200": self.each}:
             raise RuntimeError(f"not every press was acknowledged: {answer['statuses']}")
         self.took.append(answer)
@@ -62,10 +66,12 @@ def measure(quick: bool) -> Iterator[Row]:
         stub = stack.enter_context(child("benchmarks.stub")).hear()["port"]
 
         def start(presses: Path, module: str, *arguments: str) -> Presser:
-            said: dict[str, Any] = stack.enter_context(child(module, str(stub), secret, *arguments)).hear()
+            server = stack.enter_context(child(module, str(stub), secret, *arguments))
+            said: dict[str, Any] = server.hear()
             load = stack.enter_context(child("benchmarks.load", str(presses)))
             load.hear()
-            return Presser(load, said["port"], said["path"], secret, each)
+            server.stand_still()
+            return Presser(server, load, said["port"], said["path"], secret, each)
 
         ways = {kind: _ours(made, kind, (rounds + 1) * each, start) for kind in BARS}
         ways[FLOOR] = start(made.folder / f"{SQLITE}.json", "benchmarks.press_floor")

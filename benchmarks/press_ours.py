@@ -3,6 +3,9 @@
 `python -m benchmarks.press_ours STUB_PORT SECRET DATABASE CHECK_INS PRESSES`: fills the database, writes the
 file of presses and serves until its input is closed. Webhook, sender, heartbeat and Telegram's limits are as
 in life. Mentors take turns, so that those in flight are different people.
+
+Only the clock crawls: a minute after each press its Undo button is taken away, and that second turn, which is
+no part of a press, must not fall into another round.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ import asyncio
 import json
 import sys
 import tempfile
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from benchmarks.processes import parent_gone, say
@@ -30,6 +33,17 @@ TOKEN = "7000000001:" + "a" * 35
 MENTORS, MEMBERS_EACH = 400, 5
 FIRST_ACCOUNT = 8_000_000
 IN_ONE_TURN = 500
+
+
+class CrawlingClock(Clock):
+    """A thousand times slower than life."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._began = super().now()
+
+    def now(self) -> datetime:
+        return self._began + (super().now() - self._began) / 1000
 
 
 def fill(store: Store, check_ins: int) -> list[tuple[int, str]]:
@@ -93,7 +107,7 @@ async def serve(settings: Settings, presses: int) -> None:
     def ready(address: str) -> None:
         say(port=int(address.rpartition(":")[2]), path=PATH, presses=presses)
 
-    extras = Extras(ready=ready)
+    extras = Extras(clock=CrawlingClock(), ready=ready)
 
     async def watch() -> None:
         await parent_gone()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -26,7 +27,6 @@ class Child:
 
     def __init__(self, name: str, process: subprocess.Popen[str]) -> None:
         self._name, self._process = name, process
-        self.pid = process.pid
 
     def hear(self) -> dict[str, Any]:
         """The next thing it says. RuntimeError when it has ended instead."""
@@ -36,6 +36,14 @@ class Child:
             raise RuntimeError(f"{self._name} ended with status {self._process.wait()}")
         said: dict[str, Any] = json.loads(line)
         return said
+
+    def stand_still(self) -> None:
+        """Stop it until `go_on`: it keeps everything and does nothing."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it run again."""
+        self._process.send_signal(signal.SIGCONT)
 
     def ask(self, **question: Any) -> dict[str, Any]:
         """Say something and hear the answer."""
@@ -62,6 +70,7 @@ def child(module: str, *arguments: str) -> Iterator[Child]:
         yield Child(module, process)
     finally:
         process.stdin.close()
+        process.send_signal(signal.SIGCONT)
         try:
             process.wait(END_WITHIN_S)
         except subprocess.TimeoutExpired:
