@@ -10,8 +10,11 @@ from referrals.service.tell import column, page_button, press
 
 
 def begin(turn: Turn, pathway_id: str) -> Reply:
-    """Start asking for help along a pathway."""
-    return show(turn, conversations.begin(turn.tx, turn.person, pathway_id))
+    """Ask for help along a pathway, or go on where that is under way: links are opened twice."""
+    talk = conversations.current(turn.tx, turn.person)
+    if talk is None or talk.pathway.id != pathway_id:
+        talk = conversations.begin(turn.tx, turn.person, pathway_id)
+    return show(turn, talk)
 
 
 def ask(turn: Turn) -> Reply:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from handlers import family
+from handlers.incoming import Did
 from handlers.reply import Reply, Turn
 from referrals.errors import StaleLink
 from referrals.model import Keyboard, Notice, Role
@@ -57,8 +58,10 @@ def privacy(turn: Turn) -> Reply:
 
 
 def hide(turn: Turn) -> Reply:
-    """/hide and its button: no words at all, only silence."""
+    """/hide and its button: no words at all, only silence, and the word itself goes too."""
     people.hide(turn.tx, turn.person.id)
+    if turn.incoming.did is Did.COMMAND:
+        _remove_from_chat(turn)
     return Reply(toast="toast.hidden")
 
 
@@ -68,8 +71,13 @@ def invitation(turn: Turn, token: str) -> Reply:
     return Reply(
         "join.invited",
         {"role": f"@role.{seat.role}"},
-        ((press("button.join", "seat.take", token),), (press("button.not_now", "form.cancel"),)),
+        ((press("button.join", "seat.take", token),), (press("button.not_now", "seat.not_now"),)),
     )
+
+
+def not_now(turn: Turn) -> Reply:
+    """'Not now' to an invitation: it stays open, and so does whatever else was going on."""
+    return home(turn)
 
 
 def take_seat(turn: Turn) -> Reply:
@@ -107,7 +115,10 @@ def unasked_thing(turn: Turn) -> Reply:
 def keep_scrap(turn: Turn) -> Reply:
     """'Keep it'."""
     kept = people.keep_scrap(turn.tx, turn.person.id, turn.word(0))
-    return Reply("chat.kept" if kept else "chat.nothing_to_add_to", slot=f"scrap:{turn.word(0)}")
+    if kept is people.Kept.WHICH:
+        return Reply("chat.only_buttons", {}, _home_buttons(turn), slot=f"scrap:{turn.word(0)}")
+    text = "chat.kept" if kept is people.Kept.KEPT else "chat.nothing_to_add_to"
+    return Reply(text, slot=f"scrap:{turn.word(0)}")
 
 
 def drop_scrap(turn: Turn) -> Reply:
@@ -118,7 +129,20 @@ def drop_scrap(turn: Turn) -> Reply:
 
 def unknown(turn: Turn) -> Reply:
     """A command that is not there: what is possible instead."""
+    _remove_from_chat(turn)
     return Reply("chat.unknown_command", {}, _home_buttons(turn))
+
+
+def quiet(turn: Turn) -> Reply:
+    """After /hide the chat looks unused, whoever holds the phone; only /start ends that."""
+    _remove_from_chat(turn)
+    return Reply()
+
+
+def without_words(turn: Turn) -> None:
+    """Words behind a command are words in the chat like any other: they do not stay there."""
+    if turn.incoming.did is Did.COMMAND and turn.incoming.argument and turn.incoming.text != "start":
+        _remove_from_chat(turn)
 
 
 def _home_buttons(turn: Turn) -> Keyboard:

@@ -35,6 +35,7 @@ PRESSES: Mapping[str, Handler] = {
     "lang": privacy.set_language,
     "hide": privacy.hide,
     "seat.take": privacy.take_seat,
+    "seat.not_now": privacy.not_now,
     "scrap.keep": privacy.keep_scrap,
     "scrap.drop": privacy.drop_scrap,
     "matter.helped": family.helped,
@@ -52,6 +53,10 @@ PRESSES: Mapping[str, Handler] = {
 }
 
 
+# What is still heard after /hide: everything else would show whoever holds the phone that this chat is alive.
+AFTER_HIDING = ("start", "hide")
+
+
 def handle(tx: Tx, incoming: Incoming) -> Toast:
     """One update as one turn. A repeated update changes nothing. Raises PulangError: see `refuse`."""
     if not tx.first_time(f"update:{incoming.update}"):
@@ -63,7 +68,10 @@ def handle(tx: Tx, incoming: Incoming) -> Toast:
     if incoming.did is Did.UNBLOCKED:
         people.come_back(tx, person.id)
         return Toast()
+    if person.presence is Presence.BLOCKED:  # whoever writes to us can be written to
+        person = people.come_back(tx, person.id)
     turn = Turn(tx, person, incoming)
+    privacy.without_words(turn)
     return _say(turn, find_route(turn)(turn))
 
 
@@ -81,14 +89,17 @@ def refuse(tx: Tx, incoming: Incoming, error: PulangError) -> Toast:
 def find_route(turn: Turn) -> Handler:
     """The handler for what a person did; StaleButton for a button that is in no table."""
     incoming = turn.incoming
-    if incoming.did is Did.COMMAND:
+    hidden = turn.person.presence is Presence.HIDDEN
+    if incoming.did is Did.COMMAND and (not hidden or incoming.text in AFTER_HIDING):
         return COMMANDS.get(incoming.text, privacy.unknown)
     if incoming.did is Did.PRESS:
         version, _, rest = incoming.data.partition(":")
         handler = PRESSES.get(rest.split(":")[0])
-        if version != "1" or handler is None or turn.person.presence is not Presence.PRESENT:
+        if version != "1" or handler is None or hidden:
             raise StaleButton
         return handler
+    if hidden:
+        return privacy.quiet
     if incoming.did is Did.TEXT:
         return privacy.unasked_text
     return privacy.unasked_thing

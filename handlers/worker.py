@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from handlers.reply import Reply, Turn
-from referrals.lifecycle import LIVE_OFFERS
 from referrals.model import Offer, Referral
 from referrals.service import joining, matching, offers
 from referrals.service.tell import column, iso, offer_slot, page_button, press
@@ -12,7 +11,7 @@ from referrals.service.tell import column, iso, offer_slot, page_button, press
 def show(turn: Turn) -> Reply:
     """What is needed, how soon, in which language; never who."""
     offer, referral = offers.see(turn.tx, turn.person.id, turn.word(0))
-    if offer.stage not in LIVE_OFFERS or referral.offer_id != offer.id:
+    if not offers.may_decide(turn.tx, offer, referral):
         return Reply("worker.no_longer_open", {"code": referral.code}, slot=offer_slot(offer.id))
     return Reply(
         "worker.blind_offer",

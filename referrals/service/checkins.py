@@ -60,14 +60,19 @@ def remind(tx: Tx, enrolment_id: str) -> None:
     if enrolment is None or not enrolment.active:
         return
     schedule_next(tx, enrolment)
-    if any(c.saved_at is None for c in tx.find(CheckIn, enrolment_id=enrolment.id, saved_at=None)):
-        return  # the last one still waits; its own ladder goes on
+    if any(_waits(tx, c) for c in tx.find(CheckIn, enrolment_id=enrolment.id, saved_at=None)):
+        return
     mentor_id = _holder(tx, enrolment.mentor_seat)
     check_in = CheckIn(tx.new_id(), enrolment.id, tx.now, mentor_id)
     tx.add(check_in)
     tx.set_timer("check_in_missed", check_in.id, tx.now + REMIND_AGAIN)
     if mentor_id is not None:
         _ask(tx, mentor_id, check_in, enrolment, "mentor.check_in_due")
+
+
+def _waits(tx: Tx, check_in: CheckIn) -> bool:
+    """An earlier one is still asked for. One whose ladder has ended was missed, and must not be the last."""
+    return any(t.kind == "check_in_missed" for t in tx.timers_of(check_in.id))
 
 
 def missed(tx: Tx, check_in_id: str) -> None:
@@ -131,12 +136,14 @@ def undo(tx: Tx, person_id: str, check_in_id: str) -> Asked:
         return found
     if saved.saved_by != person_id or tx.now - saved.saved_at > UNDO:
         raise WrongStage
+    _, state = tx.open_sealed(found.mentor, saved.record, DataClass.WELLBEING)["answers"].split(" ")
     tx.destroy(saved.record)
     open_again = tx.save(replace(saved, saved_at=None, saved_by=None))
     tx.clear_timer("undo_over", saved.id)
     tx.set_timer("check_in_missed", saved.id, tx.now + REMIND_AGAIN)
     tx.audit(AuditEntry(found.mentor, Action.CHECK_IN_WRITE, f"check_in:{saved.id}", "undone"))
-    crisis.false_alarm(tx, saved.id, found.enrolment.code)
+    if state == "crisis":
+        crisis.false_alarm(tx, saved.id, found.enrolment.code)
     return replace(found, check_in=open_again)
 
 

@@ -51,7 +51,7 @@ def helped(tx: Tx, person_id: str, referral_id: str, yes: bool) -> Referral:
         buttons=((tell.page_button("button.open", f"matter/{after.id}"),),),
         slot=f"matter:{after.id}",
     )
-    tell_partner(tx, after, "worker.confirmed" if yes else "worker.disputed")
+    tell.tell_partner(tx, after, "worker.confirmed" if yes else "worker.disputed")
     return after
 
 
@@ -62,6 +62,7 @@ def close_unconfirmed(tx: Tx, referral_id: str) -> None:
         after = _close(tx, referral, Step.CONFIRM, confirmed=False)
         tx.audit(AuditEntry(SYSTEM, Action.REFERRAL_STEP, f"referral:{referral.id}", "unconfirmed"))
         tell.tell_author(tx, after, "matter.closed_unconfirmed")
+        tell.tell_partner(tx, after, "worker.no_longer_open")
 
 
 def give_up(tx: Tx, person_id: str, referral_id: str, reason: str) -> Referral:
@@ -74,6 +75,7 @@ def give_up(tx: Tx, person_id: str, referral_id: str, reason: str) -> Referral:
     tx.audit(AuditEntry(actor, Action.DESK_CLOSE, f"referral:{referral.id}", reason))
     tell.settle_desk(tx, after)
     tell.tell_author(tx, after, "matter.unmet")
+    tell.tell_partner(tx, after, "worker.no_longer_open")
     return after
 
 
@@ -105,9 +107,11 @@ def reopen(tx: Tx, person_id: str, referral_id: str) -> Referral:
     """A closed matter that is not settled after all: the person asks again, the plan starts anew."""
     actor = doors.as_author(person_id)
     referral = doors.own_referral(tx, actor, referral_id, Action.REFERRAL_CONFIRM)
+    moved = move(referral, Step.REOPEN, tx.now)
+    offers.recall(tx, referral, "worker.no_longer_open", aloud=False)
     cut_access(tx, referral)
     tx.clear_timers(referral.id)
-    after = tx.save(restarted(move(referral, Step.REOPEN, tx.now)))
+    after = tx.save(restarted(moved))
     tx.audit(AuditEntry(actor, Action.REFERRAL_CONFIRM, f"referral:{referral.id}", "reopened"))
     matching.start_matching(tx, after)
     return after
@@ -153,18 +157,6 @@ def retire(tx: Tx, referral_id: str) -> None:
         tx.remove(given)
     tx.save(replace(referral, author_id="", accepted_by=None, plan=()))
     tx.audit(AuditEntry(SYSTEM, Action.RETENTION, f"referral:{referral.id}"))
-
-
-def tell_partner(tx: Tx, referral: Referral, text: str) -> None:
-    """Tell the worker who took it."""
-    if referral.accepted_by and referral.offer_id:
-        tell.tell(
-            tx,
-            referral.accepted_by,
-            text,
-            {"code": referral.code},
-            slot=tell.offer_slot(referral.offer_id),
-        )
 
 
 def _close(tx: Tx, referral: Referral, step: Step, *, confirmed: bool) -> Referral:

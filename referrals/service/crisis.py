@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from referrals.access import Action, allow
-from referrals.errors import NotFound
+from referrals.errors import AlreadyHandled, NotFound
 from referrals.model import AuditEntry, CheckIn, Enrolment, Priority, Role, Seat
 from referrals.ports import Tx
 from referrals.service import doors, tell
@@ -52,8 +52,12 @@ def hold(tx: Tx, person_id: str, check_in_id: str) -> str:
     enrolment = tx.get(Enrolment, check_in.enrolment_id) if check_in else None
     if check_in is None or enrolment is None:
         raise NotFound
+    mine = f"crisis:{check_in_id}:{person_id}"
     if not any(t.kind == "crisis" for t in tx.timers_of(check_in_id)):
+        if tx.first_time(mine):  # a colleague has it, or it was a false alarm: two must not both drive out
+            raise AlreadyHandled
         return enrolment.code
+    tx.first_time(mine)
     tx.clear_timer("crisis", check_in_id)
     tx.audit(AuditEntry(actor, Action.CRISIS_HOLD, f"check_in:{check_in_id}"))
     for seat in tell.coordinators(tx):
@@ -70,19 +74,12 @@ def emergency_lines(tx: Tx) -> str:
 
 
 def false_alarm(tx: Tx, check_in_id: str, code: str) -> None:
-    """The mentor took it back within the minute: say so to whoever was alerted."""
-    if any(t.kind == "crisis" for t in tx.timers_of(check_in_id)):
-        tx.clear_timer("crisis", check_in_id)
-        for seat in tell.on_call(tx):
-            if seat.person_id:
-                tell.tell(
-                    tx,
-                    seat.person_id,
-                    "desk.false_alarm",
-                    {"code": code},
-                    slot=_slot(check_in_id),
-                    priority=Priority.CRISIS,
-                )
+    """The mentor took it back within the minute: say so to whoever was alerted, held already or not."""
+    tx.clear_timer("crisis", check_in_id)
+    slot, now = _slot(check_in_id), Priority.CRISIS
+    for seat in tell.on_call(tx):
+        if seat.person_id:
+            tell.tell(tx, seat.person_id, "desk.false_alarm", {"code": code}, slot=slot, priority=now)
 
 
 def _alert(tx: Tx, seat: Seat, check_in_id: str, code: str) -> None:

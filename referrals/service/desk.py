@@ -9,9 +9,9 @@ from referrals import schedule
 from referrals.access import Action
 from referrals.errors import NotFound
 from referrals.lifecycle import ENDED, STAGE_WAITS, Step, move
-from referrals.model import AuditEntry, Offer, OfferStage, Priority, Referral, Role, Stage, Urgency
+from referrals.model import AuditEntry, Priority, Referral, Role, Stage, Urgency
 from referrals.ports import Tx
-from referrals.service import closing, doors, matching, tell, working
+from referrals.service import closing, doors, matching, offers, tell, working
 
 EMERGENCY_REPEAT = timedelta(minutes=15)
 HELD_BY_DESK = (Stage.UNMATCHED, Stage.DISPUTED)
@@ -27,12 +27,17 @@ def queue(tx: Tx, person_id: str) -> list[Referral]:
 
 
 def rematch(tx: Tx, person_id: str, referral_id: str) -> Referral:
-    """Ask the consented plan once more: those who did not answer or were not asked; no means no."""
+    """Ask the consented plan once more: those who did not answer or were not asked; no means no.
+
+    Whoever held the matter until now (and failed it) hears that it is theirs no longer.
+    """
     actor, referral = doors.desk_referral(tx, person_id, referral_id, Action.DESK_REMATCH)
     if referral.stage is Stage.MATCHING:
         return referral
-    moved = move(referral, Step.REMATCH, tx.now)
-    refused = {o.service_id for o in tx.find(Offer, referral_id=referral.id, stage=OfferStage.DECLINED)}
+    taken_away = may_move(tx, referral)
+    moved = move(referral, Step.RETURN if taken_away else Step.REMATCH, tx.now)
+    offers.recall(tx, referral, "worker.withdrawn")
+    refused = {o.service_id for o in matching.refusals(tx, referral)}
     closing.cut_access(tx, referral)
     again = [s for s in referral.plan if s not in refused]
     done = [s for s in referral.plan if s in refused]
@@ -41,7 +46,17 @@ def rematch(tx: Tx, person_id: str, referral_id: str) -> Referral:
     tx.clear_timers(referral.id)
     tell.settle_desk(tx, after)
     matching.start_matching(tx, after)
+    if taken_away:
+        tell.tell_author(tx, after, "matter.returned")
     return after
+
+
+def may_move(tx: Tx, referral: Referral) -> bool:
+    """Whether the desk may take a matter from its partner: one that is late with it, or may work no more."""
+    if referral.stage not in (Stage.ACCEPTED, Stage.IN_SERVICE):
+        return False
+    partner = tx.directory.organizations.get(referral.organization_id or "")
+    return referral.escalated or partner is None or partner.suspended
 
 
 def ask_person(tx: Tx, person_id: str, referral_id: str) -> Referral:
@@ -67,13 +82,16 @@ def resume(tx: Tx, person_id: str, referral_id: str) -> Referral:
     tx.clear_timers(referral.id)
     working.set_heartbeat(tx, after)
     tell.settle_desk(tx, after)
-    closing.tell_partner(tx, after, "worker.resumed")
+    tell.tell_partner(tx, after, "worker.resumed", or_desk=True)
     tell.tell_author(tx, after, "matter.in_service")
     return after
 
 
 def unmatched_overdue(tx: Tx, referral_id: str) -> None:
-    """Timer: the desk has not decided. Repeated to all coordinators; in an emergency every 15 minutes."""
+    """Timer: the desk has not decided. Repeated to all coordinators; in an emergency every 15 minutes.
+
+    The person is told once, and only when they may be written to: a phone that rings all night gives away.
+    """
     referral = doors.referral_by_id(tx, referral_id)
     if referral.stage is not Stage.UNMATCHED:
         return
@@ -81,7 +99,8 @@ def unmatched_overdue(tx: Tx, referral_id: str) -> None:
     priority = Priority.CRISIS if emergency else Priority.ALERT
     tell.tell_desk(tx, "desk.still_unmatched", referral, priority=priority, everybody=True)
     if emergency:
-        tell.tell_author(tx, referral, "matter.nobody_yet_call", priority=Priority.CRISIS)
+        once = f"nobody:{referral.id}:{referral.version}"
+        tell.tell_author(tx, referral, "matter.nobody_yet_call", dedupe=once)
         wait = EMERGENCY_REPEAT
     else:
         wait = schedule.elapsed(matching.pathway_of(tx, referral).deadlines[referral.urgency].unmatched)

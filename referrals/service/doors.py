@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from referrals.access import Action, allow
 from referrals.errors import NotFound
-from referrals.model import Actor, Consent, Offer, Person, Referral, Role, Seat
+from referrals.model import Actor, Consent, Offer, Person, Referral, Role, Seat, Stage
 from referrals.ports import Tx
+
+# Ends that cut every partner's access at once, the matter's bare facts included.
+_CUT = (Stage.WITHDRAWN, Stage.EXPIRED, Stage.VOID)
 
 
 def seats_of(tx: Tx, person_id: str) -> list[Seat]:
@@ -73,7 +76,7 @@ def served_referral(
 ) -> tuple[Actor, Offer, Referral]:
     """A referral that the person's organisation has accepted and still holds."""
     referral = referral_by_id(tx, referral_id)
-    if referral.organization_id is None or referral.offer_id is None:
+    if referral.organization_id is None or referral.offer_id is None or referral.stage in _CUT:
         raise NotFound
     actor = as_seat(tx, person_id, Role.WORKER, referral.organization_id)
     allow(actor, action)

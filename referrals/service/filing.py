@@ -108,7 +108,7 @@ def plan_view(tx: Tx, person_id: str, referral_id: str, wishes: Wishes | None = 
     """Page 'plan': what can be chosen, who would be asked and why, and the exact words of the consent."""
     referral = doors.own_referral(tx, doors.as_author(person_id), referral_id, Action.REFERRAL_FILE)
     if wishes is None:
-        wishes = Wishes(referral.area, referral.urgency, routing.Exclusions(frozenset(), frozenset()))
+        wishes = _standing_wishes(tx, referral)
     language = doors.person_by_id(tx, person_id).language
     plan = _plan(tx, referral, wishes)
     text = consent_text(tx, referral, plan, language) if wishes.area else ""
@@ -130,6 +130,14 @@ def plan_view(tx: Tx, person_id: str, referral_id: str, wishes: Wishes | None = 
         note_limit=_question(matching.pathway_of(tx, referral), "story").max_length,
         emergency_lines=tx.directory.emergency_lines(wishes.area),
     )
+
+
+def _standing_wishes(tx: Tx, referral: Referral) -> Wishes:
+    """What was chosen before. A private wish stands until the person takes it back, not until a new plan."""
+    given = max(tx.find(Consent, referral_id=referral.id), key=lambda c: c.given_at, default=None)
+    author = doors.as_author(referral.author_id)
+    exclusions = matching.wishes_of(tx, author, given) if given else routing.Exclusions()
+    return Wishes(referral.area, referral.urgency, exclusions)
 
 
 def file_request(tx: Tx, person_id: str, referral_id: str, filing: Filing) -> FiledView:
@@ -219,7 +227,8 @@ def _after_filing(tx: Tx, filed: Referral) -> None:
     if filed.urgency is Urgency.EMERGENCY:
         tell.tell_desk(tx, "desk.emergency_filed", filed, priority=Priority.CRISIS)
     if filed.age_group is AgeGroup.CHILD:
-        tell.tell_desk(tx, "desk.young_person", filed)
+        # In a place of its own: it must not push an emergency's alert out of the outbox.
+        tell.tell_desk(tx, "desk.young_person", filed, slot=f"young:{filed.id}")
     tell.answer(
         tx,
         filed.author_id,
@@ -273,7 +282,9 @@ def _plan(tx: Tx, referral: Referral, wishes: Wishes) -> routing.Plan:
     if not wishes.area:
         return routing.Plan()
     wished = replace(referral, area=wishes.area, urgency=wishes.urgency)
-    need = matching.need_of(tx, wished, wishes.exclusions)
+    asked = frozenset(offer.organization_id for offer in matching.refusals(tx, referral))
+    without = replace(wishes.exclusions, organizations=wishes.exclusions.organizations | asked)
+    need = matching.need_of(tx, wished, without)
     return routing.make_plan(need, tx.directory, matching.Standings(tx), tx.now.date())
 
 

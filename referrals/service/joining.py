@@ -60,7 +60,12 @@ def take_seat(tx: Tx, person_id: str, token: str) -> Seat:
 
 
 def set_duty(tx: Tx, person_id: str, on_duty: bool) -> None:
-    """Off duty and back, for every seat that the person holds."""
-    for seat in doors.seats_of(tx, person_id):
+    """Off duty and back, for every seat that the person holds; NotFound for somebody without any."""
+    seats = doors.seats_of(tx, person_id)
+    if not seats:
+        raise NotFound
+    for seat in seats:
         if seat.on_duty is not on_duty:
             tx.save(replace(seat, on_duty=on_duty))
+            actor = Actor(person_id, seat.role, seat.organization_id)
+            tx.audit(AuditEntry(actor, Action.PERSON_SETTINGS, f"seat:{seat.id}", "duty"))

@@ -18,7 +18,9 @@ from referrals.directory import OpeningTimes, OrganizationKind
 from referrals.lifecycle import LIVE_OFFERS, OFFER_DELAY_S, STAGE_WAITS, OfferStep, Step, move, move_offer
 from referrals.model import (
     SYSTEM,
+    Actor,
     AuditEntry,
+    Consent,
     DataClass,
     Offer,
     OfferStage,
@@ -116,12 +118,21 @@ def match(tx: Tx, referral_id: str) -> None:
 def exclusions_of(tx: Tx, referral: Referral) -> routing.Exclusions:
     """The private wishes of the consent in force, opened by the matching process alone."""
     given = doors.consent_in_force(tx, referral)
-    if given is None:
-        return routing.Exclusions(frozenset(), frozenset())
-    opened = tx.open_sealed(SYSTEM, given.record, DataClass.STORY)
+    return wishes_of(tx, SYSTEM, given) if given else routing.Exclusions()
+
+
+def wishes_of(tx: Tx, actor: Actor, given: Consent) -> routing.Exclusions:
+    """The private wishes of one consent, opened by whoever holds a key to them."""
+    opened = tx.open_sealed(actor, given.record, DataClass.STORY)
     organizations = frozenset(filter(None, opened.get("exclude_organizations", "").split(" ")))
     kinds = frozenset(OrganizationKind(k) for k in opened.get("exclude_kinds", "").split(" ") if k)
     return routing.Exclusions(organizations, kinds)
+
+
+def refusals(tx: Tx, referral: Referral) -> list[Offer]:
+    """Offers whose partner said no, or said yes and did not keep it: no means no."""
+    ended = tx.find(Offer, referral_id=referral.id, stage=(OfferStage.DECLINED, OfferStage.RECALLED))
+    return [o for o in ended if o.decided_by is not None]
 
 
 def run_out(tx: Tx, referral: Referral) -> None:

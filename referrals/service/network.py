@@ -12,13 +12,14 @@ from dataclasses import fields, replace
 from typing import Any
 
 from referrals.access import Action, allow
+from referrals.directory import Organization
 from referrals.errors import ConfigurationError
 from referrals.lifecycle import LIVE_OFFERS, OPEN
 from referrals.model import Actor, AuditEntry, Enrolment, Offer, Referral, Seat
 from referrals.network_diff import Change, Sign, diff_network
 from referrals.network_file import NetworkFile, as_network
 from referrals.ports import Tx
-from referrals.service import checkins
+from referrals.service import checkins, working
 
 # What a row keeps of its life in the store when the file changes it.
 KEPT = ("version", "person_id", "on_duty")
@@ -91,9 +92,19 @@ def _remove(tx: Tx, row: Any) -> None:
 
 
 def _follow(tx: Tx, change: Change, row: Any) -> None:
-    """A new or changed enrolment gets its next reminder."""
+    """A new or changed enrolment gets its next reminder; nobody waits for who is suspended."""
     if isinstance(row, Enrolment) and change.sign is not Sign.REMOVE and row.active:
         checkins.schedule_next(tx, row)
+    if isinstance(row, Organization) and change.sign is not Sign.REMOVE and row.suspended:
+        _hand_to_desk(tx, row.id)
+
+
+def _hand_to_desk(tx: Tx, organization_id: str) -> None:
+    """Who is suspended answers nobody: their offers end now, and the desk hears of what they hold."""
+    for offer in tx.find(Offer, organization_id=organization_id, stage=LIVE_OFFERS):
+        tx.set_timer("offer_end", offer.id, tx.now)
+    for referral in tx.find(Referral, organization_id=organization_id, stage=OPEN):
+        working.escalate(tx, referral, "desk.no_news")
 
 
 def _refuse_orphans(tx: Tx, changes: Sequence[Change]) -> None:

@@ -7,6 +7,7 @@ person finds the work done and says so kindly.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from referrals import consent as consents
 from referrals import schedule
@@ -29,6 +30,8 @@ from referrals.ports import Tx
 from referrals.service import doors, matching, tell
 from referrals.views import Choice, OfferView
 
+AT_ONCE = timedelta(minutes=15)  # two reminders closer than this are one too many
+
 
 def see(tx: Tx, person_id: str, offer_id: str) -> tuple[Offer, Referral]:
     """A worker looks at a blind offer: it counts as acknowledged. Returns what may be shown."""
@@ -45,13 +48,13 @@ def blind_view(tx: Tx, person_id: str, offer_id: str) -> OfferView:
     offer, referral = see(tx, person_id, offer_id)
     language = doors.person_by_id(tx, person_id).language
     reasons = matching.pathway_of(tx, referral).decline_reasons
-    live = _may_decide(offer, referral)
+    live = may_decide(tx, offer, referral)
     return OfferView(
         code=referral.code,
         category_key=f"category.{referral.category}",
         urgency_key=f"urgency.{referral.urgency}",
         language=tx.catalogue.languages[referral.language].name,
-        area=_coarse_area(tx, referral, offer, language),
+        area=_coarse_area(tx, referral, offer, language) if live else "",
         age_key=f"form.age_group.{referral.age_group}",
         decide_by=offer.decide_by,
         stage_key=f"offer_stage.{offer.stage}",
@@ -65,7 +68,7 @@ def accept(tx: Tx, person_id: str, offer_id: str) -> Referral:
     """The partner takes it: what consent and agreement allow is unlocked for the organisation, now."""
     see(tx, person_id, offer_id)
     actor, offer, referral = doors.offer_for(tx, person_id, offer_id, Action.OFFER_ACCEPT)
-    if offer.stage is OfferStage.ACCEPTED and offer.decided_by == person_id:
+    if _holds(offer, referral) and offer.decided_by == person_id:
         return referral
     _still_mine(offer, referral)
     classes = _granted(tx, referral, offer)
@@ -86,6 +89,7 @@ def accept(tx: Tx, person_id: str, offer_id: str) -> Referral:
     contact_by = tx.now + schedule.elapsed(span)
     tx.set_timer("first_contact", taken.id, contact_by)
     _tell_colleagues(tx, offer, taken, person_id, "worker.colleague_took")
+    tell.settle_desk(tx, taken)
     tell.tell_author(tx, taken, "matter.accepted", {"by": tell.iso(contact_by)})
     return taken
 
@@ -106,12 +110,16 @@ def decline(tx: Tx, person_id: str, offer_id: str, reason: str) -> Referral:
 
 
 def unacknowledged(tx: Tx, offer_id: str) -> None:
-    """Timer: nobody has even looked. The same workers are asked again; in an emergency the desk hears."""
+    """Timer: nobody has even looked. The same workers are asked again; in an emergency the desk hears.
+
+    Where half of the time is over at the same moment, that is not said besides.
+    """
     offer, referral = _for_timer(tx, offer_id)
     if offer is None or referral is None or offer.stage is not OfferStage.SENT:
         return
-    for person_id in offer.told:
-        matching.alert_worker(tx, referral, offer, person_id, "worker.still_waiting")
+    _remind(tx, referral, offer, "worker.still_waiting")
+    if any(t.kind == "offer_half" and t.due_at <= tx.now + AT_ONCE for t in tx.timers_of(offer.id)):
+        tx.clear_timer("offer_half", offer.id)
     if referral.urgency is Urgency.EMERGENCY:
         tell.tell_desk(tx, "desk.not_acknowledged", referral, priority=Priority.CRISIS)
 
@@ -120,8 +128,7 @@ def half_time(tx: Tx, offer_id: str) -> None:
     """Timer: half of the time is over; whoever was told is reminded."""
     offer, referral = _for_timer(tx, offer_id)
     if offer is not None and referral is not None:
-        for person_id in offer.told:
-            matching.alert_worker(tx, referral, offer, person_id, "worker.half_time")
+        _remind(tx, referral, offer, "worker.half_time")
 
 
 def three_quarters(tx: Tx, offer_id: str) -> None:
@@ -144,27 +151,39 @@ def lapse(tx: Tx, offer_id: str) -> None:
     matching.end_turn(tx, referral, offer, OfferStep.LAPSE, None)
 
 
-def recall(tx: Tx, referral: Referral, text: str) -> None:
-    """Take back the live or accepted offer of a referral that its person or the desk has ended."""
+def recall(tx: Tx, referral: Referral, text: str, *, aloud: bool = True) -> None:
+    """Take back the live or accepted offer of a referral that its person or the desk has ended.
+
+    `aloud`: whoever was working on it hears it, and not only by a quiet edit.
+    """
     offer = tx.get(Offer, referral.offer_id) if referral.offer_id else None
     if offer is None or offer.stage not in (*LIVE_OFFERS, OfferStage.ACCEPTED):
         return
     matching.clear_ladder(tx, offer.id)
     tx.save(replace(move_offer(offer, OfferStep.RECALL), decided_at=tx.now))
-    accepted = offer.stage is OfferStage.ACCEPTED
-    _tell_colleagues(tx, offer, referral, referral.accepted_by or "" if accepted else "", text)
-    if accepted and referral.accepted_by:
-        # Whoever was working on it must hear it aloud, not by a quiet edit.
-        tell.tell(tx, referral.accepted_by, text, {"code": referral.code}, slot=tell.offer_slot(offer.id))
+    _tell_colleagues(tx, offer, referral, "", text)
+    if aloud and offer.stage is OfferStage.ACCEPTED:
+        tell.tell_partner(tx, referral, text)
 
 
-def may_still_read(tx: Tx, referral: Referral, organization_id: str) -> bool:
-    """Consent and agreement at this moment: checked at every read, besides the possession of a key."""
+def readable(tx: Tx, referral: Referral) -> tuple[DataClass, ...]:
+    """What the partner of a matter may read at this moment, besides the possession of a key; perhaps nothing.
+
+    Consent and agreement are asked at every read, for each class.
+    """
     offer = tx.get(Offer, referral.offer_id) if referral.offer_id else None
-    if offer is None or offer.organization_id != organization_id:
-        return False
+    if offer is None or offer.organization_id != referral.organization_id:
+        return ()
     try:
-        return bool(_granted(tx, referral, offer, referral.stage))
+        return _granted(tx, referral, offer, referral.stage)
+    except NoConsent:
+        return ()
+
+
+def may_decide(tx: Tx, offer: Offer, referral: Referral) -> bool:
+    """True while this offer waits for an answer, and consent and agreement still allow one."""
+    try:
+        return _is_live(offer, referral) and bool(_granted(tx, referral, offer, Stage.OFFERED))
     except NoConsent:
         return False
 
@@ -185,12 +204,16 @@ def _granted(
 
 
 def _still_mine(offer: Offer, referral: Referral) -> None:
-    if offer.stage not in LIVE_OFFERS or referral.offer_id != offer.id:
+    if not _is_live(offer, referral):
         raise AlreadyHandled
 
 
-def _may_decide(offer: Offer, referral: Referral) -> bool:
+def _is_live(offer: Offer, referral: Referral) -> bool:
     return offer.stage in LIVE_OFFERS and referral.offer_id == offer.id
+
+
+def _holds(offer: Offer, referral: Referral) -> bool:
+    return offer.stage is OfferStage.ACCEPTED and referral.offer_id == offer.id
 
 
 def _for_timer(tx: Tx, offer_id: str) -> tuple[Offer | None, Referral | None]:
@@ -200,9 +223,16 @@ def _for_timer(tx: Tx, offer_id: str) -> tuple[Offer | None, Referral | None]:
         return None, None
     referral = doors.referral_by_id(tx, found.referral_id)
     offer = tx.get(Offer, offer_id)
-    if offer is None or not _may_decide(offer, referral):
+    if offer is None or not _is_live(offer, referral):
         return None, None
     return offer, referral
+
+
+def _remind(tx: Tx, referral: Referral, offer: Offer, text: str) -> None:
+    """Whoever was told and still works there; if none of them does, colleagues take their place."""
+    there = {seat.person_id for seat in tell.workers(tx, offer.organization_id)}
+    for person_id in [p for p in offer.told if p in there] or sorted(filter(None, there)):
+        matching.alert_worker(tx, referral, offer, person_id, text)
 
 
 def _tell_colleagues(tx: Tx, offer: Offer, referral: Referral, but: str, text: str) -> None:

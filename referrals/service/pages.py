@@ -231,7 +231,7 @@ def _desk_view(tx: Tx, person_id: str, referral: Referral) -> MatterView:
             needs="reason" if s == "give_up" else "",
             choices=unmet if s == "give_up" else (),
         )
-        for s in DESK_STEPS.get(referral.stage, ())
+        for s in (("rematch",) if desk.may_move(tx, referral) else DESK_STEPS.get(referral.stage, ()))
     )
     return _view(tx, actor, referral, steps)
 
@@ -242,6 +242,7 @@ def _view(
     language = doors.person_by_id(tx, actor.person_id).language
     sealed = _opened(tx, actor, referral)
     at_desk = actor.role is Role.COORDINATOR
+    routing, story = DataClass.ROUTING, DataClass.STORY
     area = tx.directory.areas.get(referral.area)
     helper = tx.directory.organizations.get(referral.organization_id or "")
     return MatterView(
@@ -250,27 +251,25 @@ def _view(
         category_key=f"category.{referral.category}",
         urgency_key=f"urgency.{referral.urgency}",
         stage_key=f"stage.{referral.stage}",
-        area=filing.named(area.names, language) if area else "",
+        area=filing.named(area.names, language) if area and _may_open(tx, actor, referral, routing) else "",
         next_by=_next_by(tx, referral),
         next_key=f"next.{'desk.' if at_desk else ''}{referral.stage}",
         story=sealed.get("story"),
         contact=sealed.get("contact"),
         organization=filing.named(helper.names, language) if helper else "",
-        thread=threads.read(tx, actor, referral, language) if _may_read(tx, actor, referral) else (),
-        can_write=not at_desk and referral.stage in threads.WRITABLE,
+        thread=threads.read(tx, actor, referral, language) if _may_open(tx, actor, referral, story) else (),
+        can_write=not at_desk and threads.carries(tx, referral),
         steps=steps,
         consent_text=consent_text,
-        readers=_readers(tx, referral, language),
+        readers=_readers(tx, referral, language) if actor.role is not Role.WORKER else (),
     )
 
 
 def _opened(tx: Tx, actor: Actor, referral: Referral) -> dict[str, str]:
     """What this reader holds a key for. Consent is checked again at every read by a partner."""
-    if not _may_read(tx, actor, referral):
-        return {}
     found: dict[str, str] = {}
     for data_class in (DataClass.STORY, DataClass.CONTACT):
-        if tx.sealed_exists(referral.record, data_class):
+        if _may_open(tx, actor, referral, data_class) and tx.sealed_exists(referral.record, data_class):
             try:
                 found.update(tx.open_sealed(actor, referral.record, data_class))
             except NotFound:
@@ -281,12 +280,11 @@ def _opened(tx: Tx, actor: Actor, referral: Referral) -> dict[str, str]:
     return found
 
 
-def _may_read(tx: Tx, actor: Actor, referral: Referral) -> bool:
+def _may_open(tx: Tx, actor: Actor, referral: Referral, data_class: DataClass) -> bool:
+    """The person everything, the desk what matching needs, a partner what it is given at this moment."""
     if actor.role is Role.COORDINATOR:
-        return False
-    if actor.organization_id is None:
-        return True
-    return offers.may_still_read(tx, referral, actor.organization_id)
+        return data_class is DataClass.ROUTING
+    return actor.role is not Role.WORKER or data_class in offers.readable(tx, referral)
 
 
 def _readers(tx: Tx, referral: Referral, language: str) -> tuple[str, ...]:

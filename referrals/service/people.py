@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from enum import Enum
 
 from referrals.access import Action
 from referrals.errors import BadAnswer, NotFound
@@ -104,6 +105,7 @@ def unreachable(tx: Tx, person_id: str) -> None:
         if referral.stage in ENDED or referral.stage is Stage.DRAFT:
             continue
         tell.tell_desk(tx, "desk.not_reachable_here", referral, dedupe=f"unreachable:{referral.id}")
+        tell.tell_partner(tx, referral, "desk.not_reachable_here")
 
 
 def keep_scrap_moment(tx: Tx, person_id: str, text: str) -> Scrap:
@@ -115,26 +117,35 @@ def keep_scrap_moment(tx: Tx, person_id: str, text: str) -> Scrap:
     return scrap
 
 
-def keep_scrap(tx: Tx, person_id: str, scrap_id: str) -> bool:
-    """'Keep it': it becomes a message in the open thread, or the note of an open request of theirs.
+class Kept(Enum):
+    """What became of words that somebody wanted to keep."""
 
-    False when there is nothing to attach it to: it is then destroyed and the person told how to file.
-    """
+    KEPT = "kept"
+    NOWHERE = "nowhere"  # nothing is open: destroyed
+    WHICH = "which"  # several matters are open: a guess could show it to the wrong partner, so it only waits
+
+
+def keep_scrap(tx: Tx, person_id: str, scrap_id: str) -> Kept:
+    """'Keep it': it becomes a message in the open thread, or the note of the open request of theirs."""
     scrap = tx.get(Scrap, scrap_id)
     if scrap is None or scrap.person_id != person_id:
         raise NotFound
     author = doors.as_author(person_id)
     text = tx.open_sealed(author, scrap.record, DataClass.STORY)["text"]
     mine = [r for r in tx.find(Referral, author_id=person_id) if r.stage not in ENDED]
-    kept = bool(mine)
-    if mine:
-        newest = max(mine, key=lambda r: r.created_at)
-        if newest.stage in threads.WRITABLE:
-            threads.write(tx, person_id, newest.id, text[: threads.LIMIT])
+    # A draft may be given up at any time, and what was added to it would go unsaid.
+    filed = [r for r in mine if r.stage is not Stage.DRAFT] or mine
+    if len(filed) > 1:
+        return Kept.WHICH
+    for referral in filed:
+        if threads.carries(tx, referral):
+            for start in range(0, len(text), threads.LIMIT):
+                threads.write(tx, person_id, referral.id, text[start : start + threads.LIMIT])
         else:
-            tx.seal(newest.record, DataClass.STORY, f"added.{scrap.id}", text, [person_holder(person_id)])
+            tx.seal(referral.record, DataClass.STORY, f"added.{scrap.id}", text, [person_holder(person_id)])
+            tx.audit(AuditEntry(author, Action.THREAD_WRITE, f"referral:{referral.id}", "added"))
     drop_scrap(tx, scrap_id)
-    return kept
+    return Kept.KEPT if filed else Kept.NOWHERE
 
 
 def drop_scrap_of(tx: Tx, person_id: str, scrap_id: str) -> None:

@@ -20,6 +20,7 @@ from referrals.model import (
     Referral,
     Role,
     Seat,
+    WritingWindow,
 )
 from referrals.ports import Tx
 
@@ -91,9 +92,34 @@ def quietly(tx: Tx, person_id: str, slot: str, text: str, params: Mapping[str, s
 
 
 def workers(tx: Tx, organization_id: str) -> list[Seat]:
-    """The filled worker seats of an organisation whose holders are on duty and can be reached here."""
-    seats = tx.find(Seat, organization_id=organization_id, role=Role.WORKER)
-    return [s for s in seats if s.on_duty and s.person_id and _present(tx, s.person_id)]
+    """The filled worker seats of an organisation whose holders are on duty and hear what is told to them."""
+    return [s for s in _hearing(tx, organization_id) if s.on_duty]
+
+
+def partners(tx: Tx, referral: Referral) -> list[str]:
+    """Who at the partner hears of a matter now: whoever took it, else colleagues on duty; perhaps nobody.
+
+    A post changes hands, and its former holder must hear no more of what was entrusted to it.
+    """
+    if referral.organization_id is None:
+        return []
+    hearing = _hearing(tx, referral.organization_id)
+    on_duty = [s.person_id for s in hearing if s.on_duty and s.person_id]
+    if referral.accepted_by in on_duty:
+        return [referral.accepted_by] if referral.accepted_by else []
+    return on_duty or [s.person_id for s in hearing if s.person_id and s.person_id == referral.accepted_by]
+
+
+def tell_partner(
+    tx: Tx, referral: Referral, text: str, *, buttons: Keyboard = (), slot: str = "", or_desk: bool = False
+) -> None:
+    """Tell whoever holds a matter at the partner; `or_desk`: where nobody is left there, the desk."""
+    there = partners(tx, referral)
+    for person_id in there:
+        shown = slot or offer_slot(referral.offer_id or "")
+        tell(tx, person_id, text, {"code": referral.code}, buttons=buttons, slot=shown)
+    if or_desk and not there:
+        tell_desk(tx, "desk.no_news", referral)
 
 
 def coordinators(tx: Tx) -> list[Seat]:
@@ -117,21 +143,27 @@ def tell_desk(
     priority: Priority = Priority.ALERT,
     everybody: bool = False,
     dedupe: str = "",
+    slot: str = "",
 ) -> None:
-    """Alert the coordinators on call (or all of them) about a referral, with a button to look at it."""
-    seats = coordinators(tx) if everybody else on_call(tx)
-    for seat in seats:
+    """Alert the coordinators on call (or all of them) about a referral, with a button to look at it.
+
+    All of them, too, when nobody on call hears it.
+    """
+    heard = False
+    for seat in coordinators(tx) if everybody else on_call(tx):
         assert seat.person_id is not None  # coordinators() lists filled seats only
-        tell(
+        heard |= tell(
             tx,
             seat.person_id,
             text,
             {"code": referral.code},
             buttons=((page_button("button.look", f"matter/{referral.id}"),),),
-            slot=desk_slot(referral),
+            slot=slot or desk_slot(referral),
             priority=priority,
             dedupe=f"{dedupe}:{seat.person_id}" if dedupe else "",
         )
+    if not heard and not everybody:
+        tell_desk(tx, text, referral, priority=priority, everybody=True, dedupe=dedupe, slot=slot)
 
 
 def settle_desk(tx: Tx, referral: Referral) -> None:
@@ -148,7 +180,7 @@ def tell_author(
     params: Mapping[str, str] | None = None,
     *,
     buttons: Keyboard | None = None,
-    priority: Priority = Priority.ALERT,
+    dedupe: str = "",
 ) -> bool:
     """Tell the person who asked what happens now, with a button to their own matter."""
     shown = ((page_button("button.open", f"matter/{referral.id}"),),) if buttons is None else buttons
@@ -159,7 +191,7 @@ def tell_author(
         {"code": referral.code, **(params or {})},
         buttons=shown,
         slot=f"matter:{referral.id}",
-        priority=priority,
+        dedupe=dedupe,
     )
 
 
@@ -194,3 +226,13 @@ def iso(at: datetime) -> str:
 def _present(tx: Tx, person_id: str) -> bool:
     person = tx.get(Person, person_id)
     return person is not None and person.presence is Presence.PRESENT
+
+
+def _hearing(tx: Tx, organization_id: str) -> list[Seat]:
+    """Worker seats whose holders may be written to: whoever wants no message cannot be asked by one."""
+    found: list[Seat] = []
+    for seat in tx.find(Seat, organization_id=organization_id, role=Role.WORKER):
+        person = tx.get(Person, seat.person_id) if seat.person_id else None
+        if person is not None and person.presence is Presence.PRESENT:
+            found += [seat] if person.window is not WritingWindow.ONLY_ANSWERS else []
+    return found

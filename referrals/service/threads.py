@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from referrals.access import Action, allow
-from referrals.errors import BadAnswer, NotFound, TooLong, WrongStage
+from referrals.errors import BadAnswer, NoConsent, NotFound, TooLong, WrongStage
 from referrals.model import (
     Actor,
     AuditEntry,
@@ -16,7 +16,7 @@ from referrals.model import (
     person_holder,
 )
 from referrals.ports import Tx
-from referrals.service import doors, tell
+from referrals.service import doors, offers, tell
 from referrals.views import ThreadLine
 
 LIMIT = 4000
@@ -28,6 +28,8 @@ def write(tx: Tx, person_id: str, referral_id: str, text: str) -> ThreadEntry:
     actor, offer, referral = _either_side(tx, person_id, referral_id, Action.THREAD_WRITE)
     if referral.stage not in WRITABLE:
         raise WrongStage
+    if not carries(tx, referral):
+        raise NoConsent
     if not text.strip():
         raise BadAnswer
     if len(text) > LIMIT:
@@ -38,8 +40,13 @@ def write(tx: Tx, person_id: str, referral_id: str, text: str) -> ThreadEntry:
     holders = [person_holder(referral.author_id), organization_holder(offer.organization_id)]
     tx.seal(offer.thread, DataClass.STORY, entry.id, text.strip(), holders)
     tx.audit(AuditEntry(actor, Action.THREAD_WRITE, f"thread:{offer.id}"))
-    _tell_other_side(tx, referral, offer, from_partner)
+    _tell_other_side(tx, referral, from_partner)
     return entry
+
+
+def carries(tx: Tx, referral: Referral) -> bool:
+    """Whether both sides may write here now: words are a story, so the partner must be given that class."""
+    return referral.stage in WRITABLE and DataClass.STORY in offers.readable(tx, referral)
 
 
 def read(tx: Tx, actor: Actor, referral: Referral, language: str) -> tuple[ThreadLine, ...]:
@@ -78,14 +85,11 @@ def _either_side(tx: Tx, person_id: str, referral_id: str, action: Action) -> tu
     return actor, offer, referral
 
 
-def _tell_other_side(tx: Tx, referral: Referral, offer: Offer, from_partner: bool) -> None:
-    reader = referral.author_id if from_partner else referral.accepted_by
-    if reader:
-        tell.tell(
-            tx,
-            reader,
-            "thread.waiting",
-            {"code": referral.code},
-            buttons=((tell.page_button("button.read", f"matter/{referral.id}"),),),
-            slot=f"thread:{referral.id}",
-        )
+def _tell_other_side(tx: Tx, referral: Referral, from_partner: bool) -> None:
+    buttons = ((tell.page_button("button.read", f"matter/{referral.id}"),),)
+    slot = f"thread:{referral.id}"
+    if from_partner:
+        code = {"code": referral.code}
+        tell.tell(tx, referral.author_id, "thread.waiting", code, buttons=buttons, slot=slot)
+    else:
+        tell.tell_partner(tx, referral, "thread.waiting", buttons=buttons, slot=slot, or_desk=True)

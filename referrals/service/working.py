@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from referrals.access import Action
 from referrals.errors import BadAnswer
 from referrals.lifecycle import STAGE_WAITS, OfferStep, Step, move, move_offer
-from referrals.model import AuditEntry, Outcome, Referral, Stage, organization_holder
+from referrals.model import AuditEntry, Outcome, Referral, Stage, ThreadEntry, organization_holder
 from referrals.ports import Tx
-from referrals.service import doors, matching, tell
+from referrals.service import doors, matching, offers, tell
 
 # An overdue contact stays with the partner, and the desk hears of it again every day until it is mended.
 OVERDUE_EVERY = timedelta(days=1)
@@ -49,6 +49,7 @@ def report(tx: Tx, person_id: str, referral_id: str, outcome: str, reason: str =
     )
     tx.audit(AuditEntry(actor, Action.SERVICE_REPORT, f"referral:{referral.id}", ended.value))
     tx.clear_timers(referral.id)
+    tell.settle_desk(tx, after)
     tx.set_timer("confirm_wait", after.id, tx.now + STAGE_WAITS[Stage.REPORTED].of(after.urgency))
     ask_whether_helped(tx, after)
     return after
@@ -82,22 +83,32 @@ def contact_overdue(tx: Tx, referral_id: str) -> None:
     referral = doors.referral_by_id(tx, referral_id)
     if referral.stage is not Stage.ACCEPTED:
         return
-    _escalate(tx, referral, "desk.contact_overdue")
-    if referral.accepted_by:
-        _remind_worker(tx, referral, "worker.contact_overdue")
+    escalate(tx, referral, "desk.contact_overdue")
+    _remind_worker(tx, referral, "worker.contact_overdue", or_desk=False)
     if not referral.escalated:
         tell.tell_author(tx, referral, "matter.contact_overdue")
     tx.set_timer("first_contact", referral_id, tx.now + OVERDUE_EVERY)
 
 
 def heartbeat(tx: Tx, referral_id: str) -> None:
-    """Timer: a month without news. The worker is asked; a second month without news goes to the desk too."""
+    """Timer: a month without news. The worker is asked; a second month without news goes to the desk too.
+
+    What the partner writes on the page is news. A partner who may read nothing any more (the yes has run out,
+    the agreement has ended) cannot help on, so the desk hears of that at once.
+    """
     referral = doors.referral_by_id(tx, referral_id)
     if referral.stage is not Stage.IN_SERVICE:
         return
-    _remind_worker(tx, referral, "worker.heartbeat")
-    if tx.now - referral.stage_since > STAGE_WAITS[Stage.IN_SERVICE].of(referral.urgency) * 1.5:
-        _escalate(tx, referral, "desk.no_news")
+    month = STAGE_WAITS[Stage.IN_SERVICE].of(referral.urgency)
+    cut_off = not offers.readable(tx, referral)
+    news = _last_news(tx, referral)
+    if news + month > tx.now and not cut_off:
+        tx.set_timer("heartbeat", referral.id, news + month)
+        return
+    late = cut_off or tx.now - news > month * 1.5
+    if late:
+        escalate(tx, referral, "desk.no_news")
+    _remind_worker(tx, referral, "worker.heartbeat", or_desk=not late)
     set_heartbeat(tx, referral)
 
 
@@ -129,18 +140,17 @@ def _outcome(code: str) -> Outcome:
         raise BadAnswer from None
 
 
-def _escalate(tx: Tx, referral: Referral, text: str) -> None:
+def escalate(tx: Tx, referral: Referral, text: str) -> None:
+    """Mark a matter for the desk, and tell it why."""
     saved = referral if referral.escalated else tx.save(replace(referral, escalated=True))
     tell.tell_desk(tx, text, saved)
 
 
-def _remind_worker(tx: Tx, referral: Referral, text: str) -> None:
-    if referral.accepted_by and referral.offer_id:
-        tell.tell(
-            tx,
-            referral.accepted_by,
-            text,
-            {"code": referral.code},
-            buttons=((tell.page_button("button.open", f"matter/{referral.id}"),),),
-            slot=tell.offer_slot(referral.offer_id),
-        )
+def _remind_worker(tx: Tx, referral: Referral, text: str, *, or_desk: bool) -> None:
+    page = ((tell.page_button("button.open", f"matter/{referral.id}"),),)
+    tell.tell_partner(tx, referral, text, buttons=page, or_desk=or_desk)
+
+
+def _last_news(tx: Tx, referral: Referral) -> datetime:
+    written = tx.find(ThreadEntry, offer_id=referral.offer_id, from_partner=True)
+    return max([referral.stage_since, *(entry.written_at for entry in written)])
