@@ -18,7 +18,7 @@ import psycopg
 
 from referrals.errors import StaleRow, StoreError
 from storage.connection import DRIVER_ERRORS, PostgresConnection
-from storage.turns import MakeTx, Turn, answer
+from storage.turns import MakeTx, Turn, answer, told
 
 TRIES = 8
 TRIES_FOR_A_KEY = 5  # somebody else's key is seen at the next try; still there, it is our own fault
@@ -40,7 +40,11 @@ class CommitInDoubt(StoreError):
 
 
 class _Again(Exception):
-    """Run the turn again: it has surely changed nothing. The cause says why."""
+    """Run the turn again: it has surely changed nothing."""
+
+    def __init__(self, why: BaseException) -> None:
+        super().__init__()
+        self.why = why
 
 
 class PostgresThreads:
@@ -94,12 +98,12 @@ class PostgresThreads:
                 turn.result = self._once(turn, lane, conn)
                 return conn
             except _Again as again:
-                turn.error = _told(again.__cause__)
-                if isinstance(again.__cause__, psycopg.errors.UniqueViolation) and attempt >= TRIES_FOR_A_KEY:
+                turn.error = told(again.why)
+                if isinstance(again.why, psycopg.errors.UniqueViolation) and attempt >= TRIES_FOR_A_KEY:
                     return conn
                 sleep(_pause.uniform(0, 0.002 * 2**attempt))
             except BaseException as error:  # noqa: BLE001 - whatever it is belongs to the caller
-                turn.error = _told(error)
+                turn.error = told(error)
                 return conn
         return conn
 
@@ -113,7 +117,7 @@ class PostgresThreads:
             conn.rollback()
             again = (StaleRow, *_AGAIN)
             if lost or isinstance(error, again) or isinstance(error.__cause__, again):
-                raise _Again from error
+                raise _Again(error) from error
             raise
         try:
             conn.commit()
@@ -121,7 +125,7 @@ class PostgresThreads:
             lost = conn.broken
             conn.rollback()
             if isinstance(error, _AGAIN):
-                raise _Again from error
+                raise _Again(error) from error
             if lost:
                 raise CommitInDoubt("the database was lost during a commit") from error
             raise
@@ -140,12 +144,3 @@ class PostgresThreads:
                     return None, StoreError("the database is away; nothing was changed")
                 sleep(_pause.uniform(0.02, 0.1))
         return conn, None
-
-
-def _told(error: BaseException | None) -> BaseException | None:
-    """What the caller gets: our own errors as they are, a driver's as a StoreError without its texts."""
-    if isinstance(error, DRIVER_ERRORS):
-        told = StoreError(f"the database refused: {type(error).__name__}")
-        told.__cause__ = error
-        return told
-    return error

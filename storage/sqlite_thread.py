@@ -14,9 +14,9 @@ from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from time import monotonic
 
-from referrals.errors import PulangError, StoreError
+from referrals.errors import StoreError
 from storage.connection import DRIVER_ERRORS, SqliteConnection
-from storage.turns import MakeTx, Turn, answer
+from storage.turns import MakeTx, Turn, answer, told
 
 LANE = "sqlite"
 BATCH = 64
@@ -142,7 +142,7 @@ class SqliteThread:
             if not conn.in_transaction:
                 raise TransactionGone from error
             conn.execute("ROLLBACK TO turn")
-            turn.error = _told(error)
+            turn.error = told(error)
         if not conn.in_transaction:
             raise TransactionGone
         conn.execute("RELEASE turn")
@@ -162,12 +162,3 @@ class SqliteThread:
             conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except DRIVER_ERRORS:
             _log.warning("the WAL could not be emptied at the end")
-
-
-def _told(error: BaseException) -> BaseException:
-    """What the caller gets: our own errors as they are, a driver's as a StoreError without its texts."""
-    if isinstance(error, DRIVER_ERRORS) and not isinstance(error, PulangError):
-        told = StoreError(f"the database refused: {type(error).__name__}")
-        told.__cause__ = error
-        return told
-    return error

@@ -117,7 +117,7 @@ class Store:
         try:
             conn = connect(self._url, read_only=True)
         except (OSError, *DRIVER_ERRORS) as error:
-            raise StoreError("the database is away") from error
+            raise StoreError(f"the database is away ({type(error).__name__})") from None
         try:
             conn.begin()
             tx = StoreTx(conn, self._shared, _READ_LANE)
@@ -125,9 +125,7 @@ class Store:
             tx.finish()
             return result
         except DRIVER_ERRORS as error:
-            raise StoreError(
-                f"this cannot be done on a read-only connection: {type(error).__name__}"
-            ) from error
+            raise StoreError(f"a read-only connection cannot do this ({type(error).__name__})") from None
         finally:
             conn.rollback()
             conn.close()
@@ -145,17 +143,20 @@ class Store:
         total = 0
         while touched := await self._inner(lambda tx: upkeep.sweep_some(tx, now)):
             total += touched
+        if self._url.get_backend_name() == "sqlite":
+            await self.scrub()
         return total
 
-    async def scrub(self) -> None:
+    async def scrub(self) -> bool:
         """After an erasure, and daily: nothing of a destroyed key is left in the database's files.
 
-        StoreError when it could not be done now (PostgreSQL: the user must own the tables).
+        A part of `sweep` on SQLite. On PostgreSQL it rewrites two tables, which turns wait for. False: a long
+        read stood in the way. StoreError: it cannot be done (PostgreSQL: the user must own the tables).
         """
         try:
-            await asyncio.get_running_loop().run_in_executor(self._readers, upkeep.scrub, self._url)
+            return await asyncio.get_running_loop().run_in_executor(self._readers, upkeep.scrub, self._url)
         except DRIVER_ERRORS as error:
-            raise StoreError(f"the erasure could not be finished: {type(error).__name__}") from error
+            raise StoreError(f"the erasure could not be finished ({type(error).__name__})") from None
 
     async def verify_audit(self) -> list[audit.Finding]:
         """Read the whole audit beside the running turns; what is wrong with it."""

@@ -8,6 +8,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import psycopg
+
+from referrals.errors import StoreError
+from storage.connection import DRIVER_ERRORS
 from storage.sql import Connection
 from storage.tx import StoreTx
 
@@ -40,6 +44,20 @@ class Worker(Protocol):
         """Finish what is queued, then end the threads."""
 
     def owns_this_thread(self) -> bool: ...
+
+
+def told(error: BaseException) -> BaseException:
+    """What the caller gets: everything as it is, but of a driver's error only its kind.
+
+    PostgreSQL's errors quote the row that was refused, and whoever logs a traceback must not log that.
+    """
+    if isinstance(error, DRIVER_ERRORS):
+        constraint = error.diag.constraint_name if isinstance(error, psycopg.Error) else None
+        what = " ".join(filter(None, (type(error).__name__, constraint)))
+        return StoreError(f"the database refused: {what}")
+    if isinstance(error, StoreError):
+        error.__cause__ = error.__context__ = None
+    return error
 
 
 MakeTx = Callable[[Connection, str], StoreTx]

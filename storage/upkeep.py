@@ -17,6 +17,7 @@ KEEP_SEEN = timedelta(hours=48)
 KEEP_SETTLED = timedelta(days=7)
 KEEP_MESSAGES = timedelta(hours=72)  # Telegram deletes nothing after 48 h; a day more for the last tries
 BATCH = 500
+SCRUB_MS = 500
 
 _SWEEPS = (
     (
@@ -44,18 +45,20 @@ def sweep_some(tx: StoreTx, now: datetime) -> int:
     return touched + tx.rewrap(BATCH // 5)
 
 
-def scrub(url: URL) -> None:
-    """Make destroyed keys unreadable on disk too. Runs beside the turns, and holds them up for moments.
+def scrub(url: URL) -> bool:
+    """Make destroyed keys unreadable on disk too; False when a long read stood in the way: try again later.
 
     SQLite overwrites what it deletes (secure_delete), but old pages stay in the WAL until it is emptied.
     PostgreSQL keeps deleted rows until the table is rewritten; its own WAL is recycled in its time.
     """
     conn = connect(url)
     try:
-        if isinstance(conn, SqliteConnection):
-            conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        else:
+        if not isinstance(conn, SqliteConnection):
             conn.change(Sql("VACUUM (FULL) wrap"))
             conn.change(Sql("VACUUM (FULL) sealed"))
+            return True
+        conn.execute(f"PRAGMA busy_timeout={SCRUB_MS}")  # the turns wait meanwhile
+        busy, _, _ = conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")[0]
+        return not busy
     finally:
         conn.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -167,6 +168,17 @@ def test_an_error_swallowed_by_a_verb_still_undoes_the_turn(store: Store) -> Non
     with pytest.raises(StoreError):
         store.run(careless)
     assert store.run(lambda tx: tx.count(Person)) == 0
+
+
+def test_a_refused_row_is_not_quoted_in_a_traceback(store: Store) -> None:
+    """PostgreSQL's own errors say 'Key (id)=(…) already exists' and more."""
+    for verb in (
+        lambda tx: tx.add(a_person("canary-1"), a_person("canary-1")),
+        lambda tx: tx.add(an_offer("canary-1", "canary-2")),
+    ):
+        with pytest.raises(StoreError) as caught:
+            store.run(verb)
+        assert "canary" not in "".join(traceback.format_exception(caught.value)).replace("test_rows", "")
 
 
 def test_accounts_are_found_by_their_index_and_moved(store: Store) -> None:
