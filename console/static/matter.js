@@ -1,6 +1,6 @@
 // One matter, as its person, its partner or the desk sees it: where it stands, what is next, the thread, the steps.
 
-import { anyOf, button, card, choices, h, shortMoment, t, time, working, writing } from "./ui.js";
+import { anyOf, button, card, choices, danger, h, shortMoment, t, time, working, writing } from "./ui.js";
 
 const OUTCOMES = ["met", "partly_met", "unmet"];
 const TEXT_LIMIT = 4000;
@@ -22,6 +22,7 @@ export function showMatter(view, desk) {
   return [
     h("h1", {}, t(view.category_key)),
     h("p", { class: "stage" }, t(view.stage_key)),
+    view.emergency_lines?.length && danger(view.emergency_lines),
     standing(view),
     ...parts.flat(),
     !here && h("p", { class: "hint" }, t("page.matter.from_chat")),

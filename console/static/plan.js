@@ -1,6 +1,6 @@
 // Asking for help, on one calm page: where, how soon, whom not to ask, who would be asked, a note, and the yes.
 
-import { announce, button, card, choices, field, h, newId, t, trouble, working, writing } from "./ui.js";
+import { announce, button, card, choices, danger, field, h, newId, t, trouble, working, writing } from "./ui.js";
 
 const MANY_AREAS = 30; // more than this is looked up by typing
 
@@ -106,7 +106,7 @@ class PlanPage {
   emergency() {
     const lines = this.view.emergency_lines;
     if (this.urgency.values()[0] !== "emergency" || !lines.length) return [];
-    return [h("div", { class: "danger" }, h("p", {}, t("page.plan.danger")), h("ul", {}, ...lines.map((line) => h("li", {}, callable(line)))))];
+    return [danger(lines)];
   }
 
   people() {
@@ -147,11 +147,6 @@ class PlanPage {
       }
     });
   }
-}
-
-/** A number that can be pressed; whatever stands beside it is said, not called. */
-function callable(line) {
-  return h("a", { href: `tel:${line.match(/\+?[\d -]*\d/)?.[0].replace(/[ -]/g, "") ?? ""}` }, line);
 }
 
 function partner(line) {

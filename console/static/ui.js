@@ -66,6 +66,13 @@ export function card(title, ...children) {
   return h("section", { class: "card", "aria-labelledby": id }, h("h2", { id }, title), ...children);
 }
 
+/** Numbers for whoever cannot wait, each to be pressed; whatever stands beside a number is said, not called. */
+export function danger(lines) {
+  const number = (line) => line.match(/\+?[\d -]*\d/)?.[0].replace(/[ -]/g, "") ?? "";
+  return h("div", { class: "danger" }, h("p", {}, t("page.plan.danger")),
+    h("ul", {}, ...lines.map((line) => h("li", {}, h("a", { href: `tel:${number(line)}` }, line)))));
+}
+
 export function button(words, onclick, kind = "") {
   return h("button", { type: "button", class: kind, onclick }, words);
 }
