@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from referrals import forms
 from referrals.catalogue import Pathway, Question, QuestionKind
 from referrals.errors import StaleButton, StaleLink
-from referrals.model import NETWORK, SYSTEM, AgeGroup, Conversation, DataClass, Person, Referral, Stage
+from referrals.model import NETWORK, SYSTEM, AgeGroup, Conversation, DataClass, Person, Referral, Role, Stage
 from referrals.ports import Tx
 from referrals.service import doors, filing, people, tell
 
@@ -41,7 +41,7 @@ class Talk:
 def begin(tx: Tx, person: Person, pathway_id: str) -> Talk:
     """Start a form from its first open question; an earlier conversation of this person is given up."""
     pathway = tx.catalogue.pathways.get(pathway_id)
-    if pathway is None:
+    if pathway is None or not _may_ask(tx, person, pathway):
         raise StaleLink
     drop(tx, person.id)
     form = pathway.form
@@ -122,6 +122,12 @@ def choices(tx: Tx, talk: Talk) -> tuple[str, ...]:
     if talk.question is None:
         return ()
     return forms.choices_of(talk.question, tx.catalogue, talk.pathway.categories)
+
+
+def _may_ask(tx: Tx, person: Person, pathway: Pathway) -> bool:
+    """Whether this person may file along this pathway: a button's data can be forged."""
+    roles = {Role.FAMILY, *(seat.role for seat in doors.seats_of(tx, person.id))}
+    return bool(roles & set(pathway.may_file))
 
 
 def _needed(tx: Tx, person: Person) -> Talk:

@@ -47,7 +47,11 @@ def look(tx: Tx, token: str) -> Seat:
 
 
 def take_seat(tx: Tx, person_id: str, token: str) -> Seat:
-    """Fill the seat; whoever held it before holds it no longer. Single use."""
+    """Fill the seat; whoever held it before holds it no longer. Single use; a second press is the first's."""
+    used = tx.get(Invitation, digest(token))
+    held = tx.get(Seat, used.seat_id) if used is not None and used.used_at is not None else None
+    if held is not None and held.person_id == person_id:
+        return held
     seat = look(tx, token)
     invitation = tx.get(Invitation, digest(token), lock=True)
     if invitation is None or invitation.used_at is not None:

@@ -13,13 +13,14 @@ from handlers import router
 from handlers.incoming import Did, Incoming
 from referrals import routing
 from referrals.directory import Agreement, Organization
-from referrals.errors import AlreadyHandled, NoConsent, NotFound, WrongStage
+from referrals.errors import AlreadyHandled, NoConsent, NotFound, StaleLink, WrongStage
 from referrals.model import (
     AgeGroup,
     CheckIn,
     Conversation,
     DataClass,
     Presence,
+    Role,
     Scrap,
     Stage,
     ThreadEntry,
@@ -402,6 +403,27 @@ def test_kept_words_never_guess_between_two_partners(net: Small) -> None:
     assert net.store.run(people.keep_scrap, family, scrap.id) is people.Kept.WHICH
     assert net.store.run(lambda tx: tx.count(ThreadEntry)) == 2
     assert net.store.run(lambda tx: tx.count(Scrap)) == 1  # its own quarter of an hour goes on
+
+
+def test_joining_twice_is_joining_once_and_only_for_whoever_joined(net: Small) -> None:
+    worker, thief = net.person(11), net.person(12)
+    net.store.run(joining.invite, STEWARD, "bua-1", "a-token-of-128-bits-xx")
+    first = net.store.run(joining.take_seat, worker, "a-token-of-128-bits-xx")
+    assert net.store.run(joining.take_seat, worker, "a-token-of-128-bits-xx") == first
+    with pytest.raises(StaleLink):
+        net.store.run(joining.take_seat, thief, "a-token-of-128-bits-xx")
+
+
+def test_a_forged_button_opens_no_form_that_is_not_this_persons(sqlite_url: str) -> None:
+    pathway = replace(CATALOGUE.pathways["family-support"], may_file=(Role.MENTOR,))
+    catalogue = replace(CATALOGUE, pathways={pathway.id: pathway})
+    store = open_store(sqlite_url, SettableClock(), catalogue)
+    try:
+        person = store.run(people.meet, 77)
+        with pytest.raises(StaleLink):
+            store.run(conversations.begin, person, pathway.id)
+    finally:
+        store.close()
 
 
 # -- helpers -----------------------------------------------------------------------------------------
