@@ -38,11 +38,13 @@ def main() -> None:
     if unknown:
         parser.error(f"no measurement is called {', '.join(unknown)}; there are {', '.join(NAMES)}")
     told, rows = machine(), list[Row]()
-    for name in args.names or NAMES:
-        progress(f"{name} …")
-        rows += importlib.import_module(f"benchmarks.{name}").measure(args.quick)
-    print(f"{told}{', quick' if args.quick else ''}\n")
-    print_table(rows)
+    try:
+        for name in args.names or NAMES:
+            progress(f"{name} …")
+            rows += importlib.import_module(f"benchmarks.{name}").measure(args.quick)
+    finally:  # what was measured before something broke is worth minutes
+        print(f"{told}{', quick' if args.quick else ''}\n")
+        print_table(rows)
 
 
 def _lines(path: str) -> list[str]:
