@@ -105,7 +105,8 @@ def show_instant(at: datetime, language: str, zone: tzinfo) -> str:
 @lru_cache(maxsize=64)
 def _locale(language: str) -> Locale:
     try:
-        return Locale.parse(language)
+        # English dates as most of the world writes them: '24 Nov', not 'Nov 24'.
+        return Locale.parse("en_GB" if language == "en" else language)
     except (UnknownLocaleError, ValueError):
         return Locale.parse(FALLBACK)
 

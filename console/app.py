@@ -179,6 +179,7 @@ async def _session(request: web.Request) -> web.Response:
             "session": token,
             "language": opened.language,
             "direction": "rtl" if opened.right_to_left else "ltr",
+            "timezone": opened.timezone,
             "texts": _page_texts(console, opened.language),
         }
     )
@@ -249,7 +250,7 @@ def _kindly(console: Console) -> Any:
             answer = _refusal(console, request, NotFound(), error.status)
         except Exception as error:  # noqa: BLE001 - a person must not be left with a broken page
             # Only the kind of error: its message could hold what somebody wrote.
-            log.error("a secure page failed: %s", type(error).__name__)  # noqa: TRY400
+            log.error("a secure page failed: %s", type(error).__name__)
             answer = _refusal(console, request, PulangError(), 500)
         for name, value in console.headers.items():
             answer.headers.setdefault(name, value)

@@ -30,6 +30,7 @@ class Opened:
 
     language: str
     right_to_left: bool
+    timezone: str
 
 
 def session_id(token: str) -> str:
@@ -106,5 +107,5 @@ def _opened(tx: Tx, person: Person, guess: str) -> Opened:
     languages = tx.catalogue.languages
     for wanted in (person.language, guess.partition("-")[0], FALLBACK):
         if wanted in languages:
-            return Opened(wanted, languages[wanted].right_to_left)
-    return Opened(FALLBACK, False)
+            return Opened(wanted, languages[wanted].right_to_left, person.timezone)
+    return Opened(FALLBACK, False, person.timezone)

@@ -120,6 +120,7 @@ class MatterView:
     can_write: bool
     steps: tuple[Step, ...]
     consent_text: str = ""  # the person's own receipt
+    emergency_lines: tuple[str, ...] = ()  # the person's own view of something that cannot wait
     readers: tuple[str, ...] = ()  # 'who has read my record': organisation names
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-class Refused(Exception):  # noqa: N818  (an answer, not a failure)
+class Refused(Exception):
     """A Bot API call that fails: `code` 400-502, Telegram's words, and `parameters` where it has some."""
 
     def __init__(self, code: int, description: str, parameters: dict[str, Any] | None = None) -> None:
@@ -42,7 +42,7 @@ def too_many(seconds: int) -> Refused:
     return Refused(429, f"Too Many Requests: retry after {seconds}", {"retry_after": seconds})
 
 
-class NotPossible(Exception):  # noqa: N818
+class NotPossible(Exception):
     """Something that a person cannot do; `status` is 4xx and the words say what would work."""
 
     def __init__(self, status: int, words: str) -> None:

@@ -36,7 +36,7 @@ const desk = {
   /** The same page in another language: its words come with a new session. */
   async speakAgain() {
     session = await session.onward(session.page);
-    speak(session.language, session.direction, session.texts);
+    speak(session.language, session.direction, session.texts, session.timezone);
     show(await session.view());
   },
   page: () => session.page.split("/")[0],
@@ -103,7 +103,7 @@ async function begin() {
     if (!session) {
       if (!launch.initData) throw new Refusal("error.session_over", t("page.boot.chat"));
       session = await openSession(launch.initData, location.pathname.replace(/^\/p\//, ""));
-      speak(session.language, session.direction, session.texts);
+      speak(session.language, session.direction, session.texts, session.timezone);
     }
     show(await session.view());
   } catch (refusal) {

@@ -3,12 +3,14 @@
 
 let texts = {};
 let tongue = "en";
+let zone;
 
 export const language = () => tongue;
 
-/** From now on speak this language; `words` are its texts by key. */
-export function speak(newLanguage, direction, words) {
+/** From now on speak this language, in this time zone; `words` are its texts by key. */
+export function speak(newLanguage, direction, words, timezone) {
   tongue = newLanguage;
+  zone = timezone;
   texts = words;
   document.documentElement.lang = newLanguage;
   document.documentElement.dir = direction;
@@ -40,9 +42,10 @@ export function h(tag, attributes = {}, ...children) {
 const LONG = { weekday: "long", day: "numeric", month: "long", hour: "2-digit", minute: "2-digit" };
 const SHORT = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
 
-/** 'Tuesday 3 March at 14:30' in the person's language and the phone's time zone. */
+/** 'Tuesday 3 March at 14:30' in the person's language and time zone: the same time as in the chat. */
 export function moment(iso, shape = LONG) {
-  return new Intl.DateTimeFormat(tongue === "en" ? "en-GB" : tongue, shape).format(new Date(iso));
+  const spoken = tongue === "en" ? "en-GB" : tongue;
+  return new Intl.DateTimeFormat(spoken, { ...shape, timeZone: zone }).format(new Date(iso));
 }
 
 /** '3 Mar, 14:30'. */

@@ -197,7 +197,8 @@ def _offer(tx: Tx, referral: Referral, service_id: str, worker: Seat) -> None:
     after = save_step(tx, referral, Step.OFFER, offer_id=offer.id, hops=referral.hops + 1)
     set_ladder(tx, after, offer, tx.now)
     alert_worker(tx, after, offer, worker.person_id, "worker.new_offer")
-    tell.tell_author(tx, after, "matter.asked", {"by": tell.iso(offer.decide_by)})
+    text = "matter.asked" if after.hops == 1 else "matter.next_asked"
+    tell.tell_author(tx, after, text, {"by": tell.iso(offer.decide_by)})
 
 
 def _new_offer(tx: Tx, referral: Referral, service_id: str, worker_id: str) -> Offer:

@@ -7,7 +7,7 @@ checked for size and shape at the edge, its meaning is checked here.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from referrals.access import Action
@@ -22,10 +22,11 @@ from referrals.model import (
     Referral,
     Role,
     Stage,
+    Urgency,
     WritingWindow,
 )
 from referrals.ports import Tx
-from referrals.service import closing, desk, doors, filing, matching, offers, people, threads, working
+from referrals.service import closing, desk, doors, filing, matching, offers, people, tell, threads, working
 from referrals.views import Choice, FiledView, MatterLine, MatterView, MeView, OfferView, PlanView, Step
 
 Body = Mapping[str, object]
@@ -70,14 +71,19 @@ def offer_view(tx: Tx, person_id: str, subject: str, body: Body) -> OfferView:
 
 
 def offer_accept(tx: Tx, person_id: str, subject: str, body: Body) -> MatterView:
-    """Accept, and read on at once."""
+    """Accept, and read on at once; the offer in the chat quietly becomes what it is now."""
     referral = offers.accept(tx, person_id, subject)
+    by = tell.iso(_next_by(tx, referral) or tx.now)
+    read = ((tell.page_button("button.read_story", f"matter/{referral.id}"),),)
+    slot = tell.offer_slot(subject)
+    tell.quietly(tx, person_id, slot, "worker.accepted", {"code": referral.code, "by": by}, read)
     return matter_view(tx, person_id, referral.id, {})
 
 
 def offer_decline(tx: Tx, person_id: str, subject: str, body: Body) -> OfferView:
     """Decline with a coded reason."""
-    offers.decline(tx, person_id, subject, _text(body, "reason"))
+    referral = offers.decline(tx, person_id, subject, _text(body, "reason"))
+    tell.quietly(tx, person_id, tell.offer_slot(subject), "worker.declined", {"code": referral.code})
     return offers.blind_view(tx, person_id, subject)
 
 
@@ -200,9 +206,11 @@ def _author_view(tx: Tx, person_id: str, referral: Referral) -> MatterView:
     if referral.stage not in ENDED:
         steps = (*steps, Step("withdraw", "page.step.withdraw", needs=_YES, danger=True))
     given = doors.consent_in_force(tx, referral)
-    return _view(
-        tx, actor, referral, steps, consent_text=given.text if given else _last_consent(tx, referral)
-    )
+    consent_text = given.text if given else _last_consent(tx, referral)
+    shown = _view(tx, actor, referral, steps, consent_text=consent_text)
+    if referral.urgency is Urgency.EMERGENCY and referral.stage not in ENDED:
+        return replace(shown, emergency_lines=tx.directory.emergency_lines(referral.area))
+    return shown
 
 
 def _partner_view(tx: Tx, actor: Actor, referral: Referral) -> MatterView:

@@ -82,13 +82,20 @@ def answer(
     tx.say(Notice(person_id, text, params or {}, buttons, Priority.REPLY, slot, fresh))
 
 
-def quietly(tx: Tx, person_id: str, slot: str, text: str, params: Mapping[str, str] | None = None) -> None:
+def quietly(
+    tx: Tx,
+    person_id: str,
+    slot: str,
+    text: str,
+    params: Mapping[str, str] | None = None,
+    buttons: Keyboard = (),
+) -> None:
     """Change a message that stands in somebody's chat, without a notification (text '' deletes it).
 
     What still waits in the outbox for that slot is dropped first: nobody is nagged about what is handled.
     """
     tx.recall_notices(person_id, slot)
-    tx.say(Notice(person_id, text, params or {}, (), Priority.REPLY, slot, quiet=True))
+    tx.say(Notice(person_id, text, params or {}, buttons, Priority.REPLY, slot, quiet=True))
 
 
 def workers(tx: Tx, organization_id: str) -> list[Seat]:
