@@ -215,6 +215,8 @@ async def _serve(parts: Parts, doors: Doors, extras: Extras) -> None:
         if extras.prepare is not None:
             await extras.prepare(parts, app)
         address = await _listen(runner, parts.settings, extras.listen)
+        # Listening comes first: a second product by mistake has ended by now, and takes nothing over.
+        await parts.store.outbox.take_over(parts.clock.now())
         running.append(asyncio.create_task(parts.deliverer.run(), name="outbox"))
         parts.heartbeat.start()
         running.append(asyncio.create_task(_receive(parts, extras.ready, address), name="receive"))

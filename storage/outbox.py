@@ -33,6 +33,9 @@ _WAITS = (
     " AND (e.claimed OR ((e.rank < o.rank OR (e.rank = o.rank AND e.id < o.id))"
     " AND (e.due_at <= :now OR e.retrying))))"
 )
+_RELEASE_ALL = Sql(
+    "UPDATE outbox SET claimed = false, retrying = true, due_at = :now WHERE claimed AND state = 'waiting'"
+)
 _RELEASE = Sql(
     "UPDATE outbox SET claimed = false, retrying = true"
     " WHERE claimed AND state = 'waiting' AND due_at <= :now"
@@ -133,6 +136,11 @@ class _Due(NamedTuple):
     def vanishes(self) -> bool:
         """An edit or a deletion of what does not stand."""
         return self.target is None and (self.quiet or not self.text)
+
+
+def take_over(tx: StoreTx, now: datetime) -> int:
+    """A turn: what a sender that died had claimed is due again. Only where one sender can be."""
+    return tx.connection.change(_RELEASE_ALL, {"now": instant_in(now)})
 
 
 def claim(tx: StoreTx, keyring: Keyring, now: datetime, limit: int) -> list[Delivery]:

@@ -191,6 +191,15 @@ class Sender:
     def __init__(self, store: Store) -> None:
         self._store = store
 
+    async def take_over(self, now: datetime) -> int:
+        """At a sender's start: release what one that died had claimed, so that nobody waits for its lease.
+
+        Only on SQLite, which one process serves; on PostgreSQL another sender may be at work on it.
+        """
+        if self._store._url.get_backend_name() != "sqlite":
+            return 0
+        return await self._store._inner(lambda tx: outbox.take_over(tx, now))
+
     async def claim(self, now: datetime, limit: int) -> Sequence[Delivery]:
         keyring = self._store._shared.keyring
         return await self._store._inner(lambda tx: outbox.claim(tx, keyring, now, limit))

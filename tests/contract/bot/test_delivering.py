@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
+from bot.app import open_store
 from referrals.model import Button, Notice, Person, Presence, Priority
 from referrals.ports import Tx
+from referrals.service import people
 from tests.contract.bot.product import Product
 from tests.support.simulator import Telegram
 
@@ -113,6 +115,20 @@ async def test_what_was_queued_is_sent_after_a_restart(product: Product, telegra
     await telegram.fault("500", method="sendMessage", rate=0)
     await product.start()
     await telegram.until_said("mali", lambda said: said.count("hello") == 1)
+
+
+async def test_what_a_killed_sender_had_claimed_is_sent_at_the_next_start(
+    product: Product, telegram: Telegram
+) -> None:
+    parts = await product.start()
+    account = await product.newcomer("mali")
+    await product.stop()
+    store, _ = open_store(parts.settings, parts.clock)
+    await store.turn(lambda tx: tx.say(replace(HELLO, person_id=people.meet(tx, account).id)))
+    assert len(await store.outbox.claim(parts.clock.now(), 10)) == 1
+    await store.aclose()
+    await product.start()
+    await telegram.until_said("mali", lambda said: said == ["echo start", "hello"])
 
 
 async def test_a_crisis_goes_before_bulk(product: Product, telegram: Telegram) -> None:
