@@ -16,9 +16,9 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.pace import Pace
-from bot.telegram_out import End, Flood, Messenger, Trouble
+from bot.telegram_out import GIVE_UP_AFTER, End, Flood, Messenger, Trouble
 from referrals.errors import StoreError
-from referrals.ports import Delivery, Later, Outbox
+from referrals.ports import Dead, Delivery, Later, Outbox
 
 POLL_S = 1.0
 PARALLEL = 64
@@ -128,7 +128,10 @@ class Deliverer:
             self._ends[delivery.id] = await self._attempt(delivery)
         except Exception as error:
             log.error("delivery_failed", key=delivery.text, exc_info=error)
-            self._ends[delivery.id] = Later(delivery.id, self._in(60))
+            # Counted like any other try: what can never be sent must not hold back for ever what follows.
+            given_up = delivery.attempts >= GIVE_UP_AFTER
+            end = Dead(delivery.id, "unexpected") if given_up else Later(delivery.id, self._in(60))
+            self._ends[delivery.id] = end
         finally:
             self._sending.pop(delivery.id, None)
             self._ended.set()

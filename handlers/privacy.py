@@ -116,7 +116,8 @@ def keep_scrap(turn: Turn) -> Reply:
     """'Keep it'."""
     kept = people.keep_scrap(turn.tx, turn.person.id, turn.word(0))
     if kept is people.Kept.WHICH:
-        return Reply("chat.only_buttons", {}, _home_buttons(turn), slot=f"scrap:{turn.word(0)}")
+        mine = ((page_button("button.my_things", "me"),),)
+        return Reply("chat.which_one", {}, mine, slot=f"scrap:{turn.word(0)}")
     text = "chat.kept" if kept is people.Kept.KEPT else "chat.nothing_to_add_to"
     return Reply(text, slot=f"scrap:{turn.word(0)}")
 

@@ -54,6 +54,12 @@ class NoConsent(Refused):
     code = "error.no_consent"
 
 
+class NoThread(NoConsent):
+    """With this organisation nothing is exchanged in writing: its agreement does not name stories."""
+
+    code = "error.no_thread"
+
+
 class NotSealedFor(NotFound):
     """The actor holds no wrap of the record's key for this class, so nothing can be opened."""
 

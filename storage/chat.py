@@ -34,7 +34,8 @@ _SAY = Sql(
 _SUPERSEDE = Sql(
     "UPDATE outbox SET state = 'superseded', settled_at = :now, params = '{}', buttons = '[]'"
     " WHERE person_id = :person_id AND slot = :slot AND state = 'waiting' AND NOT claimed"
-    " AND id < :id AND due_at <= :due_at"
+    # An urgent word that is due now is never given up for a lesser one that must wait.
+    " AND id < :id AND due_at <= :due_at AND (rank >= :rank OR :due_at <= :now)"
 )
 _UNSENT = "DELETE FROM outbox WHERE person_id = :person_id AND state = 'waiting' AND NOT claimed"
 _RECALL_ALL = Sql(_UNSENT)
@@ -102,7 +103,8 @@ def say(conn: Connection, notice: Notice, now: datetime) -> None:
     )
     if row and notice.slot:
         slot = {"person_id": notice.person_id, "slot": notice.slot}
-        conn.change(_SUPERSEDE, {**slot, "id": row[0][0], "due_at": due_at, "now": at})
+        rank = notice.priority.rank
+        conn.change(_SUPERSEDE, {**slot, "id": row[0][0], "due_at": due_at, "now": at, "rank": rank})
 
 
 def recall(conn: Connection, person_id: str, slot: str | None) -> None:

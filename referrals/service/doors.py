@@ -54,7 +54,7 @@ def desk_referral(tx: Tx, person_id: str, referral_id: str, action: Action) -> t
     """A referral seen by a coordinator. The desk is bound to no organisation; stories stay sealed to it."""
     actor = as_seat(tx, person_id, Role.COORDINATOR)
     allow(actor, action)
-    return actor, referral_by_id(tx, referral_id)
+    return actor, _not_their_own(person_id, referral_by_id(tx, referral_id))
 
 
 def offer_for(tx: Tx, person_id: str, offer_id: str, action: Action) -> tuple[Actor, Offer, Referral]:
@@ -64,11 +64,18 @@ def offer_for(tx: Tx, person_id: str, offer_id: str, action: Action) -> tuple[Ac
         raise NotFound
     actor = as_seat(tx, person_id, Role.WORKER, offer.organization_id)
     allow(actor, action)
-    referral = referral_by_id(tx, offer.referral_id)
+    referral = _not_their_own(person_id, referral_by_id(tx, offer.referral_id))
     fresh = tx.get(Offer, offer_id)  # read again under the referral's lock
     if fresh is None:
         raise NotFound
     return actor, fresh, referral
+
+
+def _not_their_own(person_id: str, referral: Referral) -> Referral:
+    """A relative in a post decides nothing about their own request: a colleague does."""
+    if referral.author_id == person_id:
+        raise NotFound
+    return referral
 
 
 def served_referral(
@@ -80,6 +87,7 @@ def served_referral(
         raise NotFound
     actor = as_seat(tx, person_id, Role.WORKER, referral.organization_id)
     allow(actor, action)
+    _not_their_own(person_id, referral)
     offer = tx.get(Offer, referral.offer_id)
     if offer is None:
         raise NotFound

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from referrals.access import Action, allow
-from referrals.errors import BadAnswer, NoConsent, NotFound, TooLong, WrongStage
+from referrals.errors import BadAnswer, NotFound, NoThread, TooLong, WrongStage
 from referrals.model import (
     Actor,
     AuditEntry,
@@ -29,7 +29,7 @@ def write(tx: Tx, person_id: str, referral_id: str, text: str) -> ThreadEntry:
     if referral.stage not in WRITABLE:
         raise WrongStage
     if not carries(tx, referral):
-        raise NoConsent
+        raise NoThread
     if not text.strip():
         raise BadAnswer
     if len(text) > LIMIT:

@@ -1,0 +1,72 @@
+"""Somebody with a post asks for themselves: a colleague decides, never they; urgent words are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from referrals.errors import NotFound
+from referrals.model import Notice, Priority, Seat, Urgency
+from referrals.ports import Tx
+from referrals.service import desk, offers
+from tests.support.network import CATALOGUE, Small
+from tests.support.store import SettableClock, open_store
+
+
+@pytest.fixture
+def net(database_url: str) -> Iterator[Small]:
+    clock = SettableClock()
+    store = open_store(database_url, clock, CATALOGUE)
+    yield Small(store, clock)
+    store.close()
+
+
+def test_a_coordinator_decides_nothing_about_their_own_request(net: Small) -> None:
+    dao, rin = net.person(1, "desk-1"), net.person(2, "desk-2")
+    referral_id = net.filed(dao, Urgency.URGENT)
+    net.passes(timedelta(seconds=6))  # no worker sits anywhere: unmatched
+    with pytest.raises(NotFound):
+        net.store.run(desk.rematch, dao, referral_id)
+    net.store.run(desk.rematch, rin, referral_id)
+
+
+def test_whoever_joins_the_partner_later_does_not_answer_their_own_request(net: Small) -> None:
+    family = net.person(1)
+    first = net.person(11, "bua-1")
+    referral_id = net.filed(family, Urgency.URGENT)
+    net.passes(timedelta(seconds=6))
+    net.store.run(_takes, family, "bua-2")
+    offer = net.live_offer(referral_id)
+    assert offer is not None
+    with pytest.raises(NotFound):
+        net.store.run(offers.accept, family, offer.id)
+    net.store.run(offers.accept, first, offer.id)
+
+
+def test_an_urgent_word_is_not_given_up_for_one_that_waits(net: Small) -> None:
+    dao = net.person(1, "desk-1")
+    urgent = Notice(dao, "desk.emergency_filed", {"code": "x"}, (), Priority.CRISIS, "desk:1", fresh=True)
+    later = replace(
+        urgent,
+        text="desk.still_unmatched",
+        priority=Priority.ALERT,
+        not_before=net.clock.now + timedelta(hours=9),
+    )
+    net.store.run(_says, urgent, later)
+    assert (dao, "desk.emergency_filed") in net.said()
+    net.clock.advance(hours=9)
+    assert (dao, "desk.still_unmatched") in net.said()
+
+
+def _takes(tx: Tx, person_id: str, seat_id: str) -> None:
+    seat = tx.get(Seat, seat_id)
+    assert seat is not None
+    tx.save(replace(seat, person_id=person_id))
+
+
+def _says(tx: Tx, *notices: Notice) -> None:
+    for notice in notices:
+        tx.say(notice)
