@@ -185,8 +185,7 @@ def _remember(tx: Tx, person: Person, question: Question, value: str) -> None:
     elif question.id == "window":
         people.choose_window(tx, person.id, value)
     elif question.id == "age_group":
-        fresh = doors.person_by_id(tx, person.id)
-        tx.save(replace(fresh, age_group=AgeGroup(value)))
+        people.choose_age_group(tx, person.id, value)
 
 
 def _answers(tx: Tx, row: Conversation) -> dict[str, str]:

@@ -15,6 +15,7 @@ from referrals.errors import BadAnswer, Refused, TooLong
 from referrals.lifecycle import STAGE_WAITS, Step, move
 from referrals.model import (
     NETWORK,
+    SYSTEM,
     Actor,
     AgeGroup,
     AuditEntry,
@@ -193,6 +194,7 @@ def purge_draft(tx: Tx, referral_id: str) -> None:
     if referral.stage is Stage.DRAFT:
         tx.destroy(referral.record)
         tx.remove(referral)
+        tx.audit(AuditEntry(SYSTEM, Action.RETENTION, f"referral:{referral.id}", "draft"))
 
 
 def consent_text(tx: Tx, referral: Referral, plan: routing.Plan, language: str) -> str:

@@ -10,6 +10,7 @@ from referrals.access import Action
 from referrals.errors import BadAnswer, NotFound
 from referrals.lifecycle import ENDED
 from referrals.model import (
+    AgeGroup,
     AuditEntry,
     DataClass,
     Notice,
@@ -56,7 +57,7 @@ def choose_language(tx: Tx, person_id: str, language: str) -> Person:
     """Store the person's own choice of language."""
     if language not in tx.catalogue.languages:
         raise BadAnswer
-    return tx.save(replace(doors.person_by_id(tx, person_id), language=language))
+    return _settle(tx, person_id, "language", language=language)
 
 
 def choose_window(tx: Tx, person_id: str, window: str) -> Person:
@@ -65,7 +66,16 @@ def choose_window(tx: Tx, person_id: str, window: str) -> Person:
         chosen = WritingWindow(window)
     except ValueError:
         raise BadAnswer from None
-    return tx.save(replace(doors.person_by_id(tx, person_id), window=chosen))
+    return _settle(tx, person_id, "window", window=chosen)
+
+
+def choose_age_group(tx: Tx, person_id: str, age_group: str) -> Person:
+    """Store the person's age group, which decides whom they may be sent to."""
+    try:
+        chosen = AgeGroup(age_group)
+    except ValueError:
+        raise BadAnswer from None
+    return _settle(tx, person_id, "age_group", age_group=chosen)
 
 
 def hide(tx: Tx, person_id: str) -> None:
@@ -85,9 +95,9 @@ def hide(tx: Tx, person_id: str) -> None:
 def come_back(tx: Tx, person_id: str) -> Person:
     """/start after /hide, or after an unblock: the bot may write here again."""
     person = doors.person_by_id(tx, person_id)
-    return (
-        person if person.presence is Presence.PRESENT else tx.save(replace(person, presence=Presence.PRESENT))
-    )
+    if person.presence is Presence.PRESENT:
+        return person
+    return _settle(tx, person_id, "present", presence=Presence.PRESENT)
 
 
 def blocked(tx: Tx, person_id: str) -> None:
@@ -95,7 +105,7 @@ def blocked(tx: Tx, person_id: str) -> None:
     person = doors.person_by_id(tx, person_id)
     if person.presence is not Presence.BLOCKED:
         tx.recall_notices(person_id)
-        tx.save(replace(person, presence=Presence.BLOCKED))
+        _settle(tx, person_id, "blocked", presence=Presence.BLOCKED)
     unreachable(tx, person_id)
 
 
@@ -163,6 +173,14 @@ def drop_scrap(tx: Tx, scrap_id: str) -> None:
         tx.destroy(scrap.record)
         tx.clear_timers(scrap_id)
         tx.remove(scrap)
+
+
+def _settle(tx: Tx, person_id: str, what: str, **settings: object) -> Person:
+    """Change a person's settings, with an audit row that says which, never to what."""
+    person = tx.save(replace(doors.person_by_id(tx, person_id), **settings))  # type: ignore[arg-type]
+    actor = doors.as_author(person_id)
+    tx.audit(AuditEntry(actor, Action.PERSON_SETTINGS, f"person:{person_id}", what))
+    return person
 
 
 def _seen(tx: Tx, person: Person) -> Person:
