@@ -6,7 +6,7 @@ The sending side (claims, leases, settling) is in `outbox.py`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, select
@@ -118,6 +118,12 @@ def recall(conn: Connection, person_id: str, slot: str | None) -> None:
 def note_message(conn: Connection, note: Message) -> None:
     """Remember a message that stands in a chat; one that is known already only changes its slot."""
     conn.change(_NOTE_MESSAGE, mapper_of(Message).params(note))
+
+
+def note_messages(conn: Connection, notes: Sequence[Message]) -> None:
+    """The same for several at once."""
+    if notes:
+        conn.change_many(_NOTE_MESSAGE, [mapper_of(Message).params(note) for note in notes])
 
 
 def forget_message(conn: Connection, row_id: str) -> None:

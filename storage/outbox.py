@@ -1,4 +1,4 @@
-"""The sending side of the outbox (ports.Outbox): claims in batches, leases, and what became of each notice.
+"""The sending side of the outbox (ports.Outbox): claims in batches and leases; the ends are settling.py's.
 
 Rules: at most one notice of a person is in flight (a unique index holds it); one person's notices leave in
 the order of (rank, id), and a notice that is tried again holds back those after it; a sender that died loses
@@ -9,23 +9,22 @@ its claims when the lease ends; what is settled keeps no parameters.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from referrals.model import NETWORK, DataClass, Priority, Record
-from referrals.ports import Dead, Delivery, Gone, Later, Sent
+from referrals.ports import Delivery
 from storage import chat
 from storage.codec import instant_in, instant_out
 from storage.keyring import Field, Keyring, SealBroken, Wrap
+from storage.settling import END
 from storage.sql import Connection, Row, Sql
 from storage.tx import ACCOUNT_COLUMN, StoreTx
 
 LEASE = timedelta(seconds=60)
-
-End = Sent | Later | Gone | Dead
 
 # o must wait for e: e is in flight, or comes before o and is due or was tried already.
 _WAITS = (
@@ -66,40 +65,6 @@ _DETAILS = (
     " WHERE o.id IN ({ids}) ORDER BY o.due_at, o.id"
 )
 _details: dict[int, Sql] = {}
-_BLANK = "settled_at = :now, claimed = false, params = '{}', buttons = '[]'"
-_END = Sql(f"UPDATE outbox SET state = :state, code = :code, {_BLANK} WHERE id = :id AND state = 'waiting'")
-_END_ALL_OF = Sql(
-    f"UPDATE outbox SET state = 'gone', {_BLANK} WHERE person_id = :person_id AND state = 'waiting'"
-)
-_LATER = Sql(
-    "UPDATE outbox SET claimed = false, retrying = true, due_at = :due_at, attempts = attempts + :more"
-    " WHERE id = :id AND state = 'waiting'"
-)
-_NO_MESSAGE = Sql("UPDATE outbox SET message_id = NULL WHERE id = :id")
-_WHAT = Sql("SELECT person_id, text, slot, fresh, target, rank, message_id FROM outbox WHERE id = :id")
-_NEWER = Sql(
-    "SELECT 1 FROM outbox WHERE person_id = :person_id AND slot = :slot AND id > :id"
-    " AND state = 'waiting' AND due_at <= :due_at LIMIT 1"
-)
-_DROP_MESSAGE = Sql("DELETE FROM message WHERE person_id = :person_id AND message_id = :message_id")
-_NAME_SLOT = Sql("UPDATE message SET slot = :slot WHERE person_id = :person_id AND message_id = :message_id")
-_OLDER_OF_SLOT = Sql(
-    "SELECT message_id FROM message WHERE person_id = :person_id AND slot = :slot"
-    " AND message_id <> :message_id"
-)
-_UNNAME = Sql(
-    "UPDATE message SET slot = '' WHERE person_id = :person_id AND slot = :slot AND message_id <> :message_id"
-)
-_QUEUE_DELETE = Sql(
-    "INSERT INTO outbox (person_id, rank, state, due_at, claimed, retrying, attempts, queued_at, text,"
-    " params, buttons, slot, fresh, quiet, message_id)"
-    " VALUES (:person_id, :rank, 'waiting', :now, false, false, 0, :now, '',"
-    " '{}', '[]', '', false, false, :message_id)"
-)
-_BLOCKED = Sql(
-    "UPDATE person SET presence = 'blocked', version = version + 1"
-    " WHERE id = :person_id AND presence <> 'blocked'"
-)
 _NEXT = Sql(
     f"SELECT o.due_at FROM outbox o WHERE o.state = 'waiting' AND (o.claimed OR NOT {_WAITS})"
     " ORDER BY o.due_at LIMIT 1"
@@ -177,7 +142,7 @@ def _lease(conn: Connection, keyring: Keyring, found: Sequence[Row], now: dateti
         leases.append({"id": due.id, "lease_end": lease_end, "target": due.target})
         deliveries.append(_delivery(due, account))
     if ends:
-        conn.change_many(_END, ends)
+        conn.change_many(END, ends)
     if leases:
         conn.change_many(_CLAIM, leases)
     return deliveries
@@ -223,83 +188,6 @@ def _delivery(due: _Due, account: int) -> Delivery:
         queued_at=instant_out(due.queued_at),
         timezone=due.timezone or "",
     )
-
-
-def settle(tx: StoreTx, ends: Sequence[End], now: datetime) -> None:
-    """A turn: write down what became of deliveries. Telling it twice changes nothing more."""
-    # In the order of ids, so that two senders never wait for each other's rows.
-    for end in sorted(ends, key=lambda e: e.delivery_id):
-        rows = tx.connection.rows(_WHAT, {"id": end.delivery_id})
-        if rows:
-            _SETTLE[type(end)](tx, end, _Settled(*rows[0]), now)
-
-
-class _Settled(NamedTuple):
-    person_id: str
-    text: str
-    slot: str
-    fresh: bool
-    target: int | None
-    rank: int
-    message_id: int | None
-
-
-def _sent(tx: StoreTx, end: Sent, what: _Settled, now: datetime) -> None:
-    conn, person = tx.connection, {"person_id": what.person_id}
-    conn.change(_END, {"id": end.delivery_id, "state": "sent", "code": None, "now": instant_in(now)})
-    if end.message_id is not None:
-        note = tx.new_message(what.person_id, end.message_id, what.slot, now)
-        chat.note_message(conn, note)
-        if what.slot:
-            _replace_older(conn, what, end.message_id, now)
-    elif not what.text:
-        conn.change(_DROP_MESSAGE, {**person, "message_id": what.target})
-    elif what.slot:
-        conn.change(_NAME_SLOT, {**person, "slot": what.slot, "message_id": what.target})
-
-
-def _replace_older(conn: Connection, what: _Settled, message_id: int, now: datetime) -> None:
-    """A slot has one standing message: whatever stood for it before is queued for deletion."""
-    slot = {"person_id": what.person_id, "slot": what.slot, "message_id": message_id}
-    for (older,) in conn.rows(_OLDER_OF_SLOT, slot):
-        rank = max(what.rank, Priority.REPLY.rank)
-        deletion = {"person_id": what.person_id, "rank": rank, "message_id": older}
-        conn.change(_QUEUE_DELETE, {**deletion, "now": instant_in(now)})
-    conn.change(_UNNAME, slot)
-
-
-def _later(tx: StoreTx, end: Later, what: _Settled, now: datetime) -> None:
-    conn, due_at = tx.connection, instant_in(end.at)
-    if end.forget_message and what.target is not None:
-        conn.change(_DROP_MESSAGE, {"person_id": what.person_id, "message_id": what.target})
-        conn.change(_NO_MESSAGE, {"id": end.delivery_id})
-    if what.slot:
-        newer = {"person_id": what.person_id, "slot": what.slot, "id": end.delivery_id, "due_at": due_at}
-        if conn.rows(_NEWER, newer):
-            ended = {"id": end.delivery_id, "state": "superseded", "code": None, "now": instant_in(now)}
-            conn.change(_END, ended)
-            return
-    conn.change(_LATER, {"id": end.delivery_id, "due_at": due_at, "more": 1 if end.attempt else 0})
-
-
-def _gone(tx: StoreTx, end: Gone, what: _Settled, now: datetime) -> None:
-    conn, person = tx.connection, {"person_id": what.person_id}
-    conn.change(_END_ALL_OF, {**person, "now": instant_in(now)})
-    if conn.change(_BLOCKED, person):
-        chat.set_timer(conn, "unreachable_person", what.person_id, now)
-
-
-def _dead(tx: StoreTx, end: Dead, what: _Settled, now: datetime) -> None:
-    ended = {"id": end.delivery_id, "state": "dead", "code": end.code, "now": instant_in(now)}
-    tx.connection.change(_END, ended)
-
-
-_SETTLE: dict[type[Any], Callable[[StoreTx, Any, _Settled, datetime], None]] = {
-    Sent: _sent,
-    Later: _later,
-    Gone: _gone,
-    Dead: _dead,
-}
 
 
 def next_due(tx: StoreTx, now: datetime) -> datetime | None:

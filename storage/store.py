@@ -18,7 +18,7 @@ from referrals.catalogue import Catalogue
 from referrals.errors import StoreError
 from referrals.model import Timer
 from referrals.ports import Dead, Delivery, Gone, Later, Sent, Tx
-from storage import audit, chat, outbox, schema, upkeep
+from storage import audit, chat, outbox, schema, settling, upkeep
 from storage.connection import (
     DRIVER_ERRORS,
     PostgresConnection,
@@ -205,7 +205,7 @@ class Sender:
         return await self._store._inner(lambda tx: outbox.claim(tx, keyring, now, limit))
 
     async def settle(self, ends: Sequence[Sent | Later | Gone | Dead], now: datetime) -> None:
-        await self._store._inner(lambda tx: outbox.settle(tx, ends, now))
+        await self._store._inner(lambda tx: settling.settle(tx, ends, now))
 
     async def next_due(self, now: datetime) -> datetime | None:
         return await self._store._inner(lambda tx: outbox.next_due(tx, now))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -10,8 +11,8 @@ import pytest
 
 from referrals.errors import NotFound
 from referrals.model import Notice, Priority, Seat, Urgency
-from referrals.ports import Tx
-from referrals.service import desk, offers
+from referrals.ports import Sent, Tx
+from referrals.service import desk, offers, people
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store
 
@@ -70,3 +71,13 @@ def _takes(tx: Tx, person_id: str, seat_id: str) -> None:
 def _says(tx: Tx, *notices: Notice) -> None:
     for notice in notices:
         tx.say(notice)
+
+
+def test_what_was_on_its_way_when_somebody_hid_is_deleted(net: Small) -> None:
+    family = net.person(1)
+    net.store.run(_says, Notice(family, "home.hello", slot="talk"))
+    (sent,) = asyncio.run(net.store.outbox.claim(net.clock.now, 10))
+    net.store.run(people.hide, family)
+    asyncio.run(net.store.outbox.settle([Sent(sent.id, 77)], net.clock.now))
+    (deletion,) = asyncio.run(net.store.outbox.claim(net.clock.now, 10))
+    assert (deletion.text, deletion.message_id) == ("", 77)
