@@ -95,10 +95,11 @@ class Heartbeat:
 
     async def stop(self) -> None:
         """No further beat; the one under way is finished."""
-        if self._scheduler.running:
-            self._scheduler.shutdown(wait=False)
-        async with self._one_at_a_time:
+        if not self._scheduler.running:
             return
+        self._scheduler.pause()
+        async with self._one_at_a_time:  # shutting down cancels a beat that runs, so let it end first
+            self._scheduler.shutdown(wait=False)
 
     async def beat(self) -> int:
         """Everything that is due now: timers, old messages, at times upkeep. Returns how much that was."""
