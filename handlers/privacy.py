@@ -42,8 +42,7 @@ def home(turn: Turn) -> Reply:
 
 def language(turn: Turn) -> Reply:
     """/language"""
-    ids = turn.tx.catalogue.languages
-    return Reply("form.language_only", {}, column(press(f"language.{la}", "lang", la) for la in ids))
+    return Reply("form.language_only", {}, _languages(turn))
 
 
 def set_language(turn: Turn) -> Reply:

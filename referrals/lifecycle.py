@@ -197,8 +197,6 @@ STAGE_WAITS: Mapping[Stage, Wait] = {
 # partner's (domain.md, 'Blind offer').
 OFFER_DELAY_S = (60.0, 300.0)
 
-QUESTION_PAUSE = timedelta(hours=48)
-
 
 def move(referral: Referral, step: Step, now: datetime) -> Referral:
     """The referral after a step; WrongStage when the table has no such edge."""

@@ -25,7 +25,6 @@ from referrals.model import (
 )
 
 T = TypeVar("T")
-R_co = TypeVar("R_co", covariant=True)
 P = ParamSpec("P")
 
 
@@ -154,12 +153,6 @@ class Tx(Protocol):
 
     def destroy(self, record: Record) -> None:
         """Destroy all wraps and ciphertexts of a record."""
-
-
-class Verb(Protocol[P, R_co]):
-    """A service verb seen from the edges."""
-
-    def __call__(self, tx: Tx, /, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
 
 
 class Turns(Protocol):

@@ -95,14 +95,7 @@ def drop(tx: Tx, person_id: str) -> None:
         if draft is not None and draft.stage is Stage.DRAFT:
             filing.purge_draft(tx, draft.id)
             tx.clear_timers(draft.id)
-        forget(tx, row)
-
-
-def forget(tx: Tx, row: Conversation) -> None:
-    """Destroy a conversation's answers and its row; what became of them stays."""
-    tx.destroy(row.record)
-    tx.clear_timers(row.id)
-    tx.remove(row)
+        filing.forget_conversation(tx, row)
 
 
 def expire(tx: Tx, conversation_id: str) -> None:
@@ -114,7 +107,7 @@ def expire(tx: Tx, conversation_id: str) -> None:
         tx.set_timer("conversation", row.id, row.expires_at)
         return
     tell.quietly(tx, row.person_id, tell.TALK, "form.expired")
-    forget(tx, row)
+    filing.forget_conversation(tx, row)
 
 
 def choices(tx: Tx, talk: Talk) -> tuple[str, ...]:

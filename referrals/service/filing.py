@@ -188,6 +188,13 @@ def receipt(tx: Tx, referral: Referral) -> FiledView:
     )
 
 
+def forget_conversation(tx: Tx, row: Conversation) -> None:
+    """The form is done or given up: its answers are destroyed, what became of them stays."""
+    tx.destroy(row.record)
+    tx.clear_timers(row.id)
+    tx.remove(row)
+
+
 def purge_draft(tx: Tx, referral_id: str) -> None:
     """Timer: a draft that nobody finished in seven days is destroyed."""
     referral = doors.referral_by_id(tx, referral_id)
@@ -222,10 +229,8 @@ def _day(tx: Tx, day: date, language: str) -> str:
 
 
 def _after_filing(tx: Tx, filed: Referral) -> None:
-    for row in tx.find(Conversation, person_id=filed.author_id):  # the form is done: its answers go
-        tx.destroy(row.record)
-        tx.clear_timers(row.id)
-        tx.remove(row)
+    for row in tx.find(Conversation, person_id=filed.author_id):
+        forget_conversation(tx, row)
     if filed.urgency is Urgency.EMERGENCY:
         tell.tell_desk(tx, "desk.emergency_filed", filed, priority=Priority.CRISIS)
     if filed.age_group is AgeGroup.CHILD:

@@ -112,9 +112,10 @@ def partners(tx: Tx, referral: Referral) -> list[str]:
         return []
     hearing = _hearing(tx, referral.organization_id)
     on_duty = [s.person_id for s in hearing if s.on_duty and s.person_id]
-    if referral.accepted_by in on_duty:
-        return [referral.accepted_by] if referral.accepted_by else []
-    return on_duty or [s.person_id for s in hearing if s.person_id and s.person_id == referral.accepted_by]
+    holder = [s.person_id for s in hearing if s.person_id and s.person_id == referral.accepted_by]
+    if holder and holder[0] in on_duty:
+        return holder[:1]
+    return on_duty or holder
 
 
 def tell_partner(
