@@ -23,7 +23,8 @@ from bot.clock import Clock
 from bot.logs import set_up_logs
 from bot.settings import LogFormat, LogLevel, Mode, Settings, make_settings
 from bot.webhook import PATH
-from referrals.model import CheckIn, Enrolment, Role, Seat
+from referrals.model import CheckIn, Enrolment, Role
+from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.service import people
 from storage.keys import create_root_key

@@ -23,8 +23,8 @@ from bot.pace import Pace
 from bot.request import AiohttpRequest
 from bot.telegram_out import Messenger
 from bot.texts import Texts, read_locales
-from referrals.model import Notice
 from referrals.ports import Tx
+from referrals.said import Notice
 from referrals.service import people
 from storage.store import Store
 

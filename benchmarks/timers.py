@@ -12,8 +12,8 @@ from time import perf_counter
 
 from benchmarks.harness import Row, in_turns, milliseconds, progress, rate, ratios
 from benchmarks.stores import POSTGRES, SQLITE, Databases, databases, open_store
-from referrals.model import Notice
 from referrals.ports import Sent, Tx
+from referrals.said import Notice
 from referrals.service import people
 from storage import chat
 from storage.codec import instant_in

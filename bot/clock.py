@@ -19,8 +19,8 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from referrals.errors import PulangError, StoreError
-from referrals.model import Notice, Priority, Timer
 from referrals.ports import Turns, Tx
+from referrals.said import Notice, Priority, Timer
 from storage.tx import StoreTx
 
 BEAT_S = 1.0

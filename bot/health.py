@@ -7,7 +7,7 @@ import asyncio
 from aiohttp import web
 
 from referrals.errors import StoreError
-from referrals.model import Seat
+from referrals.persons import Seat
 from referrals.ports import Turns, Tx
 
 PATIENCE_S = 2.0

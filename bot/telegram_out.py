@@ -14,8 +14,8 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, Re
 
 from bot.request import Unreachable, silence_s
 from bot.texts import Texts, shorten
-from referrals.model import Button, Keyboard
 from referrals.ports import Dead, Delivery, Gone, Later, Sent
+from referrals.said import Button, Keyboard
 
 LONGEST_TEXT = 4096
 LONGEST_BUTTON = 64

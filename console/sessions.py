@@ -14,7 +14,8 @@ from typing import Any
 
 from console.init_data import Launch
 from referrals.errors import SessionOver
-from referrals.model import Offer, OfferStage, Person, Presence, Session
+from referrals.model import Offer, OfferStage
+from referrals.persons import SILENT, Person, Session
 from referrals.ports import Tx
 
 LASTS = timedelta(minutes=30)
@@ -46,12 +47,12 @@ def open_session(tx: Tx, launch: Launch, new_id: str, page: str) -> Opened:
     if not tx.first_time(launch.key):
         raise SessionOver
     person = tx.person_of_account(launch.account)
-    if person is None or person.presence is Presence.HIDDEN:
+    if person is None or person.presence in SILENT:
         raise SessionOver
     for old in tx.find(Session, person_id=person.id):
         if old.expires_at <= tx.now:
             tx.remove(old)
-    tx.add(Session(new_id, person.id, page, tx.now + LASTS))
+    tx.add(Session(new_id, person.id, page, tx.now + LASTS, ""))
     return _opened(tx, person, launch.language)
 
 
@@ -66,7 +67,7 @@ def onward_session(tx: Tx, current_id: str, new_id: str, page: str) -> Opened:
     person = tx.get(Person, here.person_id)
     if person is None:
         raise SessionOver
-    tx.add(Session(new_id, person.id, page, here.expires_at))
+    tx.add(Session(new_id, person.id, page, here.expires_at, here.device_id))
     return _opened(tx, person, "")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handlers.reply import Reply, Turn
 from referrals.catalogue import QuestionKind
-from referrals.model import Button, Keyboard
+from referrals.said import Button, Keyboard
 from referrals.service import closing, conversations
 from referrals.service.tell import column, page_button, press
 

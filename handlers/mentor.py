@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handlers.reply import Reply, Turn
-from referrals.model import Keyboard
+from referrals.said import Keyboard
 from referrals.service import checkins, crisis
 from referrals.service.checkins import Asked
 from referrals.service.tell import column, press

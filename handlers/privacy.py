@@ -8,7 +8,8 @@ from handlers import family
 from handlers.incoming import Did
 from handlers.reply import Reply, Turn
 from referrals.errors import StaleLink
-from referrals.model import Keyboard, Notice, Role
+from referrals.model import Role
+from referrals.said import Keyboard, Notice
 from referrals.service import conversations, doors, joining, people
 from referrals.service.tell import column, page_button, press
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from handlers.incoming import Incoming
-from referrals.model import Keyboard, Person
+from referrals.persons import Person
 from referrals.ports import Tx
+from referrals.said import Keyboard
 from referrals.service.tell import TALK
 
 

@@ -3,55 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from handlers import desk, family, mentor, privacy, worker
 from handlers.incoming import Did, Incoming, Toast
 from handlers.reply import Reply, Turn
+from referrals.access import Action
 from referrals.errors import PulangError, StaleButton
-from referrals.model import Notice, Presence, Priority
+from referrals.persons import SILENT, Presence
 from referrals.ports import Tx
-from referrals.service import people
+from referrals.said import Notice, Priority
+from referrals.service import doors, people
 from referrals.service.tell import TALK
 
 Handler = Callable[[Turn], Reply]
 
-COMMANDS: Mapping[str, Handler] = {
-    "start": privacy.start,
-    "help": privacy.home,
-    "language": privacy.language,
-    "privacy": privacy.privacy,
-    "hide": privacy.hide,
-    "desk": desk.queue,
-    "offduty": worker.off_duty,
-    "onduty": worker.on_duty,
-    "cancel": family.cancel,
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A handler and the action that the person's role must allow; NotAllowed otherwise."""
+
+    action: Action
+    do: Handler
+
+    def __call__(self, turn: Turn) -> Reply:
+        doors.may(turn.tx, turn.person.id, self.action)
+        return self.do(turn)
+
+
+COMMANDS: Mapping[str, Route] = {
+    "start": Route(Action.HOME, privacy.start),
+    "help": Route(Action.HOME, privacy.home),
+    "language": Route(Action.PERSON_SETTINGS, privacy.language),
+    "privacy": Route(Action.DATA_SEE, privacy.privacy),
+    "hide": Route(Action.PERSON_HIDE, privacy.hide),
+    "desk": Route(Action.DESK_LIST, desk.queue),
+    "offduty": Route(Action.SEAT_DUTY, worker.off_duty),
+    "onduty": Route(Action.SEAT_DUTY, worker.on_duty),
+    "cancel": Route(Action.FORM_ANSWER, family.cancel),
 }
 
-PRESSES: Mapping[str, Handler] = {
-    "form": family.answered,
-    "form.back": family.back,
-    "form.cancel": family.cancel,
-    "ask": family.ask,
-    "lang": privacy.set_language,
-    "hide": privacy.hide,
-    "seat.take": privacy.take_seat,
-    "seat.not_now": privacy.not_now,
-    "scrap.keep": privacy.keep_scrap,
-    "scrap.drop": privacy.drop_scrap,
-    "matter.helped": family.helped,
-    "offer.show": worker.show,
-    "offer.accept": worker.accept,
-    "offer.decline": worker.decline,
-    "offer.reason": worker.reason,
-    "check.means": mentor.means,
-    "check.state": mentor.state,
-    "check.save": mentor.save,
-    "check.undo": mentor.undo,
-    "check.again": mentor.again,
-    "crisis.hold": desk.hold,
-    "desk.queue": desk.queue,
+PRESSES: Mapping[str, Route] = {
+    "form": Route(Action.FORM_ANSWER, family.answered),
+    "form.back": Route(Action.FORM_ANSWER, family.back),
+    "form.cancel": Route(Action.FORM_ANSWER, family.cancel),
+    "ask": Route(Action.REFERRAL_FILE, family.ask),
+    "lang": Route(Action.PERSON_SETTINGS, privacy.set_language),
+    "hide": Route(Action.PERSON_HIDE, privacy.hide),
+    "seat.take": Route(Action.SEAT_TAKE, privacy.take_seat),
+    "seat.not_now": Route(Action.SEAT_TAKE, privacy.not_now),
+    "scrap.keep": Route(Action.SCRAP_DECIDE, privacy.keep_scrap),
+    "scrap.drop": Route(Action.SCRAP_DECIDE, privacy.drop_scrap),
+    "matter.helped": Route(Action.REFERRAL_CONFIRM, family.helped),
+    "offer.show": Route(Action.OFFER_SEE, worker.show),
+    "offer.accept": Route(Action.OFFER_ACCEPT, worker.accept),
+    "offer.decline": Route(Action.OFFER_DECLINE, worker.decline),
+    "offer.reason": Route(Action.OFFER_DECLINE, worker.reason),
+    "check.means": Route(Action.CHECK_IN_WRITE, mentor.means),
+    "check.state": Route(Action.CHECK_IN_WRITE, mentor.state),
+    "check.save": Route(Action.CHECK_IN_WRITE, mentor.save),
+    "check.undo": Route(Action.CHECK_IN_WRITE, mentor.undo),
+    "check.again": Route(Action.CHECK_IN_WRITE, mentor.again),
+    "crisis.hold": Route(Action.CRISIS_HOLD, desk.hold),
+    "desk.queue": Route(Action.DESK_LIST, desk.queue),
 }
 
+UNKNOWN = Route(Action.HOME, privacy.unknown)
+QUIET = Route(Action.HOME, privacy.quiet)
+UNASKED_TEXT = Route(Action.SCRAP_DECIDE, privacy.unasked_text)
+UNASKED_THING = Route(Action.HOME, privacy.unasked_thing)
 
 # What is still heard after /hide: everything else would show whoever holds the phone that this chat is alive.
 AFTER_HIDING = ("start", "hide")
@@ -86,23 +106,23 @@ def refuse(tx: Tx, incoming: Incoming, error: PulangError) -> Toast:
     return _say(turn, Reply(error.code, _words(error), privacy.home(turn).buttons))
 
 
-def find_route(turn: Turn) -> Handler:
+def find_route(turn: Turn) -> Route:
     """The handler for what a person did; StaleButton for a button that is in no table."""
     incoming = turn.incoming
-    hidden = turn.person.presence is Presence.HIDDEN
+    hidden = turn.person.presence in SILENT
     if incoming.did is Did.COMMAND and (not hidden or incoming.text in AFTER_HIDING):
-        return COMMANDS.get(incoming.text, privacy.unknown)
+        return COMMANDS.get(incoming.text, UNKNOWN)
     if incoming.did is Did.PRESS:
         version, _, rest = incoming.data.partition(":")
-        handler = PRESSES.get(rest.split(":")[0])
-        if version != "1" or handler is None or hidden:
+        route = PRESSES.get(rest.split(":")[0])
+        if version != "1" or route is None or hidden:
             raise StaleButton
-        return handler
+        return route
     if hidden:
-        return privacy.quiet
+        return QUIET
     if incoming.did is Did.TEXT:
-        return privacy.unasked_text
-    return privacy.unasked_thing
+        return UNASKED_TEXT
+    return UNASKED_THING
 
 
 def _say(turn: Turn, reply: Reply) -> Toast:

@@ -42,10 +42,48 @@ class Action(StrEnum):
     PERSON_SETTINGS = "person:settings"
     PERSON_HIDE = "person:hide"
     RETENTION = "retention:destroy"
+    # What everybody may do with themselves: begin, look around, answer a form, keep or drop a note of theirs.
+    HOME = "home:open"
+    FORM_ANSWER = "form:answer"
+    SCRAP_DECIDE = "scrap:decide"
+    # Devices and phones.
+    DEVICE_ENROL = "device:enrol"
+    DEVICE_PROVE = "device:prove"
+    DEVICE_RECOVER = "device:recover"
+    DEVICE_END = "device:end"
+    DEVICE_VOUCH = "device:vouch"
+    PHONE_LOST = "phone:lost"
+    # Posts.
+    SEAT_LIST = "seat:list"
+    SEAT_CONFIRM = "seat:confirm"
+    SEAT_REMOVE = "seat:remove"
+    SEAT_DUTY = "seat:duty"
+    # Following and moving a matter.
+    TRACK_MAKE = "track:make"
+    TRACK_LOOK = "track:look"
+    MOVE_ASK = "move:ask"
+    MOVE_STOP = "move:stop"
+    MOVE_ALLOW = "move:allow"
+    # What is held about a person.
+    DATA_SEE = "data:see"
+    DATA_EXPORT = "data:export"
+    DATA_DELETE = "data:delete"
+    READERS_SEE = "readers:see"
+    # Looking after the network.
+    DESK_SWITCH = "desk:switch"
+    AUDIT_READ = "audit:read"
+    AUDIT_CHECKPOINT = "audit:checkpoint"
+    AUDIT_WITNESS = "audit:witness"
+    READING_CAP = "reading:cap"
+    KEYS_STATUS = "keys:status"
+    KEYS_ROTATE = "keys:rotate"
+    BACKUP_MAKE = "backup:make"
+    BACKUP_RESTORE = "backup:restore"
 
 
 _ANYBODY = frozenset(Role) - {Role.SYSTEM}
 _ASKS = frozenset({Role.FAMILY, Role.MEMBER, Role.MENTOR})
+_LOOKS_AFTER = frozenset({Role.COORDINATOR, Role.STEWARD})
 
 ALLOWED: dict[Action, frozenset[Role]] = {
     Action.REFERRAL_FILE: _ASKS,
@@ -75,6 +113,37 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.PERSON_SETTINGS: _ANYBODY,
     Action.PERSON_HIDE: _ANYBODY,
     Action.RETENTION: frozenset({Role.SYSTEM}),
+    Action.HOME: _ANYBODY,
+    Action.FORM_ANSWER: _ANYBODY,
+    Action.SCRAP_DECIDE: _ANYBODY,
+    Action.DEVICE_ENROL: _ANYBODY,
+    Action.DEVICE_PROVE: _ANYBODY,
+    Action.DEVICE_RECOVER: _ANYBODY,
+    Action.DEVICE_END: _ANYBODY,
+    Action.DEVICE_VOUCH: _LOOKS_AFTER,
+    Action.PHONE_LOST: _LOOKS_AFTER,
+    Action.SEAT_LIST: _LOOKS_AFTER,
+    Action.SEAT_CONFIRM: _LOOKS_AFTER,
+    Action.SEAT_REMOVE: frozenset({Role.STEWARD}),
+    Action.SEAT_DUTY: frozenset({Role.MENTOR, Role.WORKER, Role.COORDINATOR, Role.STEWARD}),
+    Action.TRACK_MAKE: _ASKS,
+    Action.TRACK_LOOK: _ANYBODY,
+    Action.MOVE_ASK: _ANYBODY,
+    Action.MOVE_STOP: _ASKS,
+    Action.MOVE_ALLOW: frozenset({Role.COORDINATOR}),
+    Action.DATA_SEE: _ANYBODY,
+    Action.DATA_EXPORT: _ANYBODY,
+    Action.DATA_DELETE: _ANYBODY,
+    Action.READERS_SEE: _ASKS,
+    Action.DESK_SWITCH: frozenset({Role.COORDINATOR}),
+    Action.AUDIT_READ: frozenset({Role.STEWARD}),
+    Action.AUDIT_CHECKPOINT: frozenset({Role.STEWARD, Role.SYSTEM}),
+    Action.AUDIT_WITNESS: frozenset({Role.WORKER}),
+    Action.READING_CAP: frozenset({Role.SYSTEM}),
+    Action.KEYS_STATUS: frozenset({Role.STEWARD}),
+    Action.KEYS_ROTATE: frozenset({Role.STEWARD}),
+    Action.BACKUP_MAKE: frozenset({Role.STEWARD}),
+    Action.BACKUP_RESTORE: frozenset({Role.STEWARD}),
 }
 
 

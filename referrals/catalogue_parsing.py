@@ -26,7 +26,8 @@ from referrals.catalogue import (
 )
 from referrals.consent import OPENED_BY
 from referrals.directory import OrganizationKind
-from referrals.model import AgeGroup, DataClass, Role, Stage, Urgency, WritingWindow
+from referrals.model import AgeGroup, DataClass, Role, Stage, Urgency
+from referrals.persons import WritingWindow
 from referrals.toml_blocks import Block, Faults, read_block
 
 LANGUAGES = "languages.toml"

@@ -94,6 +94,18 @@ class SessionOver(Refused):
     code = "error.session_over"
 
 
+class PinNeeded(Refused):
+    """Reading asks for the PIN on this device. What was typed stays in the page; writing goes on without."""
+
+    code = "error.pin_needed"
+
+
+class WrongPin(Refused):
+    """The PIN does not fit. `params`: minutes until the next try, 0 when it may be tried again at once."""
+
+    code = "error.wrong_pin"
+
+
 class TooOften(Refused):
     """A rate limit for strangers. `params`: minutes."""
 

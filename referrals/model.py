@@ -6,8 +6,7 @@ Directory values (who can help, where, under which agreement) live in `directory
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -78,35 +77,6 @@ class OfferStage(StrEnum):
     RECALLED = "recalled"
 
 
-class WritingWindow(StrEnum):
-    """The answer to 'may we write here, and when?'."""
-
-    ANY_TIME = "any_time"
-    DAYTIME = "daytime"  # 08:00 to 20:00 in the person's own zone
-    ONLY_ANSWERS = "only_answers"  # never unless the person has just written
-
-
-class Presence(StrEnum):
-    """Whether the bot may write to this chat at all."""
-
-    PRESENT = "present"
-    HIDDEN = "hidden"  # /hide: silence until the person writes /start again
-    BLOCKED = "blocked"  # Telegram says so; it may be self-protection, so nobody calls or visits
-
-
-class Priority(StrEnum):
-    """Order in the outbox; `rank` sorts."""
-
-    CRISIS = "crisis"
-    ALERT = "alert"
-    REPLY = "reply"
-    BULK = "bulk"
-
-    @property
-    def rank(self) -> int:
-        return list(Priority).index(self)
-
-
 class Outcome(StrEnum):
     MET = "met"
     PARTLY_MET = "partly_met"
@@ -146,49 +116,6 @@ def organization_holder(organization_id: str) -> str:
 def person_holder(person_id: str) -> str:
     """The holder of a person's own copy."""
     return f"person:{person_id}"
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody with a chat. The account id is sealed; here are only settings.
-
-    `language` is a catalogue language id or '' until chosen; `timezone` an IANA name.
-    """
-
-    id: str
-    language: str
-    timezone: str
-    window: WritingWindow
-    presence: Presence
-    age_group: AgeGroup | None
-    created_at: datetime
-    last_seen_at: datetime
-    retain_until: datetime
-    version: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Seat:
-    """A post in the network that one person fills after an invitation. A person's roles are their seats."""
-
-    id: str  # named in the network file, e.g. "desk-1"
-    role: Role
-    organization_id: str | None
-    person_id: str | None
-    on_duty: bool = True
-    version: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Invitation:
-    """`id` is the SHA-256 of the 128-bit token in the link (hex); the token itself is never stored."""
-
-    id: str
-    seat_id: str
-    invited_by: str
-    expires_at: datetime
-    used_at: datetime | None = None
-    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +175,7 @@ class Offer:
     reason: str | None = None  # a coded decline reason of the pathway
     question_used: bool = False
     told: tuple[str, ...] = ()  # person ids of the workers who were alerted
+    code: str = ""  # the partner's own code of the matter: its chats share no word with the family's
     version: int = 1
 
     @property
@@ -291,36 +219,36 @@ class ThreadEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Conversation:
-    """Where one person is in one form. Answers are sealed under Record('conversation', id)."""
+class Tracking:
+    """A tracking code: `id` is its keyed fingerprint (hex). It shows stage and next date, nothing else."""
 
     id: str
-    person_id: str
-    form: str
-    form_version: int
-    step: int
-    subject: str  # what the form is about, e.g. a pathway id
-    started_at: datetime
-    expires_at: datetime
+    referral_id: str
+    made_at: datetime
     version: int = 1
-
-    @property
-    def record(self) -> Record:
-        return Record("conversation", self.id)
 
 
 @dataclass(frozen=True, slots=True)
-class Scrap:
-    """Free text that somebody sent to the chat unasked; its key lives 15 minutes."""
+class Move:
+    """A matter on its way to another phone; `id` is the referral's. It happens at `due_at` unless stopped."""
 
     id: str
-    person_id: str
-    received_at: datetime
+    from_person: str
+    to_person: str
+    asked_at: datetime
+    due_at: datetime | None  # None: it waits for the desk
+    allowed_by: str = ""  # 'pin', or the coordinator's person id
     version: int = 1
 
-    @property
-    def record(self) -> Record:
-        return Record("scrap", self.id)
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The audit's heads at one moment, as a signed note (C2SP); `id` is its number, written with 8 digits."""
+
+    id: str
+    at: datetime
+    note: str
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,66 +281,6 @@ class CheckIn:
     @property
     def record(self) -> Record:
         return Record("check_in", self.id)
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """A secure page's session. `id` is the SHA-256 (hex) of the 256-bit token the page holds in memory."""
-
-    id: str
-    person_id: str
-    page: str
-    expires_at: datetime
-    version: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Timer:
-    """Whatever waits. `id` is '<kind>:<subject>', so setting a timer again moves it, never doubles it."""
-
-    id: str
-    kind: str
-    subject: str
-    due_at: datetime
-    attempts: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Button:
-    """A button as data. Exactly one of `action` (callback), `page` (secure page path) is set.
-
-    `text` is a text key; `params` may hold only what a chat may carry.
-    """
-
-    text: str
-    action: str = ""
-    page: str = ""
-    params: Mapping[str, str] = field(default_factory=dict)
-
-
-Keyboard = tuple[tuple[Button, ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """One thing to be said to one person, or one message to be changed or deleted.
-
-    `slot` names the message that this notice is about ('offer:ID'): a later notice of the same slot edits
-    the message that stands in the chat (quietly, no notification) unless `fresh` asks for a new one;
-    `text` == '' deletes it. `dedupe` (default: none) makes a repeated notice vanish.
-    """
-
-    person_id: str
-    text: str
-    params: Mapping[str, str] = field(default_factory=dict)
-    buttons: Keyboard = ()
-    priority: Priority = Priority.REPLY
-    slot: str = ""
-    fresh: bool = False
-    not_before: datetime | None = None
-    dedupe: str = ""
-    message_id: int | None = None  # delete or edit exactly this message
-    quiet: bool = False  # only an edit of what stands in the chat: where nothing stands, it vanishes
 
 
 @dataclass(frozen=True, slots=True)

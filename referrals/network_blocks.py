@@ -22,7 +22,8 @@ from referrals.directory import (
     Poster,
     Service,
 )
-from referrals.model import AgeGroup, DataClass, Enrolment, Role, Seat
+from referrals.model import AgeGroup, DataClass, Enrolment, Role
+from referrals.persons import Seat
 from referrals.toml_blocks import Block, clock_of, is_clock
 
 T = TypeVar("T")

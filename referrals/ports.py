@@ -13,16 +13,9 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from referrals.catalogue import Catalogue
 from referrals.directory import Directory
-from referrals.model import (
-    Actor,
-    AuditEntry,
-    DataClass,
-    Keyboard,
-    Notice,
-    Person,
-    Record,
-    Timer,
-)
+from referrals.model import Actor, AuditEntry, DataClass, Record, Role
+from referrals.persons import Person
+from referrals.said import Keyboard, Notice, Timer
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -39,6 +32,16 @@ class Message:
     from_person: bool
     at: datetime
     delete_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One opening of a sealed class, as the person it is about may see it."""
+
+    at: datetime
+    role: Role
+    organization_id: str | None
+    data_class: DataClass
 
 
 class Tx(Protocol):
@@ -140,7 +143,7 @@ class Tx(Protocol):
 
         Possession: a worker opens through 'org:<organisation>', anybody through 'person:<their id>',
         a coordinator through 'desk', the SYSTEM actor through 'network' (that last one leaves no audit row:
-        nobody reads it).
+        nobody reads it). Raises PinNeeded after `lock_reading`.
         """
 
     def sealed_exists(self, record: Record, data_class: DataClass) -> bool: ...
@@ -148,11 +151,37 @@ class Tx(Protocol):
     def share(self, record: Record, data_class: DataClass, holder: str) -> None:
         """Wrap the record's key of that class for one more holder; nothing if there is no such key."""
 
-    def unshare(self, record: Record, holder: str) -> None:
-        """Destroy a holder's wraps of all classes: from this commit on it cannot open the record."""
+    def unshare(self, record: Record, holder: str, data_class: DataClass | None = None) -> None:
+        """Destroy a holder's wraps (of one class, or all): from this commit on it cannot open the record."""
+
+    def holders(self, record: Record, data_class: DataClass) -> frozenset[str]:
+        """Who holds a wrap of the record's key of that class now."""
+
+    @property
+    def reading_locked(self) -> bool:
+        """True in a page's turn whose device has not proved itself by PIN."""
+
+    def lock_reading(self) -> None:
+        """From here on in this turn `open_sealed` raises PinNeeded for everybody but the SYSTEM actor."""
+
+    def readings(self, *records: Record) -> Sequence[Reading]:
+        """Who opened these records, oldest first, from the audit; the SYSTEM actor never appears."""
+
+    def fingerprint(self, purpose: str, text: str) -> str:
+        """A keyed HMAC-SHA256 (hex) for looking something secret up; another purpose gives another one."""
 
     def destroy(self, record: Record) -> None:
         """Destroy all wraps and ciphertexts of a record."""
+
+
+class Pins(Protocol):
+    """The slow half of a PIN: Argon2id with a pepper. Never inside a turn, never on the event loop."""
+
+    def conceal(self, pin: str) -> str:
+        """What is stored of a PIN."""
+
+    def fits(self, pin: str, stored: str) -> bool:
+        """Whether it is the PIN; takes as long when `stored` is '' (nobody's) and then says no."""
 
 
 class Turns(Protocol):

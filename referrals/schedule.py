@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 
 from referrals.catalogue import Span
 from referrals.directory import Duty, OpeningTimes
-from referrals.model import Urgency, WritingWindow
+from referrals.model import Urgency
+from referrals.persons import WritingWindow
 
 DAYTIME_FROM = time(8)
 DAYTIME_TO = time(20)

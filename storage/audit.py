@@ -10,7 +10,10 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from referrals.model import AuditEntry
+from referrals.access import Action
+from referrals.model import AuditEntry, DataClass, Role
+from referrals.ports import Reading
+from storage.codec import instant_out
 from storage.sql import Connection, Row, Sql
 
 START = bytes(32)
@@ -26,6 +29,10 @@ _HEADS = Sql("SELECT lane, sequence, hash FROM audit_lane ORDER BY lane")
 _PAGE = Sql(
     "SELECT sequence, at, person_id, role, organization_id, action, subject, detail, hash FROM audit"
     " WHERE lane = :lane AND sequence > :after ORDER BY sequence LIMIT 5000"
+)
+_READINGS = Sql(
+    "SELECT at, role, organization_id, detail FROM audit WHERE subject = :subject AND action = :action"
+    " ORDER BY at, lane, sequence"
 )
 _STRAYS = Sql("SELECT DISTINCT lane FROM audit WHERE lane NOT IN (SELECT lane FROM audit_lane)")
 
@@ -80,6 +87,12 @@ def append(conn: Connection, lane: str, entries: Sequence[AuditEntry], at: int) 
     else:
         conn.change_many(_APPEND, rows)
     conn.change(_MOVE, {"lane": lane, "sequence": sequence, "hash": digest})
+
+
+def readings(conn: Connection, subject: str) -> list[Reading]:
+    """Who opened a sealed class of '<table>:<row>', oldest first."""
+    rows = conn.rows(_READINGS, {"subject": subject, "action": Action.SEALED_READ.value})
+    return [Reading(instant_out(at), Role(role), org, DataClass(what)) for at, role, org, what in rows]
 
 
 def verify(conn: Connection) -> list[Finding]:

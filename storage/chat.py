@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, select
 
-from referrals.model import Keyboard, Notice, Timer
 from referrals.ports import Message
+from referrals.said import Keyboard, Notice, Timer
 from storage.codec import instant_in, instant_out, json_codec, text_in
 from storage.mapper import limited_to, mapper_of
 from storage.sql import Connection, Sql

@@ -94,12 +94,17 @@ class Keyring:
         self._network = root.network_id
         self._root = AESGCM(root.derive("kek-wrap"))
         self._index_key = root.derive("account-index")
+        self._fingerprint_key = root.derive("fingerprint")
         self._keks: OrderedDict[Kek, AESGCM] = OrderedDict()
         self._lock = Lock()
 
     def account_lookup(self, account: int) -> str:
         """The network-wide HMAC-SHA256 (hex) by which an account is found again."""
         return hmac.new(self._index_key, str(account).encode(), hashlib.sha256).hexdigest()
+
+    def fingerprint(self, purpose: str, text: str) -> str:
+        """HMAC-SHA256 (hex) of a secret, for looking it up; `purpose` keeps two uses apart."""
+        return hmac.new(self._fingerprint_key, bound(purpose, text), hashlib.sha256).hexdigest()
 
     def new_kek(self, holder: str, data_class: str, version: int) -> Kek:
         """A fresh key-encryption key, wrapped by the root key."""

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from referrals.model import NETWORK, DataClass, Priority, Record
+from referrals.model import NETWORK, DataClass, Record
 from referrals.ports import Delivery
+from referrals.said import Priority
 from storage import chat
 from storage.codec import instant_in, instant_out
 from storage.keyring import Field, Keyring, SealBroken, Wrap

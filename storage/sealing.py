@@ -39,6 +39,8 @@ _ADD_WRAP = Sql(
     " VALUES (:t, :r, :c, :holder, :key_id, :kek_id, :wrapped)"
 )
 _UNSHARE = Sql("DELETE FROM wrap WHERE record_table = :t AND record_row = :r AND holder = :holder")
+_UNSHARE_CLASS = Sql(f"DELETE FROM wrap WHERE {_WHERE} AND holder = :holder")
+_HOLDERS = Sql(f"SELECT holder FROM wrap WHERE {_WHERE}")
 _DESTROY = (
     Sql("DELETE FROM wrap WHERE record_table = :t AND record_row = :r"),
     Sql("DELETE FROM sealed WHERE record_table = :t AND record_row = :r"),
@@ -142,9 +144,16 @@ class Seals:
             key = self._keyring.unwrap(record, data_class, any_wrap)
             self._add_wrap(record, data_class, holder, any_wrap.key_id, key)
 
-    def unshare(self, record: Record, holder: str) -> None:
-        """Destroy a holder's wraps of every class."""
-        self._conn.change(_UNSHARE, {"t": record.table, "r": record.row, "holder": holder})
+    def unshare(self, record: Record, holder: str, data_class: DataClass | None = None) -> None:
+        """Destroy a holder's wraps, of one class or of every class."""
+        if data_class is None:
+            self._conn.change(_UNSHARE, {"t": record.table, "r": record.row, "holder": holder})
+        else:
+            self._conn.change(_UNSHARE_CLASS, {**_at(record, data_class), "holder": holder})
+
+    def holders(self, record: Record, data_class: DataClass) -> frozenset[str]:
+        """Who holds a wrap of that class."""
+        return frozenset(row[0] for row in self._conn.rows(_HOLDERS, _at(record, data_class)))
 
     def destroy(self, record: Record) -> None:
         """Destroy all wraps and ciphertexts of a record."""

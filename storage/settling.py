@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from referrals.model import Presence, Priority
+from referrals.persons import SILENT
 from referrals.ports import Dead, Gone, Later, Sent
+from referrals.said import Priority
 from storage import chat
 from storage.codec import instant_in
 from storage.sql import Connection, Sql
@@ -120,7 +121,7 @@ def _name_standing(conn: Connection, end: Sent, what: _Settled, now: datetime) -
     if end.message_id is not None:
         if what.slot:
             _replace_older(conn, what, end.message_id, now)
-        if what.presence == Presence.HIDDEN:  # they hid while it was on its way: it goes too
+        if what.presence in SILENT:  # they hid while it was on its way: it goes too
             _delete(conn, what, end.message_id, now)
     elif not what.text:
         conn.change(_DROP_MESSAGE, {**person, "message_id": what.target})

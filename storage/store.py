@@ -16,8 +16,8 @@ from sqlalchemy.engine import URL
 
 from referrals.catalogue import Catalogue
 from referrals.errors import StoreError
-from referrals.model import Timer
 from referrals.ports import Dead, Delivery, Gone, Later, Sent, Tx
+from referrals.said import Timer
 from storage import audit, chat, outbox, schema, settling, upkeep
 from storage.connection import (
     DRIVER_ERRORS,
@@ -30,6 +30,7 @@ from storage.connection import (
 )
 from storage.keyring import Keyring
 from storage.keys import RootKey
+from storage.pins import PinKeeper
 from storage.postgres_threads import PostgresThreads
 from storage.sql import Connection
 from storage.sqlite_thread import SqliteThread
@@ -55,6 +56,7 @@ class Store:
         self._readers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="pulang-read")
         self._closing, self._lock = False, Lock()
         self.outbox = Sender(self)
+        self.pins: PinKeeper
 
     @classmethod
     def open(
@@ -84,7 +86,9 @@ class Store:
             finally:
                 conn.close()
             shared = Shared.of(catalogue, clock, Keyring(root_key), seed)
-            return cls(parsed, shared, _worker(parsed, shared, threads, worker))
+            store = cls(parsed, shared, _worker(parsed, shared, threads, worker))
+            store.pins = PinKeeper(root_key)
+            return store
 
     async def turn(self, verb: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run one verb as one transaction; its result (or what it raised) after the commit.

@@ -24,7 +24,7 @@ from sqlalchemy import (
     text,
 )
 
-from referrals import directory, model, ports
+from referrals import directory, model, persons, ports, said
 from storage.codec import columns_of
 
 metadata = MetaData(
@@ -53,18 +53,29 @@ def _table(kind: type[Any], name: str, *extra: Index, of: dict[str, str] | None 
 
 
 # People, and what they may do.
-_table(model.Person, "person", Index(None, "retain_until"))
+_table(persons.Person, "person", Index(None, "retain_until"))
 _table(
-    model.Seat,
+    persons.Seat,
     "seat",
     Index(None, "person_id"),
     Index(None, "role", "organization_id"),
     Index(None, "organization_id", "role"),
 )
-_table(model.Invitation, "invitation", Index(None, "seat_id"), of={"seat_id": "seat.id"})
-_table(model.Session, "session", Index(None, "person_id"), Index(None, "expires_at"))
-_table(model.Conversation, "conversation", Index(None, "person_id"), Index(None, "expires_at"))
-_table(model.Scrap, "scrap", Index(None, "person_id"), Index(None, "received_at"))
+_table(persons.Invitation, "invitation", Index(None, "seat_id"), of={"seat_id": "seat.id"})
+_table(
+    persons.Device,
+    "device",
+    Index(None, "person_id"),
+    Index(None, "last_seen_at"),
+    of={"person_id": "person.id"},
+)
+_table(persons.Recovery, "recovery")
+_table(persons.Session, "session", Index(None, "person_id"), Index(None, "expires_at"))
+_table(persons.Tally, "tally", Index(None, "expires_at"))
+_table(persons.Switch, "switch")
+_table(persons.Download, "download", Index(None, "expires_at"), Index(None, "person_id"))
+_table(persons.Conversation, "conversation", Index(None, "person_id"), Index(None, "expires_at"))
+_table(persons.Scrap, "scrap", Index(None, "person_id"), Index(None, "received_at"))
 
 # Referrals.
 _table(
@@ -92,6 +103,8 @@ _table(
     Index(None, "referral_id", "written_at"),
     of={"offer_id": "offer.id"},
 )
+_table(model.Tracking, "tracking", Index(None, "referral_id"), of={"referral_id": "referral.id"})
+_table(model.Move, "move", Index(None, "from_person"), Index(None, "to_person"))
 
 # Programmes.
 _table(
@@ -137,7 +150,7 @@ DIRECTORY_KINDS: tuple[type[Any], ...] = (
 )
 
 # What waits, what is said, and what stands in the chats.
-_table(model.Timer, "timer", Index(None, "due_at", "id"), Index(None, "subject"))
+_table(said.Timer, "timer", Index(None, "due_at", "id"), Index(None, "subject"))
 message = _table(
     ports.Message,
     "message",
@@ -267,6 +280,22 @@ audit_lane = Table(
     Column("lane", Text, primary_key=True),
     Column("sequence", BigInteger, nullable=False),
     Column("hash", LargeBinary, nullable=False),
+)
+_table(model.Checkpoint, "checkpoint")
+
+# What was destroyed lately, so that a restored backup does not bring it back (storage/backup.py).
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("id", _COUNTED, primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),  # destroy | unshare
+    Column("record_table", Text, nullable=False),
+    Column("record_row", Text, nullable=False),
+    Column("data_class", Text, nullable=False),  # '' means every class
+    Column("holder", Text, nullable=False),  # '' means every holder
+    Column("written", Boolean, nullable=False),  # whether it stands in the ledger outside the database too
+    Index(None, "at"),
 )
 
 # network_id, key_check, demo, directory (a token that is new after each change of the directory).

@@ -22,19 +22,11 @@ from typing import Any, TypeVar
 from referrals.access import Action
 from referrals.catalogue import Catalogue
 from referrals.directory import Agreement, Area, Directory, Duty, Organization, Poster, Service
-from referrals.errors import StoreError
-from referrals.model import (
-    NETWORK,
-    Actor,
-    AuditEntry,
-    DataClass,
-    Notice,
-    Person,
-    Record,
-    Role,
-    Timer,
-)
-from referrals.ports import Message
+from referrals.errors import PinNeeded, StoreError
+from referrals.model import NETWORK, Actor, AuditEntry, DataClass, Record, Role
+from referrals.persons import Person
+from referrals.ports import Message, Reading
+from referrals.said import Notice, Timer
 from storage import audit, chat
 from storage.codec import columns_of, instant_in, text_in
 from storage.connection import DRIVER_ERRORS
@@ -98,6 +90,7 @@ class StoreTx:
         self._directory: Directory | None = None
         self._directory_changed = False
         self._failed: Exception | None = None
+        self._reading_locked = False
 
     @property
     def now(self) -> datetime:
@@ -251,6 +244,8 @@ class StoreTx:
             self._seals.seal(record, data_class, column, text, holders)
 
     def open_sealed(self, actor: Actor, record: Record, data_class: DataClass) -> Mapping[str, str]:
+        if self._reading_locked and actor.role is not Role.SYSTEM:
+            raise PinNeeded
         with self._database():
             texts = self._seals.open(actor, record, data_class)
         if actor.role is not Role.SYSTEM:
@@ -266,9 +261,28 @@ class StoreTx:
         with self._database():
             self._seals.share(record, data_class, holder)
 
-    def unshare(self, record: Record, holder: str) -> None:
+    def unshare(self, record: Record, holder: str, data_class: DataClass | None = None) -> None:
         with self._database():
-            self._seals.unshare(record, holder)
+            self._seals.unshare(record, holder, data_class)
+
+    def holders(self, record: Record, data_class: DataClass) -> frozenset[str]:
+        with self._database():
+            return self._seals.holders(record, data_class)
+
+    @property
+    def reading_locked(self) -> bool:
+        return self._reading_locked
+
+    def lock_reading(self) -> None:
+        self._reading_locked = True
+
+    def readings(self, *records: Record) -> list[Reading]:
+        with self._database() as conn:
+            found = [r for record in records for r in audit.readings(conn, f"{record.table}:{record.row}")]
+        return sorted(found, key=lambda reading: reading.at)
+
+    def fingerprint(self, purpose: str, text: str) -> str:
+        return self._shared.keyring.fingerprint(purpose, text)
 
     def destroy(self, record: Record) -> None:
         with self._database():

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from referrals.errors import ConfigurationError
-from referrals.model import Actor, Person, Role, Seat
+from referrals.model import Actor, Role
+from referrals.persons import Person, Seat
 from referrals.ports import Tx
 
 if TYPE_CHECKING:

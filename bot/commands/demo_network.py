@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from referrals import schedule
-from referrals.model import Actor, Enrolment, Role, Seat
+from referrals.model import Actor, Enrolment, Role
 from referrals.network_file import NetworkFile
+from referrals.persons import Seat
 from referrals.ports import Tx
 
 OPERATOR = Actor("operator", Role.STEWARD)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from bot.commands.common import add_settings, invitation_link, new_token, opened, settings_of, tell
 from referrals.errors import ConfigurationError
-from referrals.model import SYSTEM, Role, Seat
+from referrals.model import SYSTEM, Role
+from referrals.persons import Seat
 from referrals.ports import Tx
 
 if TYPE_CHECKING:

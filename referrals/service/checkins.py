@@ -13,19 +13,10 @@ from referrals import schedule
 from referrals.access import Action, allow
 from referrals.catalogue import Phase, Programme
 from referrals.errors import BadAnswer, NotFound, WrongStage
-from referrals.model import (
-    DESK,
-    Actor,
-    AuditEntry,
-    CheckIn,
-    DataClass,
-    Enrolment,
-    Keyboard,
-    Priority,
-    Seat,
-    person_holder,
-)
+from referrals.model import DESK, Actor, AuditEntry, CheckIn, DataClass, Enrolment, person_holder
+from referrals.persons import Seat
 from referrals.ports import Tx
+from referrals.said import Keyboard, Priority
 from referrals.service import crisis, tell
 
 UNDO = timedelta(seconds=60)

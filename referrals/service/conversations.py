@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from referrals import forms
 from referrals.catalogue import Pathway, Question, QuestionKind
 from referrals.errors import StaleButton, StaleLink
-from referrals.model import NETWORK, SYSTEM, AgeGroup, Conversation, DataClass, Person, Referral, Role, Stage
+from referrals.model import NETWORK, SYSTEM, AgeGroup, DataClass, Referral, Role, Stage
+from referrals.persons import Conversation, Person
 from referrals.ports import Tx
 from referrals.service import doors, filing, people, tell
 

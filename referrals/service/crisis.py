@@ -10,8 +10,10 @@ from datetime import timedelta
 
 from referrals.access import Action, allow
 from referrals.errors import AlreadyHandled, NotFound
-from referrals.model import AuditEntry, CheckIn, Enrolment, Priority, Role, Seat
+from referrals.model import AuditEntry, CheckIn, Enrolment, Role
+from referrals.persons import Seat
 from referrals.ports import Tx
+from referrals.said import Priority
 from referrals.service import doors, tell
 
 LADDER = timedelta(minutes=5)  # whoever is on call again, then everybody, then everybody every 15 minutes

@@ -9,8 +9,9 @@ from referrals import schedule
 from referrals.access import Action
 from referrals.errors import NotFound
 from referrals.lifecycle import ENDED, STAGE_WAITS, Step, move
-from referrals.model import AuditEntry, Priority, Referral, Role, Stage, Urgency
+from referrals.model import AuditEntry, Referral, Role, Stage, Urgency
 from referrals.ports import Tx
+from referrals.said import Priority
 from referrals.service import closing, doors, matching, offers, tell, working
 
 EMERGENCY_REPEAT = timedelta(minutes=15)

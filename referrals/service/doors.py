@@ -6,9 +6,10 @@ press at once are served one after the other.
 
 from __future__ import annotations
 
-from referrals.access import Action, allow
-from referrals.errors import NotFound
-from referrals.model import Actor, Consent, Offer, Person, Referral, Role, Seat, Stage
+from referrals.access import ALLOWED, Action, allow
+from referrals.errors import NotAllowed, NotFound
+from referrals.model import Actor, Consent, Offer, Referral, Role, Stage
+from referrals.persons import Person, Seat
 from referrals.ports import Tx
 
 # Ends that cut every partner's access at once, the matter's bare facts included.
@@ -18,6 +19,13 @@ _CUT = (Stage.WITHDRAWN, Stage.EXPIRED, Stage.VOID)
 def seats_of(tx: Tx, person_id: str) -> list[Seat]:
     """The posts that a person holds; an empty list for families and strangers."""
     return tx.find(Seat, person_id=person_id)
+
+
+def may(tx: Tx, person_id: str, action: Action) -> None:
+    """Raise NotAllowed unless one of the person's roles may do this at all. Everybody can ask for help."""
+    allowed = ALLOWED[action]
+    if Role.FAMILY not in allowed and not any(seat.role in allowed for seat in seats_of(tx, person_id)):
+        raise NotAllowed
 
 
 def as_author(person_id: str) -> Actor:

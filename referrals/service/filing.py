@@ -20,15 +20,15 @@ from referrals.model import (
     AgeGroup,
     AuditEntry,
     Consent,
-    Conversation,
     DataClass,
-    Priority,
     Referral,
     Stage,
     Urgency,
     person_holder,
 )
+from referrals.persons import Conversation
 from referrals.ports import Tx
+from referrals.said import Priority
 from referrals.service import doors, matching, tell
 from referrals.views import Choice, FiledView, PlanLine, PlanView
 

@@ -8,7 +8,8 @@ from datetime import timedelta
 
 from referrals.access import Action
 from referrals.errors import NotFound, StaleLink
-from referrals.model import Actor, AuditEntry, Invitation, Role, Seat
+from referrals.model import Actor, AuditEntry, Role
+from referrals.persons import Invitation, Seat
 from referrals.ports import Tx
 from referrals.service import doors
 

@@ -24,13 +24,13 @@ from referrals.model import (
     DataClass,
     Offer,
     OfferStage,
-    Priority,
     Referral,
-    Seat,
     Stage,
     Urgency,
 )
+from referrals.persons import Seat
 from referrals.ports import Tx
+from referrals.said import Priority
 from referrals.service import doors, tell
 
 LADDER = ("offer_acknowledge", "offer_half", "offer_three_quarters", "offer_end")

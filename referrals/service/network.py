@@ -15,9 +15,10 @@ from referrals.access import Action, allow
 from referrals.directory import Organization
 from referrals.errors import ConfigurationError
 from referrals.lifecycle import LIVE_OFFERS, OPEN
-from referrals.model import Actor, AuditEntry, Enrolment, Offer, Referral, Seat
+from referrals.model import Actor, AuditEntry, Enrolment, Offer, Referral
 from referrals.network_diff import Change, Sign, diff_network
 from referrals.network_file import NetworkFile, as_network
+from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.service import checkins, working
 

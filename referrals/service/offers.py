@@ -20,13 +20,13 @@ from referrals.model import (
     DataClass,
     Offer,
     OfferStage,
-    Priority,
     Referral,
     Stage,
     Urgency,
     organization_holder,
 )
 from referrals.ports import Tx
+from referrals.said import Priority
 from referrals.service import doors, matching, tell
 from referrals.views import Choice, OfferView
 

@@ -9,21 +9,10 @@ from enum import Enum
 from referrals.access import Action
 from referrals.errors import BadAnswer, NotFound
 from referrals.lifecycle import ENDED
-from referrals.model import (
-    AgeGroup,
-    AuditEntry,
-    DataClass,
-    Notice,
-    Person,
-    Presence,
-    Referral,
-    Scrap,
-    Session,
-    Stage,
-    WritingWindow,
-    person_holder,
-)
+from referrals.model import AgeGroup, AuditEntry, DataClass, Referral, Stage, person_holder
+from referrals.persons import Person, Presence, Scrap, Session, WritingWindow
 from referrals.ports import Tx
+from referrals.said import Notice
 from referrals.service import doors, tell, threads
 
 SCRAP_LIFE = timedelta(minutes=15)

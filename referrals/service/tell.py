@@ -10,19 +10,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from referrals import schedule
-from referrals.model import (
-    Button,
-    Keyboard,
-    Notice,
-    Person,
-    Presence,
-    Priority,
-    Referral,
-    Role,
-    Seat,
-    WritingWindow,
-)
+from referrals.model import Referral, Role
+from referrals.persons import Person, Presence, Seat, WritingWindow
 from referrals.ports import Tx
+from referrals.said import Button, Keyboard, Notice, Priority
 
 TALK = "talk"  # the slot of the one message in which a conversation goes on
 

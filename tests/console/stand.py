@@ -18,7 +18,8 @@ from babel.messages.pofile import read_po
 
 from console.app import PREFIX, build
 from referrals.catalogue import Catalogue, Language
-from referrals.model import Offer, Person, Presence, Session, WritingWindow
+from referrals.model import Offer
+from referrals.persons import Person, Presence, Session, WritingWindow
 from tests.security.test_init_data import KEY, TOKEN, TRUST, query, signed
 
 ROOT = Path(__file__).resolve().parents[2]

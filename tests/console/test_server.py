@@ -11,7 +11,8 @@ import pytest
 
 from console.headers import secure_headers
 from referrals.errors import ConfigurationError, PulangError
-from referrals.model import OfferStage, Presence
+from referrals.model import OfferStage
+from referrals.persons import Presence
 from tests.console.phone import Phone
 from tests.console.samples import an_offer
 from tests.console.stand import Stand

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from console.app import PREFIX, build
-from referrals.model import Session
+from referrals.persons import Session
 from referrals.service import people
 from referrals.service.pages import PAGES
 from storage.store import Store

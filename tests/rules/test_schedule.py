@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from referrals.catalogue import Span
 from referrals.directory import Duty, Hours, OpeningTimes
-from referrals.model import Urgency, WritingWindow
+from referrals.model import Urgency
+from referrals.persons import WritingWindow
 from referrals.schedule import (
     add_open_time,
     deadline,

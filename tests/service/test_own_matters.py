@@ -10,8 +10,10 @@ from datetime import timedelta
 import pytest
 
 from referrals.errors import NotFound
-from referrals.model import Notice, Priority, Seat, Urgency
+from referrals.model import Urgency
+from referrals.persons import Seat
 from referrals.ports import Sent, Tx
+from referrals.said import Notice, Priority
 from referrals.service import desk, offers, people
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store

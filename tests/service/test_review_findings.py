@@ -13,19 +13,9 @@ from handlers import router
 from handlers.incoming import Did, Incoming
 from referrals import routing
 from referrals.directory import Agreement, Organization
-from referrals.errors import AlreadyHandled, NoConsent, NotFound, StaleLink, WrongStage
-from referrals.model import (
-    AgeGroup,
-    CheckIn,
-    Conversation,
-    DataClass,
-    Presence,
-    Role,
-    Scrap,
-    Stage,
-    ThreadEntry,
-    Urgency,
-)
+from referrals.errors import AlreadyHandled, NoConsent, NotAllowed, NotFound, StaleLink, WrongStage
+from referrals.model import AgeGroup, CheckIn, DataClass, Role, Stage, ThreadEntry, Urgency
+from referrals.persons import Conversation, Presence, Scrap
 from referrals.ports import Tx
 from referrals.service import (
     checkins,
@@ -387,7 +377,7 @@ def test_a_poster_opened_again_goes_on_and_no_to_an_invitation_ends_nothing(net:
 def test_duty_is_for_those_who_have_a_post(net: Small) -> None:
     chat = _Chat(net, 77)
     chat.says("/start")
-    with pytest.raises(NotFound):
+    with pytest.raises(NotAllowed):
         chat.says("/offduty")
 
 

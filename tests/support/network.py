@@ -10,8 +10,10 @@ from typing import Any
 
 from bot.texts import read_locales
 from referrals import routing
-from referrals.model import Actor, AgeGroup, Offer, Person, Referral, Role, Seat, Timer, Urgency
+from referrals.model import Actor, AgeGroup, Offer, Referral, Role, Urgency
+from referrals.persons import Person, Seat
 from referrals.ports import Sent, Tx
+from referrals.said import Timer
 from referrals.service import doors, filing, matching, network, people, timers
 from storage.catalogue_files import read_catalogue, read_network
 from storage.store import Store

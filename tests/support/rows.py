@@ -6,18 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from referrals.directory import Organization, OrganizationKind, Service
-from referrals.model import (
-    AgeGroup,
-    Offer,
-    OfferStage,
-    Person,
-    Presence,
-    Referral,
-    Scrap,
-    Stage,
-    Urgency,
-    WritingWindow,
-)
+from referrals.model import AgeGroup, Offer, OfferStage, Referral, Stage, Urgency
+from referrals.persons import Person, Presence, Scrap, WritingWindow
 from referrals.ports import Tx
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)

@@ -47,6 +47,14 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.PrimaryKeyConstraint("lane", name=op.f("pk_audit_lane")),
     )
     op.create_table(
+        "checkpoint",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_checkpoint")),
+    )
+    op.create_table(
         "conversation",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("person_id", sa.Text(), nullable=False),
@@ -61,6 +69,17 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
     )
     op.create_index(op.f("ix_conversation_expires_at"), "conversation", ["expires_at"], unique=False)
     op.create_index(op.f("ix_conversation_person_id"), "conversation", ["person_id"], unique=False)
+    op.create_table(
+        "download",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("person_id", sa.Text(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_download")),
+    )
+    op.create_index(op.f("ix_download_expires_at"), "download", ["expires_at"], unique=False)
+    op.create_index(op.f("ix_download_person_id"), "download", ["person_id"], unique=False)
     op.create_table(
         "duty",
         sa.Column("id", sa.Text(), nullable=False),
@@ -89,6 +108,21 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
     op.create_index(op.f("ix_enrolment_backup_seat"), "enrolment", ["backup_seat"], unique=False)
     op.create_index(op.f("ix_enrolment_code"), "enrolment", ["code"], unique=True)
     op.create_index(op.f("ix_enrolment_mentor_seat"), "enrolment", ["mentor_seat"], unique=False)
+    op.create_table(
+        "erasure",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("record_table", sa.Text(), nullable=False),
+        sa.Column("record_row", sa.Text(), nullable=False),
+        sa.Column("data_class", sa.Text(), nullable=False),
+        sa.Column("holder", sa.Text(), nullable=False),
+        sa.Column("written", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_erasure")),
+    )
+    op.create_index(op.f("ix_erasure_at"), "erasure", ["at"], unique=False)
     op.create_table(
         "key_encryption_key",
         sa.Column("id", sa.Text(), nullable=False),
@@ -128,6 +162,19 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column("value", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_meta")),
     )
+    op.create_table(
+        "move",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("from_person", sa.Text(), nullable=False),
+        sa.Column("to_person", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("allowed_by", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_move")),
+    )
+    op.create_index(op.f("ix_move_from_person"), "move", ["from_person"], unique=False)
+    op.create_index(op.f("ix_move_to_person"), "move", ["to_person"], unique=False)
     op.create_table(
         "organization",
         sa.Column("id", sa.Text(), nullable=False),
@@ -225,6 +272,14 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.PrimaryKeyConstraint("id", name=op.f("pk_poster")),
     )
     op.create_table(
+        "recovery",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recovery")),
+    )
+    op.create_table(
         "referral",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
@@ -310,11 +365,31 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column("person_id", sa.Text(), nullable=False),
         sa.Column("page", sa.Text(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("device_id", sa.Text(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_session")),
     )
     op.create_index(op.f("ix_session_expires_at"), "session", ["expires_at"], unique=False)
     op.create_index(op.f("ix_session_person_id"), "session", ["person_id"], unique=False)
+    op.create_table(
+        "switch",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("on", sa.Boolean(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_switch")),
+    )
+    op.create_table(
+        "tally",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tally")),
+    )
+    op.create_index(op.f("ix_tally_expires_at"), "tally", ["expires_at"], unique=False)
     op.create_table(
         "timer",
         sa.Column("id", sa.Text(), nullable=False),
@@ -387,12 +462,34 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
     )
     op.create_index(op.f("ix_consent_referral_id"), "consent", ["referral_id"], unique=False)
     op.create_table(
+        "device",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("person_id", sa.Text(), nullable=False),
+        sa.Column("public_key", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("last_seen_at", sa.BigInteger(), nullable=False),
+        sa.Column("pin", sa.Text(), nullable=False),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
+        sa.Column("next_try_at", sa.BigInteger(), nullable=True),
+        sa.Column("proved_until", sa.BigInteger(), nullable=True),
+        sa.Column("active_from", sa.BigInteger(), nullable=True),
+        sa.Column("vouched_by", sa.Text(), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_device_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_device")),
+    )
+    op.create_index(op.f("ix_device_last_seen_at"), "device", ["last_seen_at"], unique=False)
+    op.create_index(op.f("ix_device_person_id"), "device", ["person_id"], unique=False)
+    op.create_table(
         "invitation",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("seat_id", sa.Text(), nullable=False),
         sa.Column("invited_by", sa.Text(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.Column("taken_by", sa.Text(), nullable=True),
+        sa.Column("confirmed_by", sa.Text(), nullable=True),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["seat_id"], ["seat.id"], name=op.f("fk_invitation_seat_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_invitation")),
@@ -415,6 +512,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("question_used", sa.Boolean(), nullable=False),
         sa.Column("told", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["referral_id"], ["referral.id"], name=op.f("fk_offer_referral_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_offer")),
@@ -445,6 +543,16 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.PrimaryKeyConstraint("id", name=op.f("pk_service")),
     )
     op.create_index(op.f("ix_service_organization_id"), "service", ["organization_id"], unique=False)
+    op.create_table(
+        "tracking",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("referral_id", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["referral_id"], ["referral.id"], name=op.f("fk_tracking_referral_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tracking")),
+    )
+    op.create_index(op.f("ix_tracking_referral_id"), "tracking", ["referral_id"], unique=False)
     op.create_table(
         "wrap",
         sa.Column("record_table", sa.Text(), nullable=False),

@@ -13,8 +13,8 @@ from bot.clock import Clock
 from bot.settings import Settings, make_settings
 from handlers.incoming import Did, Incoming, Toast
 from referrals.errors import NotFound, PulangError
-from referrals.model import Button, Notice
 from referrals.ports import Tx
+from referrals.said import Button, Notice
 from referrals.service import people
 from storage.keys import create_root_key
 from storage.schema import migrate

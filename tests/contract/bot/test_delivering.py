@@ -6,8 +6,9 @@ import time
 from dataclasses import replace
 
 from bot.app import open_store
-from referrals.model import Button, Notice, Person, Presence, Priority
+from referrals.persons import Person, Presence
 from referrals.ports import Tx
+from referrals.said import Button, Notice, Priority
 from referrals.service import people
 from tests.contract.bot.product import Product
 from tests.support.simulator import Telegram

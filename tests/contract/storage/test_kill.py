@@ -8,7 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from referrals.model import Actor, DataClass, Record, Role, Scrap
+from referrals.model import Actor, DataClass, Record, Role
+from referrals.persons import Scrap
 from referrals.ports import Tx
 from tests.support.store import SettableClock, open_store, prepare
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from referrals.model import Button, Notice, Person, Presence, Priority, Timer
+from referrals.persons import Person, Presence
 from referrals.ports import Dead, Delivery, Gone, Later, Sent, Tx
+from referrals.said import Button, Notice, Priority, Timer
 from storage.outbox import LEASE
 from storage.store import Store
 from storage.tx import StoreTx

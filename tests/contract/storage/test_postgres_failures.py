@@ -16,7 +16,8 @@ import pytest
 
 from referrals.access import Action
 from referrals.errors import ConfigurationError, StoreError
-from referrals.model import Actor, AuditEntry, Person, Role, Scrap
+from referrals.model import Actor, AuditEntry, Role
+from referrals.persons import Person, Scrap
 from referrals.ports import Tx
 from storage.connection import PostgresConnection
 from storage.postgres_threads import CommitInDoubt

@@ -15,7 +15,8 @@ import pytest
 
 from referrals.access import Action
 from referrals.errors import NotFound, StoreError
-from referrals.model import Actor, AuditEntry, Role, Scrap
+from referrals.model import Actor, AuditEntry, Role
+from referrals.persons import Scrap
 from referrals.ports import Tx
 from storage.connection import SqliteConnection
 from storage.sqlite_thread import SqliteThread

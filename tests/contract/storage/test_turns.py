@@ -11,7 +11,8 @@ import pytest
 
 from referrals.access import Action
 from referrals.errors import NotFound, StaleRow, StoreError
-from referrals.model import Actor, AuditEntry, Person, Role, Scrap
+from referrals.model import Actor, AuditEntry, Role
+from referrals.persons import Person, Scrap
 from referrals.ports import Tx
 from storage.store import Store
 from tests.support.rows import a_person, add_scrap

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-from referrals.model import Notice, Timer
 from referrals.ports import Sent, Tx
+from referrals.said import Notice, Timer
 from storage.store import Store
 from storage.tx import StoreTx
 from tests.support.rows import NOW, add_person

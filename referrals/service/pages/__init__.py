@@ -1,0 +1,18 @@
+"""The secure pages, as `console/` serves them: exactly this table, and nothing else can be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from referrals.service.pages.matter import MATTER
+from referrals.service.pages.me import ME
+from referrals.service.pages.offer import OFFER
+from referrals.service.pages.page import Page
+from referrals.service.pages.plan import PLAN
+
+PAGES: Mapping[str, Page] = {
+    "plan": PLAN,
+    "offer": OFFER,
+    "matter": MATTER,
+    "me": ME,
+}

@@ -1,0 +1,92 @@
+"""Page 'me', behind the permanent menu button: own matters, the queue of a post, settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from referrals.access import Action
+from referrals.lifecycle import ENDED
+from referrals.model import Referral, Role, Stage
+from referrals.persons import WritingWindow
+from referrals.ports import Tx
+from referrals.service import desk, doors, people
+from referrals.service.pages import matter
+from referrals.service.pages.page import Body, Page, Verb, text_of
+from referrals.views import Choice, FiledView, MatterLine, MeView, Step
+
+
+def me_view(tx: Tx, person_id: str, subject: str, body: Body) -> MeView:
+    """Page 'me', behind the permanent menu button: own matters, the queue of a post, settings."""
+    person = doors.person_by_id(tx, person_id)
+    mine = [r for r in tx.find(Referral, author_id=person_id) if r.stage is not Stage.DRAFT]
+    seats = doors.seats_of(tx, person_id)
+    return MeView(
+        roles=tuple(sorted({f"role.{s.role}" for s in seats})),
+        mine=_lines(tx, mine),
+        queue=_lines(tx, _queue(tx, person_id)),
+        language=person.language,
+        languages=tuple(
+            Choice(la.id, label=la.name, chosen=la.id == person.language)
+            for la in tx.catalogue.languages.values()
+        ),
+        window=person.window,
+        windows=tuple(
+            Choice(w, label_key=f"form.window.{w}", chosen=w is person.window) for w in WritingWindow
+        ),
+        timezone=person.timezone,
+        steps=(
+            Step("language", "page.step.language"),
+            Step("window", "page.step.window"),
+            Step("hide", "page.step.hide", needs="yes"),
+        ),
+    )
+
+
+def _step(verb: Callable[[Tx, str, str], object], name: str) -> Verb:
+    def step(tx: Tx, person_id: str, subject: str, body: Body) -> MeView:
+        verb(tx, person_id, text_of(body, name))
+        return me_view(tx, person_id, subject, {})
+
+    return Verb(Action.PERSON_SETTINGS, step)
+
+
+def _hide(tx: Tx, person_id: str, subject: str, body: Body) -> FiledView:
+    people.hide(tx, person_id)
+    return FiledView("", "page.hidden", None, "", filed=False)
+
+
+def _queue(tx: Tx, person_id: str) -> list[Referral]:
+    """What a worker's organisation holds, or what the desk must look at; offers are in the alerts."""
+    found: dict[str, Referral] = {}
+    for seat in doors.seats_of(tx, person_id):
+        if seat.role is Role.COORDINATOR:
+            found.update({r.id: r for r in desk.queue(tx, person_id)})
+        if seat.role is Role.WORKER and seat.organization_id:
+            held = tx.find(Referral, organization_id=seat.organization_id)
+            found.update({r.id: r for r in held if r.stage not in ENDED})
+    return list(found.values())
+
+
+def _lines(tx: Tx, referrals: list[Referral]) -> tuple[MatterLine, ...]:
+    ordered = sorted(referrals, key=lambda r: (r.stage in ENDED, r.created_at, r.id))
+    return tuple(
+        MatterLine(
+            id=r.id,
+            code=r.code,
+            category_key=f"category.{r.category}",
+            stage_key=f"stage.{r.stage}",
+            next_by=matter.next_by(tx, r),
+            open=r.stage not in ENDED,
+        )
+        for r in ordered
+    )
+
+
+ME = Page(
+    Verb(Action.HOME, me_view),
+    {
+        "language": _step(people.choose_language, "language"),
+        "window": _step(people.choose_window, "window"),
+        "hide": Verb(Action.PERSON_HIDE, _hide),
+    },
+)

@@ -1,0 +1,41 @@
+"""Page 'offer': the blind offer, and its answer."""
+
+from __future__ import annotations
+
+from referrals.access import Action
+from referrals.ports import Tx
+from referrals.service import offers, tell
+from referrals.service.pages import matter
+from referrals.service.pages.page import Body, Page, Verb, text_of
+from referrals.views import MatterView, OfferView
+
+
+def offer_view(tx: Tx, person_id: str, subject: str, body: Body) -> OfferView:
+    """Page 'offer': the blind offer."""
+    return offers.blind_view(tx, person_id, subject)
+
+
+def offer_accept(tx: Tx, person_id: str, subject: str, body: Body) -> MatterView:
+    """Accept, and read on at once; the offer in the chat quietly becomes what it is now."""
+    referral = offers.accept(tx, person_id, subject)
+    by = tell.iso(matter.next_by(tx, referral) or tx.now)
+    read = ((tell.page_button("button.read_story", f"matter/{referral.id}"),),)
+    slot = tell.offer_slot(subject)
+    tell.quietly(tx, person_id, slot, "worker.accepted", {"code": referral.code, "by": by}, read)
+    return matter.matter_view(tx, person_id, referral.id, {})
+
+
+def offer_decline(tx: Tx, person_id: str, subject: str, body: Body) -> OfferView:
+    """Decline with a coded reason."""
+    referral = offers.decline(tx, person_id, subject, text_of(body, "reason"))
+    tell.quietly(tx, person_id, tell.offer_slot(subject), "worker.declined", {"code": referral.code})
+    return offers.blind_view(tx, person_id, subject)
+
+
+OFFER = Page(
+    Verb(Action.OFFER_SEE, offer_view),
+    {
+        "accept": Verb(Action.OFFER_ACCEPT, offer_accept),
+        "decline": Verb(Action.OFFER_DECLINE, offer_decline),
+    },
+)
