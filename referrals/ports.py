@@ -63,6 +63,9 @@ class Tx(Protocol):
     def draw(self, low: float, high: float) -> float:
         """A random number between two (seeded in tests)."""
 
+    def secret(self, size: int) -> bytes:
+        """Random bytes for a code that opens something; never seeded, in tests neither."""
+
     # Rows. A kind is a frozen dataclass with a table; filters are equality (a tuple or list means 'one of').
     def get(self, kind: type[T], row_id: str, *, lock: bool = False) -> T | None:
         """The row of that id; `lock` holds it until the turn ends (PostgreSQL: FOR UPDATE)."""

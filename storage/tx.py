@@ -117,6 +117,9 @@ class StoreTx:
     def draw(self, low: float, high: float) -> float:
         return self._shared.chance.uniform(low, high)
 
+    def secret(self, size: int) -> bytes:
+        return secrets.token_bytes(size)
+
     # Rows.
 
     def get(self, kind: type[T], row_id: str, *, lock: bool = False) -> T | None:
