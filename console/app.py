@@ -20,6 +20,7 @@ from console import bodies, sessions
 from console.assets import Assets, load_assets, shell
 from console.headers import secure_headers
 from console.init_data import TELEGRAM_PUBLIC_KEY, Trust, check
+from console.page_texts import page_texts
 from referrals.errors import (
     BadAnswer,
     NotAllowed,
@@ -35,12 +36,6 @@ from referrals.ports import Turns
 
 PREFIX = "/p"
 SCHEME = "Pulang "
-
-# The texts that pages may show; the chat's stay at home.
-TEXT_PREFIXES = (
-    "page.", "category.", "urgency.", "stage.", "offer_stage.", "why.", "kind.", "error.", "next.", "who.",
-    "role.", "decline.", "unmet.", "outcome.", "language.", "form.age_group.", "form.window.", "class.",
-)  # fmt: skip
 
 _STATUS: Sequence[tuple[type[PulangError], int]] = (
     (SessionOver, 401),
@@ -180,7 +175,7 @@ async def _session(request: web.Request) -> web.Response:
             "language": opened.language,
             "direction": "rtl" if opened.right_to_left else "ltr",
             "timezone": opened.timezone,
-            "texts": _page_texts(console, opened.language),
+            "texts": _page_texts(console, opened.language, page),
         }
     )
     # Nothing that a stranger chooses stands beside the token, so the packed size tells nothing about it.
@@ -231,10 +226,10 @@ def _string(body: Mapping[str, object], name: str) -> str:
     return value
 
 
-def _page_texts(console: Console, language: str) -> dict[str, str]:
-    """The pages' words in a language, with the fallback's where one is missing."""
+def _page_texts(console: Console, language: str, page: str) -> dict[str, str]:
+    """The page's words in a language, with the fallback's where one is missing."""
     words = {**console.texts(console.languages[0]), **console.texts(language)}
-    return {key: text for key, text in words.items() if key.startswith(TEXT_PREFIXES)}
+    return page_texts(words, page.partition("/")[0])
 
 
 def _kindly(console: Console) -> Any:
