@@ -113,7 +113,7 @@ class MatterView:
     area: str
     next_by: datetime | None
     next_key: str  # what happens next, in words
-    story: str | None  # None: this reader holds no key for it
+    story: str | None  # None: this reader holds no key for it, or has yet to prove the device (`locked`)
     contact: str | None
     organization: str  # who helps, '' while nobody has accepted
     thread: tuple[ThreadLine, ...]
@@ -122,6 +122,7 @@ class MatterView:
     consent_text: str = ""  # the person's own receipt
     emergency_lines: tuple[str, ...] = ()  # the person's own view of something that cannot wait
     readers: tuple[str, ...] = ()  # 'who has read my record': organisation names
+    locked: bool = False  # reading asks for the PIN first: story, contact and thread are withheld until then
 
 
 @dataclass(frozen=True, slots=True)

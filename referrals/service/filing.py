@@ -111,7 +111,7 @@ def plan_view(tx: Tx, person_id: str, referral_id: str, wishes: Wishes | None = 
     if wishes is None:
         wishes = _standing_wishes(tx, referral)
     language = doors.person_by_id(tx, person_id).language
-    plan = _plan(tx, referral, wishes)
+    plan = _plan(tx, referral, _with_unseen(tx, referral, wishes))
     text = consent_text(tx, referral, plan, language) if wishes.area else ""
     return PlanView(
         category_key=f"category.{referral.category}",
@@ -135,10 +135,26 @@ def plan_view(tx: Tx, person_id: str, referral_id: str, wishes: Wishes | None = 
 
 def _standing_wishes(tx: Tx, referral: Referral) -> Wishes:
     """What was chosen before. A private wish stands until the person takes it back, not until a new plan."""
-    given = max(tx.find(Consent, referral_id=referral.id), key=lambda c: c.given_at, default=None)
     author = doors.as_author(referral.author_id)
-    exclusions = matching.wishes_of(tx, author, given) if given else routing.Exclusions()
+    exclusions = routing.Exclusions() if tx.reading_locked else _earlier_exclusions(tx, author, referral)
     return Wishes(referral.area, referral.urgency, exclusions)
+
+
+def _with_unseen(tx: Tx, referral: Referral, wishes: Wishes) -> Wishes:
+    """Without the PIN earlier private wishes do not show, so nobody has taken them back: they hold.
+
+    A plan is chosen and filed without a PIN; who was left out before is read with one.
+    """
+    if not tx.reading_locked:
+        return wishes
+    unseen, chosen = _earlier_exclusions(tx, SYSTEM, referral), wishes.exclusions
+    both = routing.Exclusions(chosen.organizations | unseen.organizations, chosen.kinds | unseen.kinds)
+    return replace(wishes, exclusions=both)
+
+
+def _earlier_exclusions(tx: Tx, actor: Actor, referral: Referral) -> routing.Exclusions:
+    given = max(tx.find(Consent, referral_id=referral.id), key=lambda c: c.given_at, default=None)
+    return matching.wishes_of(tx, actor, given) if given else routing.Exclusions()
 
 
 def file_request(tx: Tx, person_id: str, referral_id: str, filing: Filing) -> FiledView:
@@ -151,19 +167,20 @@ def file_request(tx: Tx, person_id: str, referral_id: str, filing: Filing) -> Fi
     if not filing.wishes.area:
         raise BadAnswer
     language = doors.person_by_id(tx, person_id).language
-    plan = _plan(tx, referral, filing.wishes)
+    wishes = _with_unseen(tx, referral, filing.wishes)
+    plan = _plan(tx, referral, wishes)
     text = consent_text(tx, referral, plan, language)
     if consents.digest(text) != filing.consent_digest:
         raise PlanChanged
     _seal_texts(tx, actor, referral, filing)
     _withdraw_earlier_consents(tx, referral)
-    _add_consent(tx, actor, referral, filing.wishes, plan, text, language)
+    _add_consent(tx, actor, referral, wishes, plan, text, language)
     tx.clear_timers(referral.id)
     filed = tx.save(
         replace(
             move(referral, step, tx.now),
-            area=filing.wishes.area,
-            urgency=filing.wishes.urgency,
+            area=wishes.area,
+            urgency=wishes.urgency,
             plan=tuple(line.service_id for line in plan.lines),
             position=0,
             hops=0,

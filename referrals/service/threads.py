@@ -50,9 +50,12 @@ def carries(tx: Tx, referral: Referral) -> bool:
 
 
 def read(tx: Tx, actor: Actor, referral: Referral, language: str) -> tuple[ThreadLine, ...]:
-    """What both sides wrote, oldest first; empty while nobody has accepted or when the reader has no key."""
+    """What both sides wrote, oldest first.
+
+    Empty while nobody has accepted, when the reader has no key, or has yet to prove the device by PIN.
+    """
     offer = tx.get(Offer, referral.offer_id) if referral.offer_id else None
-    if offer is None:
+    if offer is None or tx.reading_locked:
         return ()
     entries = tx.find(ThreadEntry, offer_id=offer.id)
     if not entries:

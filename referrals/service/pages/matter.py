@@ -127,12 +127,15 @@ def _view(
         steps=steps,
         consent_text=consent_text,
         readers=_readers(tx, referral, language) if actor.role is not Role.WORKER else (),
+        locked=tx.reading_locked and not at_desk,
     )
 
 
 def _opened(tx: Tx, actor: Actor, referral: Referral) -> dict[str, str]:
     """What this reader holds a key for. Consent is checked again at every read by a partner."""
     found: dict[str, str] = {}
+    if tx.reading_locked:
+        return found  # the PIN comes first; where the matter stands and what may be done shows without it
     for data_class in (DataClass.STORY, DataClass.CONTACT):
         if _may_open(tx, actor, referral, data_class) and tx.sealed_exists(referral.record, data_class):
             try:
