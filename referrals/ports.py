@@ -176,6 +176,12 @@ class Tx(Protocol):
     def destroy(self, record: Record) -> None:
         """Destroy all wraps and ciphertexts of a record."""
 
+    def rotate_holder(self, holder: str) -> int:
+        """New key-encryption keys for all that this holder holds; how many classes. Nothing stops for it.
+
+        To be done when somebody leaves who could read through this holder (a worker: 'org:<id>').
+        """
+
 
 class Pins(Protocol):
     """The slow half of a PIN: Argon2id with a pepper. Never inside a turn, never on the event loop."""

@@ -42,6 +42,7 @@ class SqliteConnection:
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         make_private(path)
+        self.read_only = read_only
         self._driver = sqlite3.connect(
             path, isolation_level=None, check_same_thread=False, cached_statements=512
         )
@@ -107,6 +108,7 @@ class PostgresConnection:
     dialect: DialectName = "postgresql"
 
     def __init__(self, url: URL, *, read_only: bool = False) -> None:
+        self.read_only = read_only
         statement_ms = LONG_READ_MS if read_only else STATEMENT_MS
         self._driver = psycopg.connect(
             plain_url(url),

@@ -49,6 +49,7 @@ class Wrap(NamedTuple):
     kek_version: int
     kek_class: str
     kek_holder: str
+    kek_state: str = "active"
 
     @property
     def kek(self) -> Kek:
@@ -93,6 +94,7 @@ class Keyring:
     def __init__(self, root: RootKey) -> None:
         self._network = root.network_id
         self._root = AESGCM(root.derive("kek-wrap"))
+        self.root_check = root.check_value
         self._index_key = root.derive("account-index")
         self._fingerprint_key = root.derive("fingerprint")
         self._keks: OrderedDict[Kek, AESGCM] = OrderedDict()
@@ -131,6 +133,11 @@ class Keyring:
             if len(self._keks) > _CACHED_KEKS:
                 self._keks.popitem(last=False)
         return key
+
+    def forget(self) -> None:
+        """Let go of every unwrapped key: after one was destroyed, its bytes need not stay in memory."""
+        with self._lock:
+            self._keks.clear()
 
     def wrap(self, record: Record, data_class: DataClass, key_id: str, key: bytes, kek: Kek) -> bytes:
         """A record key for the holder of `kek`."""

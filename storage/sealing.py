@@ -15,13 +15,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from referrals.errors import NotSealedFor
 from referrals.model import DESK, NETWORK, Actor, DataClass, Record, Role, organization_holder, person_holder
-from storage.keyring import Field, Kek, Keyring, Wrap
+from storage.holder_keys import HolderKeys
+from storage.keyring import Field, Keyring, Wrap
 from storage.keys import KEY_BYTES
 from storage.sql import Connection, Sql
 
 _WHERE = "record_table = :t AND record_row = :r AND data_class = :c"
 _WRAPS = Sql(
-    "SELECT w.holder, w.key_id, w.wrapped, k.id, k.wrapped, k.version, k.data_class, k.holder"
+    "SELECT w.holder, w.key_id, w.wrapped, k.id, k.wrapped, k.version, k.data_class, k.holder, k.state"
     " FROM wrap w JOIN key_encryption_key k ON k.id = w.kek_id"
     " WHERE w.record_table = :t AND w.record_row = :r AND w.data_class = :c ORDER BY w.holder"
 )
@@ -50,35 +51,6 @@ _EXISTS = Sql(
     " AND w.data_class = s.data_class"
     " WHERE s.record_table = :t AND s.record_row = :r AND s.data_class = :c LIMIT 1"
 )
-_ACTIVE = Sql(
-    "SELECT id, wrapped, version, data_class, holder FROM key_encryption_key"
-    " WHERE holder = :holder AND data_class = :c AND state = 'active' ORDER BY version DESC LIMIT 1",
-    postgresql="FOR SHARE",  # a rotation waits for the turns that still use the key, and they for it
-)
-_LAST = Sql("SELECT max(version) FROM key_encryption_key WHERE holder = :holder AND data_class = :c")
-_ADD_KEK = Sql(
-    "INSERT INTO key_encryption_key (id, holder, data_class, version, state, created_at, wrapped)"
-    " VALUES (:id, :holder, :data_class, :version, 'active', :now, :wrapped)"
-    " ON CONFLICT (holder, data_class, version) DO NOTHING"
-)
-_RETIRE = Sql(
-    "UPDATE key_encryption_key SET state = 'retiring', retiring_at = :now"
-    " WHERE holder = :holder AND data_class = :c AND state = 'active'"
-)
-_RETIRING = Sql(
-    "SELECT w.record_table, w.record_row, w.data_class,"
-    " w.holder, w.key_id, w.wrapped, k.id, k.wrapped, k.version, k.data_class, k.holder"
-    " FROM wrap w JOIN key_encryption_key k ON k.id = w.kek_id WHERE k.state = 'retiring' LIMIT :limit"
-)
-_REWRAP = Sql(
-    f"UPDATE wrap SET kek_id = :kek_id, wrapped = :wrapped WHERE {_WHERE}"
-    " AND holder = :holder AND kek_id = :old"
-)
-_RETIRED = Sql(
-    "UPDATE key_encryption_key SET state = 'destroyed', retired_at = :now, destroyed_at = :now,"
-    " wrapped = NULL"
-    " WHERE state = 'retiring' AND NOT EXISTS (SELECT 1 FROM wrap w WHERE w.kek_id = key_encryption_key.id)"
-)
 
 
 def holders_of(actor: Actor) -> tuple[str, ...]:
@@ -97,7 +69,8 @@ class Seals:
     """What one turn seals and opens. `now` in microseconds."""
 
     def __init__(self, keyring: Keyring, conn: Connection, now: int) -> None:
-        self._keyring, self._conn, self._now = keyring, conn, now
+        self._keyring, self._conn = keyring, conn
+        self.keys = HolderKeys(keyring, conn, now)
 
     def seal(
         self, record: Record, data_class: DataClass, column: str, text: str, holders: Iterable[str]
@@ -107,7 +80,7 @@ class Seals:
         wanted = dict.fromkeys(holders)
         if wraps:
             any_wrap = next(iter(wraps.values()))
-            key_id, key = any_wrap.key_id, self._keyring.unwrap(record, data_class, any_wrap)
+            key_id, key = any_wrap.key_id, self._unwrap(record, data_class, any_wrap)
             before = self._conn.rows(_VERSION, {**at, "column": column})
             version = before[0][0] + 1 if before else 1
         else:
@@ -127,7 +100,7 @@ class Seals:
         wraps = self._wraps(record, data_class)
         for holder in holders_of(actor):
             if holder in wraps:
-                key = AESGCM(self._keyring.unwrap(record, data_class, wraps[holder]))
+                key = AESGCM(self._unwrap(record, data_class, wraps[holder]))
                 fields = [Field(*row) for row in self._conn.rows(_FIELDS, _at(record, data_class))]
                 return {f.column: self._keyring.open_field(record, data_class, key, f) for f in fields}
         raise NotSealedFor
@@ -141,7 +114,7 @@ class Seals:
         wraps = self._wraps(record, data_class)
         if wraps and holder not in wraps:
             any_wrap = next(iter(wraps.values()))
-            key = self._keyring.unwrap(record, data_class, any_wrap)
+            key = self._unwrap(record, data_class, any_wrap)
             self._add_wrap(record, data_class, holder, any_wrap.key_id, key)
 
     def unshare(self, record: Record, holder: str, data_class: DataClass | None = None) -> None:
@@ -160,44 +133,21 @@ class Seals:
         for statement in _DESTROY:
             self._conn.change(statement, {"t": record.table, "r": record.row})
 
-    def rotate(self, holder: str, data_class: DataClass) -> None:
-        """A new version of a key-encryption key. New wraps use it at once; `rewrap` moves the old ones."""
-        self._conn.change(_RETIRE, {"holder": holder, "c": data_class.value, "now": self._now})
-        self._active_kek(holder, data_class)
-
-    def rewrap(self, limit: int) -> int:
-        """Move up to `limit` wraps to the newest keys; keys without wraps are destroyed. How many moved."""
-        rows = self._conn.rows(_RETIRING, {"limit": limit})
-        for table, row, name, *columns in rows:
-            record, data_class, old = Record(table, row), DataClass(name), Wrap(*columns)
-            key = self._keyring.unwrap(record, data_class, old)
-            new = self._active_kek(old.holder, data_class)
-            wrapped = self._keyring.wrap(record, data_class, old.key_id, key, new)
-            at = {**_at(record, data_class), "holder": old.holder, "old": old.kek_id}
-            self._conn.change(_REWRAP, {**at, "kek_id": new.id, "wrapped": wrapped})
-        self._conn.change(_RETIRED, {"now": self._now})
-        return len(rows)
+    def _unwrap(self, record: Record, data_class: DataClass, wrap: Wrap) -> bytes:
+        """A record's key; its wrap leaves a retiring key on the way."""
+        key = self._keyring.unwrap(record, data_class, wrap)
+        self.keys.settle(record, data_class, wrap, key)
+        return key
 
     def _wraps(self, record: Record, data_class: DataClass) -> dict[str, Wrap]:
         """Holder to wrap."""
         return {row[0]: Wrap(*row) for row in self._conn.rows(_WRAPS, _at(record, data_class))}
 
     def _add_wrap(self, record: Record, data_class: DataClass, holder: str, key_id: str, key: bytes) -> None:
-        kek = self._active_kek(holder, data_class)
+        kek = self.keys.active(holder, data_class.value)
         wrapped = self._keyring.wrap(record, data_class, key_id, key, kek)
         row = {"holder": holder, "key_id": key_id, "kek_id": kek.id, "wrapped": wrapped}
         self._conn.change(_ADD_WRAP, {**_at(record, data_class), **row})
-
-    def _active_kek(self, holder: str, data_class: DataClass) -> Kek:
-        """The newest active key of (holder, class); made in this turn where there is none."""
-        asked = {"holder": holder, "c": data_class.value}
-        rows = self._conn.rows(_ACTIVE, asked)
-        if not rows:
-            version = (self._conn.rows(_LAST, asked)[0][0] or 0) + 1
-            fresh = self._keyring.new_kek(holder, data_class.value, version)
-            self._conn.change(_ADD_KEK, {**fresh._asdict(), "now": self._now})
-            rows = self._conn.rows(_ACTIVE, asked)  # ours, or that of somebody who was faster
-        return Kek(*rows[0])
 
 
 def _at(record: Record, data_class: DataClass) -> dict[str, object]:

@@ -67,6 +67,7 @@ class Connection(Protocol):
     """One database connection, owned by one thread. Driver errors come out as they are."""
 
     dialect: DialectName
+    read_only: bool
 
     def rows(self, sql: Sql, params: Params = NONE) -> list[Row]: ...
 

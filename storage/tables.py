@@ -227,6 +227,15 @@ key_encryption_key = Table(
     Column("destroyed_at", BigInteger),
     Column("wrapped", LargeBinary),  # by the root key; NULL once destroyed
     UniqueConstraint("holder", "data_class", "version"),
+    # The database itself keeps 'one active key of a holder and class', whatever two turns try at once.
+    Index(
+        "uq_key_active",
+        "holder",
+        "data_class",
+        unique=True,
+        sqlite_where=text("state = 'active'"),
+        postgresql_where=text("state = 'active'"),
+    ),
 )
 
 wrap = Table(

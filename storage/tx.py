@@ -292,14 +292,18 @@ class StoreTx:
             self._seals.destroy(record)
 
     def rotate(self, holder: str, data_class: DataClass) -> None:
-        """A new key-encryption key for (holder, class); `rewrap` moves the wraps over."""
+        """A new key-encryption key for (holder, class); wraps move when touched, and in the sweep."""
         with self._database():
-            self._seals.rotate(holder, data_class)
+            self._seals.keys.rotate(holder, data_class.value)
 
-    def rewrap(self, limit: int) -> int:
-        """Move up to `limit` wraps of retiring keys; a key without wraps is destroyed. How many moved."""
+    def rotate_holder(self, holder: str) -> int:
         with self._database():
-            return self._seals.rewrap(limit)
+            return self._seals.keys.rotate_holder(holder)
+
+    def sweep_keys(self, limit: int) -> int:
+        """Move up to `limit` wraps of retiring keys; empty keys come one state further. How many of both."""
+        with self._database():
+            return self._seals.keys.sweep(limit)
 
     # For the threads that run turns, and for nobody else.
 

@@ -42,7 +42,7 @@ def sweep_some(tx: StoreTx, now: datetime) -> int:
     """One small turn of upkeep; returns how many rows it touched (0: nothing is left to do)."""
     conn = tx.connection
     touched = sum(conn.change(sql, {"before": instant_in(now - keep)}) for sql, keep in _SWEEPS)
-    return touched + tx.rewrap(BATCH // 5)
+    return touched + tx.sweep_keys(BATCH // 5)
 
 
 def scrub(url: URL) -> bool:

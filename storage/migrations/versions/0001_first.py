@@ -140,6 +140,14 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
             "holder", "data_class", "version", name=op.f("uq_key_encryption_key_holder_data_class_version")
         ),
     )
+    op.create_index(
+        "uq_key_active",
+        "key_encryption_key",
+        ["holder", "data_class"],
+        unique=True,
+        sqlite_where=sa.text("state = 'active'"),
+        postgresql_where=sa.text("state = 'active'"),
+    )
     op.create_table(
         "message",
         sa.Column("id", sa.Text(), nullable=False),
