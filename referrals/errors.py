@@ -112,6 +112,12 @@ class TooOften(Refused):
     code = "error.too_often"
 
 
+class LastSteward(Refused):
+    """Without a steward nobody could invite anybody any more."""
+
+    code = "error.last_steward"
+
+
 class ConfigurationError(PulangError):
     """A setting, catalogue, network, key or database is broken: the program does not start.
 

@@ -33,6 +33,7 @@ class Step(StrEnum):
     CONSENT = "consent"
     OFFER = "offer"
     RUN_OUT = "run_out"
+    HOLD = "hold"  # desk-first: the desk looks before anybody is asked
     PASS_ON = "pass_on"  # declined, lapsed, recalled: the plan's next partner
     WAITLIST = "waitlist"
     ACCEPT = "accept"
@@ -73,7 +74,12 @@ REFERRAL_STEPS: Mapping[Stage, Mapping[Step, Stage]] = {
         **_ANYTIME,
     },
     _S.AWAITING_CONSENT: {Step.CONSENT: _S.MATCHING, Step.EXPIRE: _S.EXPIRED, **_ANYTIME},
-    _S.MATCHING: {Step.OFFER: _S.OFFERED, Step.RUN_OUT: _S.UNMATCHED, **_ANYTIME},
+    _S.MATCHING: {
+        Step.OFFER: _S.OFFERED,
+        Step.RUN_OUT: _S.UNMATCHED,
+        Step.HOLD: _S.UNMATCHED,
+        **_ANYTIME,
+    },
     _S.OFFERED: {
         Step.ACCEPT: _S.ACCEPTED,
         Step.WAITLIST: _S.WAITLISTED,
@@ -110,6 +116,7 @@ STEP_BY: Mapping[Step, By] = {
     Step.CONSENT: By.PERSON,
     Step.OFFER: By.SYSTEM,
     Step.RUN_OUT: By.SYSTEM,
+    Step.HOLD: By.SYSTEM,
     Step.PASS_ON: By.PARTNER,
     Step.WAITLIST: By.PARTNER,
     Step.ACCEPT: By.PARTNER,

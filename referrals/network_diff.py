@@ -12,7 +12,7 @@ from referrals.network_blocks import WEEKDAYS
 from referrals.network_file import NetworkFile
 
 # What lives in the store and is not said by the file: who sits on a seat, and how often a row has changed.
-NOT_COMPARED = frozenset({"version", "person_id", "on_duty"})
+NOT_COMPARED = frozenset({"version", "person_id", "on_duty", "since"})
 
 
 class Sign(StrEnum):

@@ -61,6 +61,7 @@ class Seat:
     organization_id: str | None
     person_id: str | None
     on_duty: bool = True
+    since: datetime | None = None  # when this person came, or the last one left
     version: int = 1
 
 

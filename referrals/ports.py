@@ -86,6 +86,12 @@ class Tx(Protocol):
     def first_time(self, key: str) -> bool:
         """Remember a key ('update:123', 'init:…'); False when it was already there. Kept for 48 h or more."""
 
+    def tally(self, key: str, until: datetime) -> int:
+        """Count one more under a key (a row of `Tally`, swept after `until`); how many that makes.
+
+        One statement, so that people who come at once neither miscount nor fail.
+        """
+
     # Accounts: the chat id of a person is sealed; found by a network-wide HMAC index.
     def person_of_account(self, account: int) -> Person | None: ...
 
@@ -191,6 +197,26 @@ class Pins(Protocol):
 
     def fits(self, pin: str, stored: str) -> bool:
         """Whether it is the PIN; takes as long when `stored` is '' (nobody's) and then says no."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slow:
+    """What takes too long for a turn, and is done in a thread between two of them."""
+
+    pins: Pins
+    pack: Callable[[Mapping[str, str], str], bytes]  # file name to text, passphrase: an encrypted archive
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """What a page's step returns to leave its turn: `work` in a thread, then `then` in a turn of its own.
+
+    The first turn is committed before the work begins, so that a try is counted whatever comes of it. What
+    the work returns goes from hand to hand on the server; nothing that a client sends can take its place.
+    """
+
+    work: Callable[[Slow], Any]
+    then: Callable[[Tx, Any], Any]  # returns the view, or goes away again
 
 
 class Turns(Protocol):

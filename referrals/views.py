@@ -136,6 +136,40 @@ class MatterLine:
 
 
 @dataclass(frozen=True, slots=True)
+class PostLine:
+    """A post: who fills it is not said. `steps` of the page 'posts' take `{"seat": id}`."""
+
+    id: str
+    role_key: str
+    organization: str
+    filled: bool
+    on_duty: bool
+    reachable: bool  # False: hidden, lost or blocked, which is nobody's business
+    lost: bool
+    since: datetime | None
+    invited: str  # '' | 'open' (the link was not used yet) | 'asked' (somebody asks: compare `check`)
+    invited_until: datetime | None
+    check: str  # the four digits that the one who asks sees too
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PostsView:
+    """Page 'posts': every post of the network, for stewards and (to look, and for a lost phone) coordinators.
+
+    `invitation` is the start payload of a link that was just made, this once: `https://t.me/<bot>?start=…`
+    with the bot's name from the session. `desk_first`: strangers' requests are looked at before they leave.
+    """
+
+    posts: tuple[PostLine, ...]
+    desk_first: bool
+    waiting: int  # requests that wait for the desk's first look
+    steps: tuple[Step, ...]
+    invitation: str = ""
+    invited_to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class MeView:
     """Page 'me' (the permanent menu button): own matters, settings, hide; a post's queue."""
 

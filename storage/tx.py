@@ -39,6 +39,10 @@ from storage.tables import DIRECTORY_KINDS
 T = TypeVar("T")
 
 _FIRST_TIME = Sql("INSERT INTO seen (key, at) VALUES (:key, :at) ON CONFLICT (key) DO NOTHING")
+_TALLY = Sql(
+    "INSERT INTO tally (id, count, expires_at, version) VALUES (:id, 1, :expires_at, 1)"
+    " ON CONFLICT (id) DO UPDATE SET count = tally.count + 1, version = tally.version + 1 RETURNING count"
+)
 _PERSON_COLUMNS = ", ".join(f'p."{c.name}"' for c in columns_of(Person))
 _BY_ACCOUNT = Sql(
     f"SELECT {_PERSON_COLUMNS} FROM account a JOIN person p ON p.id = a.person_id WHERE a.lookup = :lookup"
@@ -156,6 +160,11 @@ class StoreTx:
     def first_time(self, key: str) -> bool:
         with self._database() as conn:
             return conn.change(_FIRST_TIME, {"key": text_in(key), "at": self._at}) == 1
+
+    def tally(self, key: str, until: datetime) -> int:
+        asked = {"id": text_in(key), "expires_at": instant_in(until)}
+        with self._database() as conn:
+            return int(conn.rows(_TALLY, asked)[0][0])
 
     # Accounts.
 

@@ -35,6 +35,10 @@ _SWEEPS = (
         Sql(f"DELETE FROM message WHERE id IN (SELECT id FROM message WHERE at < :before LIMIT {BATCH})"),
         KEEP_MESSAGES,
     ),
+    (
+        Sql(f"DELETE FROM tally WHERE id IN (SELECT id FROM tally WHERE expires_at < :before LIMIT {BATCH})"),
+        timedelta(),
+    ),
 )
 
 

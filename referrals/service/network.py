@@ -23,7 +23,7 @@ from referrals.ports import Tx
 from referrals.service import checkins, working
 
 # What a row keeps of its life in the store when the file changes it.
-KEPT = ("version", "person_id", "on_duty")
+KEPT = ("version", "person_id", "on_duty", "since")
 
 
 def stored(tx: Tx) -> NetworkFile:

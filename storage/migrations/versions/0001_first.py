@@ -353,6 +353,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column("organization_id", sa.Text(), nullable=True),
         sa.Column("person_id", sa.Text(), nullable=True),
         sa.Column("on_duty", sa.Boolean(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=True),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_seat")),
     )

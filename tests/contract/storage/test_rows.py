@@ -57,7 +57,7 @@ FULL = a_referral(
 )
 EVERY_KIND: list[Any] = [
     a_person("p1", age_group=AgeGroup.CHILD),
-    Seat("desk-1", Role.COORDINATOR, None, "p1", on_duty=False),
+    Seat("desk-1", Role.COORDINATOR, None, "p1", on_duty=False, since=NOW),
     Invitation("hash", "desk-1", "p1", NOW),
     FULL,
     an_offer("of1", "r1", told=("p1", "p2"), seen_at=NOW),
