@@ -32,7 +32,8 @@ from bot.texts import Texts, read_locales
 from bot.turns import Handle, Receiver, Refuse
 from bot.webhook import Webhook
 from referrals.errors import ConfigurationError
-from referrals.ports import Turns, Tx
+from referrals.ports import Slow, Turns, Tx
+from storage import archive
 from storage.catalogue_files import read_catalogue
 from storage.keys import load_root_key
 from storage.store import Store
@@ -180,6 +181,7 @@ def build_web(parts: Parts, doors: Doors, frame_ancestor: str = "") -> web.Appli
         telegram_public_key=settings.telegram_public_key,
         frame_ancestor=frame_ancestor,
         languages=parts.texts.languages,
+        slow=Slow(parts.store.pins, archive.pack),
     )
     app.add_subapp(console.PREFIX, pages)
     return app

@@ -7,6 +7,7 @@ out.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -32,7 +33,7 @@ from referrals.errors import (
     TooOften,
     WrongStage,
 )
-from referrals.ports import Turns
+from referrals.ports import Away, Slow, Turns
 
 PREFIX = "/p"
 SCHEME = "Pulang "
@@ -77,6 +78,7 @@ class Console:
     headers: Mapping[str, str]
     assets: Assets
     document: bytes
+    slow: Slow | None
 
 
 def build(
@@ -90,8 +92,12 @@ def build(
     telegram_public_key: str = TELEGRAM_PUBLIC_KEY,
     frame_ancestor: str = "",
     languages: Sequence[str] = ("en", "th"),
+    slow: Slow | None = None,
 ) -> web.Application:
-    """The application. `clock` gives aware UTC; `languages` are those with texts, the fallback first."""
+    """The application. `clock` gives aware UTC; `languages` are those with texts, the fallback first.
+
+    `slow` does what steps leave their turn for; pages that have such steps need it.
+    """
     assets = load_assets()
     boot = {la: {k: v for k, v in texts(la).items() if k.startswith("page.boot.")} for la in languages}
     console = Console(
@@ -104,6 +110,7 @@ def build(
         headers=secure_headers(frame_ancestor),
         assets=assets,
         document=shell(f"{PREFIX}/static/{assets.version}", assets, boot),
+        slow=slow,
     )
     app = web.Application(middlewares=[_kindly(console)])
     app[CONSOLE] = console
@@ -201,6 +208,12 @@ async def _turn(request: web.Request, verb: sessions.PageVerb, body: Mapping[str
     path = f"{name}/{subject}" if subject else name
     turns = request.app[CONSOLE].turns
     view = await turns.turn(sessions.in_session, _current(request), path, verb, body)
+    while isinstance(view, Away):
+        slow = request.app[CONSOLE].slow
+        if slow is None:
+            raise PulangError("this console was built without anything that does slow work")
+        done = await asyncio.to_thread(view.work, slow)
+        view = await turns.turn(sessions.go_on, _current(request), path, view.then, done)
     return web.json_response(bodies.as_json(view))
 
 

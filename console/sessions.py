@@ -78,6 +78,16 @@ def in_session(tx: Tx, current_id: str, page: str, verb: PageVerb, body: Mapping
     return verb(tx, session.person_id, page.partition("/")[2], body)
 
 
+def go_on(tx: Tx, current_id: str, page: str, then: Callable[[Tx, Any], Any], done: Any) -> Any:
+    """The next turn of a step that had left its turn (ports.Away): the session must still stand.
+
+    The request's number was used up by its first turn, so it is not asked for again.
+    """
+    session = _standing(tx, current_id, page)
+    demand_step_up(tx, session)
+    return then(tx, done)
+
+
 def demand_step_up(tx: Tx, session: Session) -> None:
     """The place where reading will ask for PIN and device key (security.md, 'Secure pages').
 
