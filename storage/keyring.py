@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from referrals.errors import NotSealedFor, StoreError
 from referrals.model import DataClass, Record
-from storage.keys import KEY_BYTES, RootKey
+from storage.secret import KEY_BYTES, LastingSecret, RootKey
 
 NONCE_BYTES = 12
 _CACHED_KEKS = 2_000
@@ -89,14 +89,14 @@ def decrypt(key: AESGCM, sealed: bytes, about: bytes) -> bytes:
 
 
 class Keyring:
-    """The keys of one process: those derived from the root, and a bounded cache of unwrapped KEKs."""
+    """The keys of one process: those derived from its two secrets, and a bounded cache of unwrapped KEKs."""
 
-    def __init__(self, root: RootKey) -> None:
+    def __init__(self, root: RootKey, lasting: LastingSecret) -> None:
         self._network = root.network_id
         self._root = AESGCM(root.derive("kek-wrap"))
         self.root_check = root.check_value
-        self._index_key = root.derive("account-index")
-        self._fingerprint_key = root.derive("fingerprint")
+        self._index_key = lasting.derive("account-index")
+        self._fingerprint_key = lasting.derive("fingerprint")
         self._keks: OrderedDict[Kek, AESGCM] = OrderedDict()
         self._lock = Lock()
 

@@ -1,4 +1,4 @@
-"""PINs at rest: Argon2id with a pepper from the root key, so that a stolen database is no use for guessing.
+"""PINs at rest: Argon2id with a pepper from the lasting secret, so that no stolen database helps to guess.
 
 Slow on purpose (some 100 ms and 32 MiB each): callers run it in a thread, outside every turn.
 """
@@ -10,7 +10,7 @@ import os
 from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from storage.keys import KEY_BYTES, RootKey
+from storage.secret import KEY_BYTES, Secret
 
 # RFC 9106 asks for as much as the machine can spare; OWASP's least is 19 MiB and 2 rounds.
 _MEMORY_KIB = 32 * 1024
@@ -24,8 +24,8 @@ _NOBODY = f"{_SCHEME}${bytes(_SALT_BYTES).hex()}${bytes(KEY_BYTES).hex()}"
 class PinKeeper:
     """Fulfils ports.Pins."""
 
-    def __init__(self, root: RootKey) -> None:
-        self._pepper = root.derive("pin-pepper")
+    def __init__(self, lasting: Secret) -> None:
+        self._pepper = lasting.derive("pin-pepper")
 
     def conceal(self, pin: str) -> str:
         """'<scheme>$<salt>$<hash>', both in hex."""

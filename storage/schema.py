@@ -7,7 +7,9 @@ from typing import Any
 
 from referrals.errors import ConfigurationError
 from storage.connection import DRIVER_ERRORS, clear_errors, database_path, make_private, parse_url, shown
-from storage.keys import RootKey
+from storage.keyring import SealBroken
+from storage.lasting import new_lasting, open_lasting, seal_lasting
+from storage.secret import LastingSecret, RootKey
 from storage.sql import Connection, Sql
 
 # The newest revision in storage/migrations; a test compares. Kept here, so that a start needs no Alembic.
@@ -15,7 +17,7 @@ HEAD = "0001"
 
 _REVISION = Sql("SELECT version_num FROM alembic_version")
 _META = Sql("SELECT key, value FROM meta")
-_SET_META = Sql("INSERT INTO meta (key, value) VALUES (:key, :value)")
+_SET_META = Sql("INSERT INTO meta (key, value) VALUES (:key, :value) ON CONFLICT (key) DO NOTHING")
 
 
 def migrate(url: str) -> None:
@@ -97,8 +99,11 @@ def check_revision(conn: Connection, url: str) -> None:
     raise ConfigurationError(shown(parse_url(url)), what, mend)
 
 
-def check_network(conn: Connection, url: str, root: RootKey, demo: bool) -> None:
-    """Mark a fresh database with its network; refuse another network's, a wrong key, and demo beside real."""
+def check_network(conn: Connection, url: str, root: RootKey, demo: bool) -> LastingSecret:
+    """Mark a fresh database with its network; refuse another network's, a wrong key, and demo beside real.
+
+    Returns the network's lasting secret. ConfigurationError.
+    """
     conn.begin()
     try:
         meta: dict[str, str] = dict(conn.rows(_META))
@@ -107,9 +112,10 @@ def check_network(conn: Connection, url: str, root: RootKey, demo: bool) -> None
                 "network_id": root.network_id,
                 "key_check": root.check_value,
                 "demo": "yes" if demo else "no",
+                "lasting": seal_lasting(root, new_lasting(root.network_id)),
             }
             conn.change_many(_SET_META, [{"key": key, "value": value} for key, value in fresh.items()])
-            meta |= fresh
+            meta = dict(conn.rows(_META))  # ours, or those of somebody who was faster
         conn.commit()
     except BaseException:
         conn.rollback()
@@ -125,3 +131,8 @@ def check_network(conn: Connection, url: str, root: RootKey, demo: bool) -> None
     if (meta["demo"] == "yes") != demo:
         what = "these are demo data" if meta["demo"] == "yes" else "these are a real network's data"
         raise ConfigurationError(where, what, "name another data folder; what was a demo stays one")
+    try:
+        return open_lasting(root, meta.get("lasting", ""))
+    except SealBroken as error:
+        what = "the network's lasting secret is missing or was changed"
+        raise ConfigurationError(where, what, "restore a backup; nobody's account can be found") from error

@@ -17,7 +17,7 @@ from referrals.errors import NotSealedFor
 from referrals.model import DESK, NETWORK, Actor, DataClass, Record, Role, organization_holder, person_holder
 from storage.holder_keys import HolderKeys
 from storage.keyring import Field, Keyring, Wrap
-from storage.keys import KEY_BYTES
+from storage.secret import KEY_BYTES
 from storage.sql import Connection, Sql
 
 _WHERE = "record_table = :t AND record_row = :r AND data_class = :c"

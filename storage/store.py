@@ -29,9 +29,9 @@ from storage.connection import (
     parse_url,
 )
 from storage.keyring import Keyring
-from storage.keys import RootKey
 from storage.pins import PinKeeper
 from storage.postgres_threads import PostgresThreads
+from storage.secret import RootKey
 from storage.sql import Connection
 from storage.sqlite_thread import SqliteThread
 from storage.turns import Turn, Worker
@@ -82,12 +82,12 @@ class Store:
             conn = connect(parsed)
             try:
                 schema.check_revision(conn, url)
-                schema.check_network(conn, url, root_key, demo)
+                lasting = schema.check_network(conn, url, root_key, demo)
             finally:
                 conn.close()
-            shared = Shared.of(catalogue, clock, Keyring(root_key), seed)
+            shared = Shared.of(catalogue, clock, Keyring(root_key, lasting), seed)
             store = cls(parsed, shared, _worker(parsed, shared, threads, worker))
-            store.pins = PinKeeper(root_key)
+            store.pins = PinKeeper(lasting)
             return store
 
     async def turn(self, verb: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:

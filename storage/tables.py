@@ -307,7 +307,8 @@ erasure = Table(
     Index(None, "at"),
 )
 
-# network_id, key_check, demo, directory (a token that is new after each change of the directory).
+# network_id, key_check, demo, lasting (the secret that outlives a root key, sealed by it), scrubbed (when),
+# directory (a token that is new after each change of the directory).
 meta = Table(
     "meta",
     metadata,

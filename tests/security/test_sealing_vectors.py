@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from referrals.model import DataClass, Record
 from storage.keyring import Field, Kek, Keyring, SealBroken, Wrap, bound, decrypt, encrypt
-from storage.keys import RootKey
+from storage.secret import LastingSecret, RootKey
 
 # McGrew and Viega, 'The Galois/Counter Mode of Operation', appendix B, test cases 13, 14 and 16.
 _KEY_16 = "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308"
@@ -54,7 +54,8 @@ def test_associated_data_cannot_be_shifted() -> None:
 
 def test_what_was_sealed_once_opens_for_ever() -> None:
     """Bytes of the first version of the format: whoever changes it must migrate what stands."""
-    keyring = Keyring(RootKey("frozen-network", bytes(range(32))))
+    secret = bytes(range(32))
+    keyring = Keyring(RootKey("frozen-network", secret), LastingSecret("frozen-network", secret))
     record = Record("referral", "r1")
     kek = Kek("kek1", bytes.fromhex(FROZEN_KEK), 1, "story", "org:o1")
     key = keyring.unwrap(record, DataClass.STORY, Wrap("org:o1", "key1", bytes.fromhex(FROZEN_WRAP), *kek))
