@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from referrals.access import Action
+from referrals.model import SYSTEM, AuditEntry
 from referrals.persons import SILENT
 from referrals.ports import Dead, Gone, Later, Sent
 from referrals.said import Priority
@@ -162,6 +164,7 @@ def _gone(tx: StoreTx, end: Gone, what: _Settled, now: datetime) -> None:
     conn, person = tx.connection, {"person_id": what.person_id}
     conn.change(_END_ALL_OF, {**person, "now": instant_in(now)})
     if conn.change(_BLOCKED, person):
+        tx.audit(AuditEntry(SYSTEM, Action.PERSON_SETTINGS, f"person:{what.person_id}", "blocked"))
         chat.set_timer(conn, "unreachable_person", what.person_id, now)
 
 

@@ -13,7 +13,7 @@ from referrals import schedule
 from referrals.access import Action, allow
 from referrals.catalogue import Phase, Programme
 from referrals.errors import BadAnswer, NotFound, WrongStage
-from referrals.model import DESK, Actor, AuditEntry, CheckIn, DataClass, Enrolment, person_holder
+from referrals.model import DESK, SYSTEM, Actor, AuditEntry, CheckIn, DataClass, Enrolment, person_holder
 from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.said import Keyboard, Priority
@@ -56,6 +56,7 @@ def remind(tx: Tx, enrolment_id: str) -> None:
     mentor_id = _holder(tx, enrolment.mentor_seat)
     check_in = CheckIn(tx.new_id(), enrolment.id, tx.now, mentor_id)
     tx.add(check_in)
+    tx.audit(AuditEntry(SYSTEM, Action.CHECK_IN_WRITE, f"check_in:{check_in.id}", "asked"))
     tx.set_timer("check_in_missed", check_in.id, tx.now + REMIND_AGAIN)
     if mentor_id is not None:
         _ask(tx, mentor_id, check_in, enrolment, "mentor.check_in_due")

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from referrals import forms
+from referrals.access import Action
 from referrals.catalogue import Pathway, Question, QuestionKind
 from referrals.errors import StaleButton, StaleLink
-from referrals.model import NETWORK, SYSTEM, AgeGroup, DataClass, Referral, Role, Stage
+from referrals.model import NETWORK, SYSTEM, AgeGroup, AuditEntry, DataClass, Referral, Role, Stage
 from referrals.persons import Conversation, Person
 from referrals.ports import Tx
 from referrals.service import doors, filing, people, tell
@@ -164,11 +165,12 @@ def _draft(tx: Tx, talk: Talk) -> str:
     person = doors.person_by_id(tx, talk.row.person_id)
     age = AgeGroup(talk.answers.get("age_group") or person.age_group or AgeGroup.ADULT)
     category = talk.answers["category"]
+    actor = doors.as_author(person.id)
     draft = tx.get(Referral, talk.draft_id) if talk.draft_id else None
     if draft is not None and draft.stage is Stage.DRAFT:
         tx.save(replace(draft, category=category, age_group=age, language=person.language))
+        tx.audit(AuditEntry(actor, Action.REFERRAL_FILE, f"referral:{draft.id}", "draft"))
         return draft.id
-    actor = doors.as_author(person.id)
     return filing.start_draft(tx, actor, talk.pathway.id, category, age, person.language).id
 
 

@@ -85,6 +85,7 @@ def start_draft(
         created_at=tx.now,
     )
     tx.add(draft)
+    tx.audit(AuditEntry(actor, Action.REFERRAL_FILE, f"referral:{draft.id}", "draft"))
     tx.set_timer("draft_purge", draft.id, tx.now + STAGE_WAITS[Stage.DRAFT].normal)
     return draft
 

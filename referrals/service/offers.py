@@ -15,6 +15,7 @@ from referrals.access import Action
 from referrals.errors import AlreadyHandled, BadAnswer, NoConsent
 from referrals.lifecycle import LIVE_OFFERS, OfferStep, Step, move, move_offer
 from referrals.model import (
+    SYSTEM,
     Actor,
     AuditEntry,
     DataClass,
@@ -139,6 +140,7 @@ def three_quarters(tx: Tx, offer_id: str) -> None:
     second = matching.second_worker(tx, offer)
     if second is not None and second.person_id is not None:
         offer = tx.save(replace(offer, told=(*offer.told, second.person_id)))
+        _note(tx, SYSTEM, Action.REFERRAL_STEP, offer, "second")
         matching.alert_worker(tx, referral, offer, second.person_id, "worker.second")
 
 

@@ -39,6 +39,7 @@ def meet(tx: Tx, account: int, language_hint: str = "") -> Person:
     )
     tx.add(person)
     tx.bind_account(person.id, account)
+    tx.audit(AuditEntry(doors.as_author(person.id), Action.HOME, f"person:{person.id}", "met"))
     return person
 
 

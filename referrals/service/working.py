@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from referrals.access import Action
 from referrals.errors import BadAnswer
 from referrals.lifecycle import STAGE_WAITS, OfferStep, Step, move, move_offer
-from referrals.model import AuditEntry, Outcome, Referral, Stage, ThreadEntry, organization_holder
+from referrals.model import SYSTEM, AuditEntry, Outcome, Referral, Stage, ThreadEntry, organization_holder
 from referrals.ports import Tx
 from referrals.service import doors, matching, offers, tell
 
@@ -142,8 +142,10 @@ def _outcome(code: str) -> Outcome:
 
 def escalate(tx: Tx, referral: Referral, text: str) -> None:
     """Mark a matter for the desk, and tell it why."""
-    saved = referral if referral.escalated else tx.save(replace(referral, escalated=True))
-    tell.tell_desk(tx, text, saved)
+    if not referral.escalated:
+        referral = tx.save(replace(referral, escalated=True))
+        tx.audit(AuditEntry(SYSTEM, Action.REFERRAL_STEP, f"referral:{referral.id}", "escalated"))
+    tell.tell_desk(tx, text, referral)
 
 
 def _remind_worker(tx: Tx, referral: Referral, text: str, *, or_desk: bool) -> None:

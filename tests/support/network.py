@@ -18,6 +18,7 @@ from referrals.service import doors, filing, matching, network, people, timers
 from storage.catalogue_files import read_catalogue, read_network
 from storage.store import Store
 from tests.support.store import SettableClock
+from tests.support.watched import watch
 
 ROOT = Path(__file__).resolve().parents[2]
 STEWARD = Actor("steward", Role.STEWARD)
@@ -30,6 +31,7 @@ class Small:
 
     def __init__(self, store: Store, clock: SettableClock) -> None:
         self.store, self.clock = store, clock
+        watch(store)  # every test of a verb is a test of its audit rows
         store.run(_apply)
 
     @classmethod
@@ -37,6 +39,7 @@ class Small:
         """The same helpers around a store that has a network already."""
         self = cls.__new__(cls)
         self.store, self.clock = store, clock
+        watch(store)
         return self
 
     def person(self, account: int, seat: str = "") -> str:
