@@ -243,11 +243,15 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The audit's heads at one moment, as a signed note (C2SP); `id` is its number, written with 8 digits."""
+    """The audit's heads at one moment, as a signed note (C2SP); `id` is its number, written with 8 digits.
+
+    `kept_by`: the witnesses (organisation ids) that have said 'we have put it away'.
+    """
 
     id: str
     at: datetime
     note: str
+    kept_by: tuple[str, ...] = ()
     version: int = 1
 
 

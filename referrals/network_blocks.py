@@ -97,6 +97,7 @@ def _organization(block: Block, languages: Container[str]) -> Organization:
         holidays=block.days("holidays"),
         suspended=block.flag("suspended", default=False),
         vetted_on=block.optional_day("vetted_on"),
+        witness=block.flag("witness", default=False),
     )
     if organization.holidays and not organization.hours:
         block.wrong("holidays", "means nothing", "without 'hours' it is open round the clock: add hours")

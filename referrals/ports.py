@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from referrals.catalogue import Catalogue
@@ -42,6 +43,31 @@ class Reading:
     role: Role
     organization_id: str | None
     data_class: DataClass
+
+
+class Taken(StrEnum):
+    """What was taken back for good, so that a restored backup must not give it again."""
+
+    DESTROYED = "destroyed"  # a record's keys and ciphertexts
+    UNSHARED = "unshared"  # one holder's wraps
+    UNBOUND = "unbound"  # a person's account
+    REMOVED = "removed"  # a row
+    STATE = "state"  # a row came to a state that ends something; `holder` names it
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """One line of the ledger of erasures: ids and codes, never content. `name` is its own, unique and random.
+
+    `data_class` '' means every class. `holder`: whose wrap (UNSHARED), or the new state (STATE).
+    """
+
+    name: str
+    at: datetime
+    kind: Taken
+    record: Record
+    data_class: str = ""
+    holder: str = ""
 
 
 class Tx(Protocol):
@@ -176,14 +202,17 @@ class Tx(Protocol):
     def readings(self, *records: Record) -> Sequence[Reading]:
         """Who opened these records, oldest first, from the audit; the SYSTEM actor never appears."""
 
+    def checkpoint(self, number: int) -> str:
+        """The audit's heads as they stood before this turn, as a note signed with the network's key (C2SP)."""
+
     def fingerprint(self, purpose: str, text: str) -> str:
         """A keyed HMAC-SHA256 (hex) for looking something secret up; another purpose gives another one."""
 
     def destroy(self, record: Record) -> None:
         """Destroy all wraps and ciphertexts of a record."""
 
-    def rotate_holder(self, holder: str) -> int:
-        """New key-encryption keys for all that this holder holds; how many classes. Nothing stops for it.
+    def rotate_holder(self, holder: str, data_class: DataClass | None = None) -> int:
+        """New key-encryption keys for all that this holder holds (or one class); how many. Nothing stops.
 
         To be done when somebody leaves who could read through this holder (a worker: 'org:<id>').
         """

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from referrals.access import Action
 from referrals.model import AuditEntry, DataClass, Role
 from referrals.ports import Reading
+from storage.checkpoints import Head
 from storage.codec import instant_out
 from storage.sql import Connection, Row, Sql
 
@@ -87,6 +88,11 @@ def append(conn: Connection, lane: str, entries: Sequence[AuditEntry], at: int) 
     else:
         conn.change_many(_APPEND, rows)
     conn.change(_MOVE, {"lane": lane, "sequence": sequence, "hash": digest})
+
+
+def heads(conn: Connection) -> list[Head]:
+    """Where every lane ends now, as far as it is committed."""
+    return [Head(lane, sequence, bytes(digest)) for lane, sequence, digest in conn.rows(_HEADS)]
 
 
 def readings(conn: Connection, subject: str) -> list[Reading]:

@@ -21,8 +21,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from storage.keys import RootKey
 from storage.notes import BadNote, Note, Signer, Verifier, read_note, verify
+from storage.secret import LastingSecret
 
 _ORIGIN = re.compile(r"pulang/([A-Za-z0-9_-]{4,64})")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
@@ -72,9 +72,9 @@ def origin(network_id: str) -> str:
     return f"pulang/{network_id}"
 
 
-def signer(root: RootKey) -> Signer:
-    """The network's own key for checkpoints."""
-    return Signer.of(origin(root.network_id), root.derive("checkpoint"))
+def signer(lasting: LastingSecret) -> Signer:
+    """The network's own key for checkpoints; witnesses know it, so it outlives every root key."""
+    return Signer.of(origin(lasting.network_id), lasting.derive("checkpoint"))
 
 
 def make(by: Signer, network_id: str, number: int, at: datetime, heads: Sequence[Head]) -> Note:

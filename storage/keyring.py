@@ -10,6 +10,8 @@ import hashlib
 import hmac
 import os
 from collections import OrderedDict
+from collections.abc import Sequence
+from datetime import datetime
 from threading import Lock
 from typing import NamedTuple
 
@@ -18,6 +20,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from referrals.errors import NotSealedFor, StoreError
 from referrals.model import DataClass, Record
+from storage import checkpoints
+from storage.notes import Note, Verifier
 from storage.secret import KEY_BYTES, LastingSecret, RootKey
 
 NONCE_BYTES = 12
@@ -97,12 +101,22 @@ class Keyring:
         self.root_check = root.check_value
         self._index_key = lasting.derive("account-index")
         self._fingerprint_key = lasting.derive("fingerprint")
+        self._signer = checkpoints.signer(lasting)
         self._keks: OrderedDict[Kek, AESGCM] = OrderedDict()
         self._lock = Lock()
 
     def account_lookup(self, account: int) -> str:
         """The network-wide HMAC-SHA256 (hex) by which an account is found again."""
         return hmac.new(self._index_key, str(account).encode(), hashlib.sha256).hexdigest()
+
+    @property
+    def checkpoint_key(self) -> Verifier:
+        """The public key of this network's checkpoints."""
+        return self._signer.verifier()
+
+    def checkpoint(self, number: int, at: datetime, heads: Sequence[checkpoints.Head]) -> Note:
+        """The audit's heads as a signed note."""
+        return checkpoints.make(self._signer, self._network, number, at, heads)
 
     def fingerprint(self, purpose: str, text: str) -> str:
         """HMAC-SHA256 (hex) of a secret, for looking it up; `purpose` keeps two uses apart."""
@@ -111,23 +125,30 @@ class Keyring:
     def new_kek(self, holder: str, data_class: str, version: int) -> Kek:
         """A fresh key-encryption key, wrapped by the root key."""
         kek_id = os.urandom(12).hex()
-        about = self._kek_about(kek_id, version, data_class, holder)
-        return Kek(kek_id, encrypt(self._root, os.urandom(KEY_BYTES), about), version, data_class, holder)
+        fresh = Kek(kek_id, None, version, data_class, holder)
+        return fresh._replace(wrapped=self.wrap_kek(fresh, os.urandom(KEY_BYTES)))
+
+    def wrap_kek(self, kek: Kek, secret: bytes) -> bytes:
+        """A key-encryption key's bytes under the root key, bound to where they stand."""
+        return encrypt(self._root, secret, self._kek_about(kek))
+
+    def kek_bytes(self, kek: Kek) -> bytes:
+        """The other way. NotSealedFor for a destroyed one, SealBroken for one that was tampered with."""
+        if kek.wrapped is None:
+            raise NotSealedFor
+        return decrypt(self._root, kek.wrapped, self._kek_about(kek))
 
     def kek(self, kek: Kek) -> AESGCM:
-        """Unwrap a KEK. NotSealedFor for a destroyed one, SealBroken for one that was tampered with.
+        """Unwrap a KEK, as `kek_bytes`.
 
         The cache is keyed by the wrapped bytes too, so that a destroyed key is never found in it.
         """
-        if kek.wrapped is None:
-            raise NotSealedFor
         with self._lock:
             found = self._keks.get(kek)
             if found is not None:
                 self._keks.move_to_end(kek)
                 return found
-        about = self._kek_about(kek.id, kek.version, kek.data_class, kek.holder)
-        key = AESGCM(decrypt(self._root, kek.wrapped, about))
+        key = AESGCM(self.kek_bytes(kek))
         with self._lock:
             self._keks[kek] = key
             if len(self._keks) > _CACHED_KEKS:
@@ -160,8 +181,8 @@ class Keyring:
         """The text of a sealed field. SealBroken."""
         return decrypt(key, field.ciphertext, self._field_about(record, data_class, field)).decode()
 
-    def _kek_about(self, kek_id: str, version: int, data_class: str, holder: str) -> bytes:
-        return bound("kek", self._network, kek_id, version, data_class, holder)
+    def _kek_about(self, kek: Kek) -> bytes:
+        return bound("kek", self._network, kek.id, kek.version, kek.data_class, kek.holder)
 
     def _wrap_about(
         self, record: Record, data_class: DataClass, holder: str, key_id: str, kek_id: str

@@ -292,19 +292,22 @@ audit_lane = Table(
 )
 _table(model.Checkpoint, "checkpoint")
 
-# What was destroyed lately, so that a restored backup does not bring it back (storage/backup.py).
+# What was taken back for good lately, so that a restored backup does not bring it back (storage/erasures.py).
+_UNWRITTEN = text("NOT written")
 erasure = Table(
     "erasure",
     metadata,
     Column("id", _COUNTED, primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False, unique=True),  # random: a restored database counts anew
     Column("at", BigInteger, nullable=False),
-    Column("kind", Text, nullable=False),  # destroy | unshare
+    Column("kind", Text, nullable=False),  # ports.Taken
     Column("record_table", Text, nullable=False),
     Column("record_row", Text, nullable=False),
     Column("data_class", Text, nullable=False),  # '' means every class
-    Column("holder", Text, nullable=False),  # '' means every holder
+    Column("holder", Text, nullable=False),  # whose wrap, or a row's new state
     Column("written", Boolean, nullable=False),  # whether it stands in the ledger outside the database too
     Index(None, "at"),
+    Index("ix_erasure_unwritten", "id", sqlite_where=_UNWRITTEN, postgresql_where=_UNWRITTEN),
 )
 
 # network_id, key_check, demo, lasting (the secret that outlives a root key, sealed by it), scrubbed (when),

@@ -25,9 +25,9 @@ from referrals.directory import Agreement, Area, Directory, Duty, Organization, 
 from referrals.errors import PinNeeded, StoreError
 from referrals.model import NETWORK, Actor, AuditEntry, DataClass, Record, Role
 from referrals.persons import Person
-from referrals.ports import Message, Reading
+from referrals.ports import Erasure, Message, Reading, Taken
 from referrals.said import Notice, Timer
-from storage import audit, chat
+from storage import audit, chat, erasures
 from storage.codec import columns_of, instant_in, text_in
 from storage.connection import DRIVER_ERRORS
 from storage.keyring import Keyring
@@ -148,12 +148,14 @@ class StoreTx:
         with self._database() as conn:
             saved = mapper_of(type(row)).save(conn, row)
             self._note_directory(conn, type(row))
+            self._took(erasures.of_save(row, self._now))
             return saved
 
     def remove(self, row: Any) -> None:
         with self._database() as conn:
             mapper_of(type(row)).remove(conn, row)
             self._note_directory(conn, type(row))
+            self._took(erasures.of_remove(row, self._now))
 
     # Once and only once.
 
@@ -182,6 +184,7 @@ class StoreTx:
     def unbind_account(self, person_id: str) -> None:
         with self._database() as conn:
             conn.change(_UNBIND, {"person_id": person_id})
+            self._took(erasures.took(self._now, Taken.UNBOUND, Record("person", person_id)))
 
     # What waits and what is said.
 
@@ -276,6 +279,8 @@ class StoreTx:
     def unshare(self, record: Record, holder: str, data_class: DataClass | None = None) -> None:
         with self._database():
             self._seals.unshare(record, holder, data_class)
+            name = "" if data_class is None else data_class.value
+            self._took(erasures.took(self._now, Taken.UNSHARED, record, name, holder))
 
     def holders(self, record: Record, data_class: DataClass) -> frozenset[str]:
         with self._database():
@@ -293,21 +298,22 @@ class StoreTx:
             found = [r for record in records for r in audit.readings(conn, f"{record.table}:{record.row}")]
         return sorted(found, key=lambda reading: reading.at)
 
+    def checkpoint(self, number: int) -> str:
+        with self._database() as conn:
+            heads = audit.heads(conn)
+        return str(self._shared.keyring.checkpoint(number, self._now, heads))
+
     def fingerprint(self, purpose: str, text: str) -> str:
         return self._shared.keyring.fingerprint(purpose, text)
 
     def destroy(self, record: Record) -> None:
         with self._database():
             self._seals.destroy(record)
+            self._took(erasures.took(self._now, Taken.DESTROYED, record))
 
-    def rotate(self, holder: str, data_class: DataClass) -> None:
-        """A new key-encryption key for (holder, class); wraps move when touched, and in the sweep."""
+    def rotate_holder(self, holder: str, data_class: DataClass | None = None) -> int:
         with self._database():
-            self._seals.keys.rotate(holder, data_class.value)
-
-    def rotate_holder(self, holder: str) -> int:
-        with self._database():
-            return self._seals.keys.rotate_holder(holder)
+            return self._seals.keys.rotate_holder(holder, data_class.value if data_class else None)
 
     def sweep_keys(self, limit: int) -> int:
         """Move up to `limit` wraps of retiring keys; empty keys come one state further. How many of both."""
@@ -341,6 +347,11 @@ class StoreTx:
         except StoreError as error:
             self._failed = error
             raise
+
+    def _took(self, erasure: Erasure | None) -> None:
+        """What this turn takes back for good; the ledger outside the database gets it after the commit."""
+        if erasure is not None:
+            erasures.note(self.connection, [erasure])
 
     def _note_directory(self, conn: Connection, kind: type[Any]) -> None:
         """A new token with the first change; random, so that one rolled back is never met again."""

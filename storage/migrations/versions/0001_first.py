@@ -51,6 +51,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("kept_by", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_checkpoint")),
     )
@@ -113,6 +114,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
+        sa.Column("name", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("record_table", sa.Text(), nullable=False),
@@ -121,8 +123,17 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column("holder", sa.Text(), nullable=False),
         sa.Column("written", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_erasure")),
+        sa.UniqueConstraint("name", name=op.f("uq_erasure_name")),
     )
     op.create_index(op.f("ix_erasure_at"), "erasure", ["at"], unique=False)
+    op.create_index(
+        "ix_erasure_unwritten",
+        "erasure",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("NOT written"),
+        postgresql_where=sa.text("NOT written"),
+    )
     op.create_table(
         "key_encryption_key",
         sa.Column("id", sa.Text(), nullable=False),
@@ -193,6 +204,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column("holidays", sa.Text(), nullable=False),
         sa.Column("suspended", sa.Boolean(), nullable=False),
         sa.Column("vetted_on", sa.Text(), nullable=True),
+        sa.Column("witness", sa.Boolean(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organization")),
     )
