@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 # What a page can show besides its own part: parts of `page.`, and whole prefixes ending with a dot.
 _ACTS = ("pin", "step", "hint", "confirm")
 _MATTER = (
-    *_ACTS, "matter", "follow", "receipt", "category.", "urgency.", "stage.", "next.", "who.", "unmet.",
+    *_ACTS, "matter", "filed", "track", "category.", "urgency.", "stage.", "next.", "who.", "unmet.",
     "outcome.", "class.", "role.",
 )  # fmt: skip
 
 TAKES: Mapping[str, Sequence[str]] = {
-    "plan": ("filed", "receipt", "pin", "category.", "urgency.", "why.", "kind.", "stage."),
+    "plan": ("filed", "pin", "category.", "urgency.", "why.", "kind.", "stage."),
     "offer": (*_MATTER, "offer_stage.", "decline.", "form.age_group."),
     "matter": _MATTER,
     "me": (*_ACTS, "category.", "stage.", "role.", "form.window.", "hidden"),

@@ -2,7 +2,7 @@
 
 import { announce, anyOf, button, card, h, t, time } from "./ui.js";
 
-export function showFiled(view, desk) {
+export function show(view, desk) {
   if (!view.filed) return left(view, desk);
   announce(t("page.filed.title"));
   return [
@@ -16,7 +16,15 @@ export function showFiled(view, desk) {
       view.consent_text && h("details", {}, h("summary", {}, t("page.filed.words")), h("p", { class: "words" }, view.consent_text)),
       h("p", { class: "hint" }, t("page.filed.keep"))),
     h("div", { class: "actions" }, button(t("page.to_chat"), desk.close, "big")),
+    pinOffer(desk),
   ];
+}
+
+/** A PIN may be chosen now, and need not: its script comes after the receipt, and is not missed without a line. */
+function pinOffer(desk) {
+  const place = h("div", {});
+  desk.part("pin").then((pin) => place.append(...pin.offer(desk)), () => {});
+  return place;
 }
 
 /** Nothing is left for this reader here: hidden, or given back. */

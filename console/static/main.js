@@ -2,16 +2,16 @@
 
 import { launch, guessedLanguage, on, post, start } from "./bridge.js";
 import { openSession, Refusal } from "./api.js";
-import { anyOf, announce, button, h, speak, t, trouble } from "./ui.js";
-import { showPlan } from "./plan.js";
-import { showFiled } from "./filed.js";
-import { showOffer } from "./offer.js";
-import { showMatter } from "./matter.js";
-import { showMe } from "./me.js";
+import { openDevice } from "./device.js";
+import { Drafts } from "./drafts.js";
+import { anyOf, announce, button, describe, h, newId, pinAsker, speak, t, trouble } from "./ui.js";
 
-const SHOW = { plan: showPlan, filed: showFiled, offer: showOffer, matter: showMatter, me: showMe };
+// What a page leads to is fetched while it is read, so that a line that breaks behind a 'yes' still shows the receipt.
+const LEADS_TO = { plan: "filed", offer: "matter" };
+
 const root = document.getElementById("page");
 const trail = []; // the sessions behind this page, so that 'back' finds the menu again
+let device, drafts;
 let session = null;
 
 const desk = {
@@ -19,43 +19,90 @@ const desk = {
   async step(name, body = {}) {
     const view = await session.step(name, body);
     keepTyping(false);
+    await (view.stage_key === "page.hidden" ? drafts.clear() : drafts.sent(name));
     await follow(view);
-    show(view);
+    await show(view);
     announce(t("page.done"));
   },
   /** Ask without changing the page (the plan's preview). */
   ask: (name, body) => session.step(name, body),
+  /** PIN and devices; the answer as it is. */
+  prove: (name, body) => session.prove(name, body),
+  reading: () => session.reading ?? { state: "open" },
+  /** Show this page again as it is now, and begin at `where`. */
+  async refresh(where) {
+    await show(await session.view(), where);
+  },
   /** Go on to another page from the menu. */
   async open(page) {
     const next = await session.onward(page);
     const view = await next.view();
+    await Promise.all([part(view.view), recall(page)]);
     trail.push(session);
     session = next;
-    show(view);
+    speak(session.language, session.direction, session.texts, session.timezone);
+    await show(view);
   },
   /** The same page in another language: its words come with a new session. */
   async speakAgain() {
     session = await session.onward(session.page);
     speak(session.language, session.direction, session.texts, session.timezone);
-    show(await session.view());
+    await show(await session.view());
   },
   page: () => session.page.split("/")[0],
-  keepTyping,
+  draft,
+  part,
+  /** What was typed for a step, and to keep it: for what is no text field. */
+  kept: (step) => drafts.found[step],
+  keep(step, text) {
+    drafts.found[step] = text;
+    return drafts.keep(step, text);
+  },
+  typing: () => keepTyping(true),
   close,
 };
+
+/** A field whose text is kept until `step` has sent it; what was left there before stands in it again. */
+function draft(box, step, onrestore = () => {}) {
+  const before = drafts.found[step];
+  if (before) {
+    box.value = before;
+    box.id ||= newId();
+    const again = h("p", { class: "kept", id: `${box.id}k` }, t("page.kept"), " ", button(t("page.kept_clear"), () => {
+      box.value = "";
+      again.remove();
+      box.dispatchEvent(new Event("input"));
+      box.focus();
+    }, "plain"));
+    box.after(again);
+    describe(box, again.id);
+    onrestore();
+  }
+  box.addEventListener("input", () => {
+    desk.typing();
+    desk.keep(step, box.value);
+  });
+}
+
+async function recall(page) {
+  drafts = await new Drafts(device, page).load();
+}
 
 /** Whoever accepts goes on with the matter at once. Without a line it can be read here, and the chat leads on. */
 async function follow(view) {
   if (view.view !== "matter" || desk.page() !== "offer") return;
   try {
     session = await session.onward(`matter/${view.id}`);
+    speak(session.language, session.direction, session.texts, session.timezone);
+    await recall(session.page);
   } catch {
     // The yes itself has been taken; the page says how to go on.
   }
 }
 
+/** The app asks before it closes, but only where nothing outlasts the page. */
 function keepTyping(typed) {
-  post("web_app_setup_closing_behavior", { need_confirmation: typed });
+  post("web_app_setup_closing_behavior", { need_confirmation: typed && !drafts?.lasting });
 }
 
 /** Leave at once, and leave nothing on the screen. */
@@ -70,25 +117,40 @@ async function back() {
   if (!trail.length) return close();
   session = trail.pop();
   try {
-    show(await session.view());
+    await recall(session.page);
+    await show(await session.view());
   } catch (refusal) {
     showTrouble(refusal, () => { trail.push(session); back(); });
   }
 }
 
-function show(view) {
-  const content = SHOW[view.view](view, desk);
+let tries = 0;
+
+/** A page's own script, fetched when it is first needed. A web view remembers a failure, so the next try differs. */
+async function part(name) {
+  try {
+    return await import(`./${name}.js${tries ? `?${tries}` : ""}`);
+  } catch (error) {
+    tries += 1;
+    throw new Refusal("offline", "");
+  }
+}
+
+async function show(view, where = "h1") {
+  const content = (await part(view.view)).show(view, desk);
   const top = h("header", { class: "top" },
     trail.length ? button(t("page.back"), back, "plain back") : h("span", { class: "mark", "aria-hidden": "true" }, "Pulang"),
     button(t("page.close"), close, "plain"));
-  root.replaceChildren(top, ...content);
+  root.replaceChildren(top, ...content.flat().filter(Boolean));
   root.setAttribute("aria-busy", "false");
   post("web_app_setup_back_button", { is_visible: trail.length > 0 });
   const heading = root.querySelector("h1");
   document.title = heading.textContent;
-  heading.tabIndex = -1;
-  heading.focus({ preventScroll: true });
-  window.scrollTo(0, 0);
+  const first = root.querySelector(where) ?? heading;
+  if (!first.matches("input, textarea")) first.tabIndex = -1;
+  first.focus({ preventScroll: first === heading });
+  if (first === heading) window.scrollTo(0, 0);
+  if (LEADS_TO[view.view]) part(LEADS_TO[view.view]).catch(() => {});
 }
 
 function showTrouble(refusal, again) {
@@ -99,17 +161,29 @@ function showTrouble(refusal, again) {
 
 async function begin() {
   root.replaceChildren(h("div", { class: "wait" }, h("span", { class: "leaf", "aria-hidden": "true" }), h("p", {}, t("page.boot.loading"))));
+  const page = location.pathname.replace(/^\/p\//, "");
   try {
     if (!session) {
       if (!launch.initData) throw new Refusal("error.session_over", t("page.boot.chat"));
-      session = await openSession(launch.initData, location.pathname.replace(/^\/p\//, ""));
+      if (!globalThis.crypto?.subtle) throw new Refusal("error.session_over", t("page.boot.old"));
+      part(page.split("/")[0]).catch(() => {}); // on its way while the server is asked
+      device ??= await openDevice(launch.initData);
+      session = await openSession(device, launch.initData, page);
       speak(session.language, session.direction, session.texts, session.timezone);
     }
-    show(await session.view());
+    const [view] = await Promise.all([session.view(), recall(page)]);
+    await show(view);
   } catch (refusal) {
     showTrouble(refusal, begin);
   }
 }
+
+/** Where a step finds that reading is locked, the PIN is asked in its place, and then the step is taken. */
+pinAsker((again) => {
+  const place = h("div", { class: "asking", tabindex: "-1" });
+  part("pin").then((pin) => place.append(...pin.card(desk, again)), () => place.append(trouble(new Refusal("offline", ""), again)));
+  return place;
+});
 
 const boot = JSON.parse(document.body.dataset.boot);
 const guess = guessedLanguage() in boot ? guessedLanguage() : Object.keys(boot)[0];

@@ -2,7 +2,7 @@
 
 import { announce, anyOf, button, card, field, h, t, time, trouble, working } from "./ui.js";
 
-export function showMe(view, desk) {
+export function show(view, desk) {
   const posts = view.roles.map((key) => t(key)).join(" · ");
   return [
     h("h1", {}, t("page.me.title")),

@@ -2,7 +2,7 @@
 
 import { button, card, choices, h, t, time, working, writing } from "./ui.js";
 
-export function showOffer(view, desk) {
+export function show(view, desk) {
   return [
     h("h1", {}, t(view.category_key)),
     h("p", { class: "lead" }, t(view.may_decide ? "page.offer.lead" : view.stage_key)),
@@ -41,6 +41,7 @@ function declining(view, desk) {
 
 function asking(desk) {
   const question = writing(t("page.offer.question"), 500, t("page.offer.question_hint"), 3);
+  desk.draft(question.box, "ask", question.count);
   const send = button(t("page.send"), () => {
     if (question.box.value.trim()) working(send, () => desk.step("ask", { text: question.box.value }));
     else question.box.focus();

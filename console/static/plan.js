@@ -4,7 +4,7 @@ import { announce, button, card, choices, danger, field, h, newId, t, trouble, w
 
 const MANY_AREAS = 30; // more than this is looked up by typing
 
-export function showPlan(view, desk) {
+export function show(view, desk) {
   const page = new PlanPage(view, desk);
   return page.content();
 }
@@ -30,9 +30,14 @@ class PlanPage {
   }
 
   content() {
+    const calling = this.calling();
+    this.desk.draft(this.story.box, "file.story", this.story.count);
+    for (const [box, name] of [[this.number, "number"], [this.hours, "hours"]]) {
+      this.desk.draft(box, `file.${name}`, () => { calling.open = true; });
+    }
+    const again = this.restore();
     this.showOutcome();
-    const typed = () => this.desk.keepTyping(true);
-    for (const box of [this.story.box, this.number, this.hours]) box.addEventListener("input", typed);
+    if (again) this.preview();
     const [first] = this.view.areas;
     return [
       h("h1", {}, t("page.plan.title")),
@@ -41,16 +46,16 @@ class PlanPage {
       card(t("page.plan.how_soon"), this.urgency, this.danger),
       this.exclusions(),
       card(t("page.plan.who"), this.outcome),
-      card(t("page.plan.tell"), this.story, this.calling()),
+      card(t("page.plan.tell"), this.story, calling),
       this.consent,
     ];
   }
 
   exclusions() {
-    const chosen = [...this.view.organizations, ...this.view.kinds].some((item) => item.chosen);
+    const chosen = this.organizations.values().length || this.kinds.values().length;
     const id = newId();
     return h("section", { class: "card", "aria-labelledby": id },
-      h("details", { open: chosen },
+      h("details", { open: chosen > 0 },
         h("summary", { id }, t("page.plan.not_asked")),
         h("p", { class: "hint" }, t("page.plan.not_asked_hint")),
         this.view.organizations.length && this.organizations,
@@ -63,6 +68,18 @@ class PlanPage {
       h("p", { class: "hint" }, t("page.plan.call_hint")),
       field(t("page.plan.number"), this.number),
       field(t("page.plan.safe_time"), this.hours, t("page.plan.safe_time_hint")));
+  }
+
+  /** What was chosen before the page was left, if anything. */
+  restore() {
+    const kept = JSON.parse(this.desk.kept("file.wishes") || "null");
+    if (!kept) return false;
+    this.area.choose(kept.area);
+    const tick = (set, ids) => set.querySelectorAll("input").forEach((input) => { input.checked = ids.includes(input.value); });
+    tick(this.urgency, [kept.urgency]);
+    tick(this.organizations, kept.exclude_organizations);
+    tick(this.kinds, kept.exclude_kinds);
+    return Boolean(this.area.select.value);
   }
 
   wishes() {
@@ -80,6 +97,7 @@ class PlanPage {
     this.fresh = false;
     this.outcome.setAttribute("aria-busy", "true");
     this.yes.setAttribute("aria-disabled", "true");
+    this.desk.keep("file.wishes", JSON.stringify(this.wishes()));
     try {
       const view = await this.desk.ask("preview", this.wishes());
       if (mine !== this.asked) return;
@@ -188,5 +206,9 @@ function areaSelect(areas, onchange) {
     find.addEventListener("input", () => announce(t("page.plan.areas_found", { count: fill(find.value.trim().toLocaleLowerCase()) })));
     whole.prepend(field(t("page.plan.find"), find));
   }
-  return { select, whole };
+  const choose = (id) => {
+    if (areas.some((area) => area.id === id)) select.value = id;
+    unindent();
+  };
+  return { select, whole, choose };
 }

@@ -9,9 +9,9 @@ export const language = () => tongue;
 
 /** From now on speak this language, in this time zone; `words` are its texts by key. */
 export function speak(newLanguage, direction, words, timezone) {
+  texts = newLanguage === tongue ? { ...texts, ...words } : words; // a page behind this one keeps its words
   tongue = newLanguage;
   zone = timezone;
-  texts = words;
   document.documentElement.lang = newLanguage;
   document.documentElement.dir = direction;
 }
@@ -85,8 +85,14 @@ export function field(label, input, hint = "") {
   input.id ||= newId();
   if (!hint) return h("div", { class: "field" }, h("label", { for: input.id }, label), input);
   const hintId = `${input.id}h`;
-  input.setAttribute("aria-describedby", hintId);
+  describe(input, hintId);
   return h("div", { class: "field" }, h("label", { for: input.id }, label), h("p", { id: hintId, class: "hint" }, hint), input);
+}
+
+/** The element with this id is read out with the field. */
+export function describe(input, id) {
+  const before = input.getAttribute("aria-describedby");
+  input.setAttribute("aria-describedby", before ? `${before} ${id}` : id);
 }
 
 /** Radio buttons or checkboxes as large rows. `choices`: {id, label | label_key, chosen}. */
@@ -103,7 +109,7 @@ export function choices(type, legend, items, onchange = () => {}, legendClass = 
 
 /** A text box with a quiet count of what is left, spoken only near the end. */
 export function writing(label, limit, hint = "", rows = 5) {
-  const box = h("textarea", { rows, maxlength: limit });
+  const box = h("textarea", { id: newId(), rows, maxlength: limit });
   const count = h("p", { class: "count", "aria-hidden": "true" });
   const show = () => {
     const left = limit - box.value.length;
@@ -114,16 +120,43 @@ export function writing(label, limit, hint = "", rows = 5) {
   show();
   const whole = h("div", {}, field(label, box, hint), count);
   whole.box = box;
+  whole.count = show;
   return whole;
+}
+
+/** A field with something wrong says so right below it, and a screen reader reads it out with the field. */
+export function wrong(input, words) {
+  const id = `${input.id}e`;
+  let place = document.getElementById(id);
+  if (!place) {
+    place = h("p", { class: "missing", id, role: "alert" });
+    (input.closest(".withbutton") ?? input).after(place);
+    describe(input, id);
+  }
+  place.textContent = words;
+  input.setAttribute("aria-invalid", String(Boolean(words)));
+  if (words) input.focus();
+}
+
+let askPin = null;
+
+/** Whoever knows how to ask for the PIN: `asker(again)` gives an element. */
+export const pinAsker = (asker) => { askPin = asker; };
+
+/** The words of a refusal, the waiting time included. */
+export function reason(refusal) {
+  if (refusal.code === "offline") return anyOf("page.offline", "page.boot.offline");
+  const wait = refusal.minutes > 0 && refusal.code === "error.wrong_pin" && anyOf("page.pin.minutes");
+  const words = refusal.message || anyOf("page.boot.failed");
+  return wait ? `${words} ${t("page.pin.minutes", { minutes: refusal.minutes })}` : words;
 }
 
 /** What went wrong, where it was tried, with a way to try again. Nothing typed is touched. */
 export function trouble(refusal, again) {
-  const offline = refusal.code === "offline";
+  if (refusal.code === "error.pin_needed" && askPin && again) return askPin(again);
   const over = refusal.code === "error.session_over"; // only the chat can open it again
-  const words = offline ? anyOf("page.offline", "page.boot.offline") : refusal.message || t("page.boot.failed");
   return h("div", { class: "trouble", role: "alert", tabindex: "-1" },
-    h("p", {}, words),
+    h("p", {}, reason(refusal)),
     again && !over && button(anyOf("page.again", "page.boot.again"), again));
 }
 
@@ -132,14 +165,16 @@ export async function working(pressed, work) {
   if (pressed.getAttribute("aria-disabled") === "true") return;
   const words = pressed.textContent;
   const place = pressed.closest(".actions") ?? pressed;
-  if (place.nextElementSibling?.classList.contains("trouble")) place.nextElementSibling.remove();
+  if (place.nextElementSibling?.matches(".trouble, .asking")) place.nextElementSibling.remove();
   pressed.setAttribute("aria-disabled", "true");
   pressed.textContent = t("page.sending");
   announce(t("page.sending"));
   try {
     await work();
   } catch (refusal) {
-    const shown = trouble(refusal, refusal.code === "offline" ? () => pressed.click() : null);
+    if (!(refusal.code ?? "")) throw refusal;
+    const again = ["offline", "error.pin_needed"].includes(refusal.code);
+    const shown = trouble(refusal, again ? () => pressed.click() : null);
     place.after(shown);
     shown.focus();
   } finally {

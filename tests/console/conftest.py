@@ -77,6 +77,7 @@ async def window(browser: Browser, stand: Stand) -> AsyncIterator[Window]:
     context: BrowserContext = await browser.new_context(
         viewport={"width": 360, "height": 740}, locale="en-GB"
     )
+    context.set_default_timeout(10_000)
     found = Window(await context.new_page(), stand)
     found.watch()
     yield found

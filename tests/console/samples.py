@@ -240,7 +240,7 @@ def choose_language(tx: Any, who: str, subject: str, body: Mapping[str, object])
 
 
 def hide(tx: Any, who: str, subject: str, body: Mapping[str, object]) -> FiledView:
-    tx.sessions.clear()
+    tx.end_sessions()
     return FiledView("", "page.hidden", None, "", filed=False)
 
 

@@ -1,13 +1,15 @@
 """A stand for the pages: the real application on a real server, over pages whose content the test lays out.
 
-The turns here keep sessions in a dictionary; `test_store.py` runs the same application over a real database.
+The turns here keep their rows in a dictionary; `test_store.py` runs the same application over a real database.
 """
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from babel.messages.pofile import read_po
 from console.app import PREFIX, build
 from referrals.catalogue import Catalogue, Language
 from referrals.model import Offer
-from referrals.persons import Person, Presence, Session, WritingWindow
+from referrals.persons import Device, Person, Presence, Session, WritingWindow
 from tests.security.test_init_data import KEY, TOKEN, TRUST, query, signed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,23 +56,37 @@ def words(language: str) -> Mapping[str, str]:
 
 
 class SmallTurns:
-    """As much of a transaction as sessions need; whatever a verb raises undoes nothing but itself."""
+    """As much of a transaction as sessions and devices need; a verb that raises undoes its rows."""
 
     def __init__(self) -> None:
         self.now = datetime.now(UTC)
         self.catalogue = CATALOGUE
         self.person = PERSON
-        self.sessions: dict[str, Session] = {}
+        self.rows: dict[tuple[type, str], Any] = {}
         self.seen: set[str] = set()
         self.offers: dict[str, Offer] = {}
+        self.reading_locked = False
 
     async def turn(self, verb: Any, *args: Any, **kwargs: Any) -> Any:
-        kept, seen = dict(self.sessions), set(self.seen)
+        kept, seen = dict(self.rows), set(self.seen)
+        self.reading_locked = False
         try:
             return verb(self, *args, **kwargs)
         except Exception:
-            self.sessions, self.seen = kept, seen
+            self.rows, self.seen = kept, seen
             raise
+
+    @property
+    def sessions(self) -> list[Session]:
+        return self.find(Session)
+
+    @property
+    def devices(self) -> list[Device]:
+        return self.find(Device)
+
+    def end_sessions(self) -> None:
+        for session in self.sessions:
+            self.remove(session)
 
     def first_time(self, key: str) -> bool:
         new = key not in self.seen
@@ -80,18 +96,47 @@ class SmallTurns:
     def person_of_account(self, account: int) -> Person | None:
         return self.person if account == ACCOUNT else None
 
-    def get(self, kind: type, row_id: str) -> Any:
-        rows: dict[type, Mapping[str, Any]] = {Session: self.sessions, Offer: self.offers}
-        return self.person if kind is Person else rows[kind].get(row_id)
+    def get(self, kind: type, row_id: str, *, lock: bool = False) -> Any:
+        if kind is Person:
+            return self.person
+        return self.offers.get(row_id) if kind is Offer else self.rows.get((kind, row_id))
 
-    def find(self, kind: type, person_id: str) -> list[Session]:
-        return [s for s in self.sessions.values() if s.person_id == person_id]
+    def find(self, kind: type, *, limit: int | None = None, **equal: Any) -> list[Any]:
+        found = [row for (of, _), row in sorted(self.rows.items(), key=lambda r: r[0][1]) if of is kind]
+        return [row for row in found if all(getattr(row, name) == value for name, value in equal.items())]
 
-    def add(self, session: Session) -> None:
-        self.sessions[session.id] = session
+    def count(self, kind: type, **equal: Any) -> int:
+        return len(self.find(kind, **equal))
 
-    def remove(self, session: Session) -> None:
-        del self.sessions[session.id]
+    def add(self, *rows: Any) -> None:
+        self.rows.update({(type(row), row.id): row for row in rows})
+
+    def save(self, row: Any) -> Any:
+        self.add(saved := replace(row, version=row.version + 1))
+        return saved
+
+    def remove(self, row: Any) -> None:
+        del self.rows[type(row), row.id]
+
+    def lock_reading(self) -> None:
+        self.reading_locked = True
+
+    def fingerprint(self, purpose: str, text: str) -> str:
+        return hashlib.sha256(f"{purpose}:{text}".encode()).hexdigest()
+
+    def new_id(self) -> str:
+        return secrets.token_urlsafe(12)
+
+    def secret(self, octets: int) -> bytes:
+        return secrets.token_bytes(octets)
+
+    def tally(self, *args: Any, **kwargs: Any) -> int:
+        return 1
+
+    def nothing(self, *args: Any, **kwargs: Any) -> None:
+        """Audit, timers and notices: nobody looks at them here."""
+
+    audit = say = set_timer = clear_timer = clear_timers = recall_notices = nothing
 
 
 @dataclass(frozen=True)
