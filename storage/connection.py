@@ -23,6 +23,10 @@ LOCK_MS = 5_000
 IDLE_IN_TURN_MS = 30_000
 LONG_READ_MS = 300_000
 
+_OTHERS = Sql(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND application_name = 'pulang' AND pid <> pg_backend_pid()"
+)
 _SQLITE_SETTINGS = (
     f"PRAGMA busy_timeout={BUSY_MS}",
     "PRAGMA journal_mode=WAL",
@@ -40,7 +44,7 @@ class SqliteConnection:
 
     dialect: DialectName = "sqlite"
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False, alone: bool = False) -> None:
         make_private(path)
         self.read_only = read_only
         self._driver = sqlite3.connect(
@@ -48,6 +52,8 @@ class SqliteConnection:
         )
         self._begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
         try:
+            if alone:  # before the first look at the file, or others could still open it
+                self._driver.execute("PRAGMA locking_mode=EXCLUSIVE")
             for setting in _SQLITE_SETTINGS:
                 self._driver.execute(setting)
             if read_only:
@@ -58,6 +64,11 @@ class SqliteConnection:
 
     def rows(self, sql: Sql, params: Params = NONE) -> list[Row]:
         return self._driver.execute(sql.text("sqlite"), params).fetchall()
+
+    def stream(self, sql: Sql, size: int) -> Iterator[list[Row]]:
+        cursor = self._driver.execute(sql.text("sqlite"))
+        while rows := cursor.fetchmany(size):
+            yield rows
 
     def change(self, sql: Sql, params: Params = NONE) -> int:
         return self._driver.execute(sql.text("sqlite"), params).rowcount
@@ -132,6 +143,13 @@ class PostgresConnection:
 
     def rows(self, sql: Sql, params: Params = NONE) -> list[Row]:
         return self._driver.execute(sql.text("postgresql"), params).fetchall()
+
+    def stream(self, sql: Sql, size: int) -> Iterator[list[Row]]:
+        # A named cursor stays on the server; another one would bring every row at once.
+        with self._driver.cursor(name="pulang_stream") as cursor:
+            cursor.execute(sql.text("postgresql"))
+            while rows := cursor.fetchmany(size):
+                yield rows
 
     def change(self, sql: Sql, params: Params = NONE) -> int:
         return self._driver.execute(sql.text("postgresql"), params).rowcount
@@ -210,6 +228,26 @@ def connect(url: URL, *, read_only: bool = False) -> Connection:
     if url.get_backend_name() == "sqlite":
         return SqliteConnection(database_path(url), read_only=read_only)
     return PostgresConnection(url, read_only=read_only)
+
+
+def connect_alone(url: URL) -> Connection:
+    """A connection while nobody else is at the database; ConfigurationError when somebody is.
+
+    SQLite keeps others out until it is closed. On PostgreSQL the caller locks what must not change.
+    """
+    busy = ConfigurationError(shown(url), "the product or another command is at work", "stop it first")
+    if url.get_backend_name() == "sqlite":
+        try:
+            return SqliteConnection(database_path(url), alone=True)
+        except sqlite3.OperationalError as error:
+            if "locked" in str(error):
+                raise busy from None
+            raise
+    conn = PostgresConnection(url)
+    if conn.rows(_OTHERS)[0][0]:
+        conn.close()
+        raise busy
+    return conn
 
 
 @contextmanager

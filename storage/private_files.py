@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 from referrals.errors import ConfigurationError
-from storage.secret_files import open_private, put_private
+from storage.secret_files import open_private, put_private, replace_private
 
 
 def private_folder(folder: Path) -> None:
@@ -42,3 +45,28 @@ def shred(path: Path) -> None:
     except FileNotFoundError:
         return
     path.unlink(missing_ok=True)
+
+
+def read_long(path: Path, what: str, mend: str) -> bytes:
+    """The content of a long file that nobody else can read. ConfigurationError, which says `mend`."""
+    open_private(path, what, mend)  # looks at its rights
+    return path.read_bytes()
+
+
+def rewrite_private(path: Path, content: bytes) -> None:
+    """A new content in the place of an old one, at once. ConfigurationError, OSError."""
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.unlink(missing_ok=True)  # half a one of somebody who died
+    put_private(fresh, content)
+    replace_private(path, fresh)
+
+
+@contextmanager
+def folder_lock(folder: Path) -> Iterator[None]:
+    """One process at a time in this folder; the lock ends with the process, however that ends. OSError."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        flock(handle, LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

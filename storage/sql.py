@@ -6,7 +6,7 @@ describes the tables and writes the SQL, and the drivers run it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Literal, Protocol
 
@@ -70,6 +70,9 @@ class Connection(Protocol):
     read_only: bool
 
     def rows(self, sql: Sql, params: Params = NONE) -> list[Row]: ...
+
+    def stream(self, sql: Sql, size: int) -> Iterator[list[Row]]:
+        """Rows of a long read in batches of up to `size`; inside a transaction, and one at a time."""
 
     def change(self, sql: Sql, params: Params = NONE) -> int:
         """Run it; how many rows were changed."""

@@ -16,9 +16,9 @@ from sqlalchemy.engine import URL
 
 from referrals.catalogue import Catalogue
 from referrals.errors import StoreError
-from referrals.ports import Dead, Delivery, Gone, Later, Sent, Tx
+from referrals.ports import Dead, Delivery, Erasure, Gone, Later, Sent, Tx
 from referrals.said import Timer
-from storage import audit, chat, outbox, schema, settling, upkeep
+from storage import audit, chat, erasures, outbox, schema, scrub, settling, upkeep
 from storage.connection import (
     DRIVER_ERRORS,
     PostgresConnection,
@@ -28,10 +28,11 @@ from storage.connection import (
     database_path,
     parse_url,
 )
+from storage.holder_keys import KeyStatus, key_statuses
 from storage.keyring import Keyring
 from storage.pins import PinKeeper
 from storage.postgres_threads import PostgresThreads
-from storage.secret import RootKey
+from storage.secret import LastingSecret, RootKey
 from storage.sql import Connection
 from storage.sqlite_thread import SqliteThread
 from storage.turns import Turn, Worker
@@ -57,6 +58,7 @@ class Store:
         self._closing, self._lock = False, Lock()
         self.outbox = Sender(self)
         self.pins: PinKeeper
+        self.lasting: LastingSecret  # for the ledger of erasures, which lies outside the database
 
     @classmethod
     def open(
@@ -87,7 +89,7 @@ class Store:
                 conn.close()
             shared = Shared.of(catalogue, clock, Keyring(root_key, lasting), seed)
             store = cls(parsed, shared, _worker(parsed, shared, threads, worker))
-            store.pins = PinKeeper(lasting)
+            store.pins, store.lasting = PinKeeper(lasting), lasting
             return store
 
     async def turn(self, verb: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -147,20 +149,40 @@ class Store:
         total = 0
         while touched := await self._inner(lambda tx: upkeep.sweep_some(tx, now)):
             total += touched
-        if self._url.get_backend_name() == "sqlite":
-            await self.scrub()
+        if await self._inner(lambda tx: scrub.is_due(tx.connection, now)) and await self.scrub():
+            await self._inner(lambda tx: scrub.note_scrub(tx.connection, now))
         return total
 
     async def scrub(self) -> bool:
-        """After an erasure, and daily: nothing of a destroyed key is left in the database's files.
+        """Nothing of a destroyed key is left in the database's files (storage/scrub.py).
 
-        A part of `sweep` on SQLite. On PostgreSQL it rewrites two tables, which turns wait for. False: a long
-        read stood in the way. StoreError: it cannot be done (PostgreSQL: the user must own the tables).
+        A part of `sweep`: each time on SQLite, once a day on PostgreSQL, where it rewrites small tables and
+        turns wait for it. False: not now, or (the log says so) not with this role. StoreError.
         """
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._readers, upkeep.scrub, self._url)
+            return await asyncio.get_running_loop().run_in_executor(self._readers, scrub.scrub, self._url)
         except DRIVER_ERRORS as error:
             raise StoreError(f"the erasure could not be finished ({type(error).__name__})") from None
+
+    async def unwritten_erasures(self, limit: int) -> list[Erasure]:
+        """What was taken back for good and does not stand in the ledger yet (storage/ledger.py)."""
+        return await self._inner(lambda tx: erasures.unwritten(tx.connection, limit))
+
+    async def erasures_written(self, names: Sequence[str]) -> None:
+        """They stand in the ledger, on the disk: only now are these erasures finished."""
+        await self._inner(lambda tx: erasures.mark_written(tx.connection, names))
+
+    async def forget_erasures(self, now: datetime) -> int:
+        """Drop some of what no backup can bring back any more; how many."""
+        return await self._inner(lambda tx: erasures.forget(tx.connection, now))
+
+    async def key_statuses(self) -> list[KeyStatus]:
+        """Every version of every key-encryption key."""
+        return await self.read(lambda tx: key_statuses(cast("StoreTx", tx).connection))
+
+    async def last_scrub(self) -> datetime | None:
+        """When destroyed bytes were last overwritten on the disk."""
+        return await self.read(lambda tx: scrub.last_scrub(cast("StoreTx", tx).connection))
 
     async def verify_audit(self) -> list[audit.Finding]:
         """Read the whole audit beside the running turns; what is wrong with it."""
