@@ -18,6 +18,7 @@ COMMANDS = {
     "invite": "invite somebody to a seat",
     "audit": "verify the audit",
     "why": "why a referral goes to whom, and why not to others",
+    "keys": "see the states of keys, make new ones, lock the root key",
     "migrate": "bring the database to this version",
 }
 USAGE_ERROR = 2

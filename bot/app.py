@@ -24,6 +24,7 @@ from bot.introduction import introduce
 from bot.logs import watch_loop
 from bot.outbox import Deliverer
 from bot.pace import Pace
+from bot.passphrase import root_key_of
 from bot.polling import Polling
 from bot.request import AiohttpRequest
 from bot.settings import Mode, Settings
@@ -35,7 +36,7 @@ from referrals.errors import ConfigurationError
 from referrals.ports import Slow, Turns, Tx
 from storage import archive
 from storage.catalogue_files import read_catalogue
-from storage.keys import load_root_key
+from storage.secret import RootKey
 from storage.store import Store
 
 T = TypeVar("T")
@@ -98,15 +99,23 @@ class Extras:
 
 
 def open_store(
-    settings: Settings, clock: Clock, *, demo: bool = False, worker: str = "main"
+    settings: Settings,
+    clock: Clock,
+    *,
+    demo: bool = False,
+    worker: str = "main",
+    root_key: RootKey | None = None,
 ) -> tuple[Store, Texts]:
-    """Catalogue, texts, key and database, each checked; ConfigurationError names what is broken."""
+    """Catalogue, texts, key and database, each checked; ConfigurationError names what is broken.
+
+    `root_key`: one that was read before, so that nobody types its passphrase again.
+    """
     if (settings.data / DEMO_MARK).exists() and not demo:
         mend = "name another folder; what was a demo stays one"
         raise ConfigurationError(str(settings.data), "holds a demo, and not a network", mend)
     words = read_locales(settings.locales)
     catalogue = replace(read_catalogue(settings.catalogue), texts=words)
-    root_key = load_root_key(settings.root_key_file, settings.data)
+    root_key = root_key or root_key_of(settings)
     threads = settings.database_threads
     store = Store.open(
         settings.database, root_key, catalogue, clock.now, demo=demo, threads=threads, worker=worker

@@ -85,6 +85,7 @@ class Heartbeat:
         self._one_at_a_time = asyncio.Lock()
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self._upkeep_at = clock.now() + timedelta(minutes=5)
+        self._upkeep: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Beat from now on."""
@@ -100,6 +101,9 @@ class Heartbeat:
         self._scheduler.pause()
         async with self._one_at_a_time:  # shutting down cancels a beat that runs, so let it end first
             self._scheduler.shutdown(wait=False)
+        if self._upkeep is not None:
+            self._upkeep.cancel()  # between two of its small turns; the next start goes on
+            await asyncio.gather(self._upkeep, return_exceptions=True)
 
     async def beat(self) -> int:
         """Everything that is due now: timers, old messages, at times upkeep. Returns how much that was."""
@@ -107,12 +111,23 @@ class Heartbeat:
             try:
                 done = await self._timers() + await self._old_messages()
                 if self._clock.now() >= self._upkeep_at:
-                    await self._store.sweep(self._clock.now())
                     self._upkeep_at = self._clock.now() + UPKEEP_EVERY
+                    self._begin_upkeep()
                 return done
             except StoreError as error:
                 log.warning("beat_failed", code=error.code)
                 return 0
+
+    def _begin_upkeep(self) -> None:
+        """Beside the beats: after a rotation there can be many wraps to move, and no alert waits for that."""
+        if self._upkeep is None or self._upkeep.done():
+            self._upkeep = asyncio.create_task(self._sweep(), name="upkeep")
+
+    async def _sweep(self) -> None:
+        try:
+            await self._store.sweep(self._clock.now())
+        except StoreError as error:
+            log.warning("upkeep_failed", code=error.code)
 
     async def _timers(self) -> int:
         done = 0

@@ -112,6 +112,11 @@ class Settings(BaseSettings):
     root_key_file: Path = Field(
         description="The file with the root key; outside of the data folder, mode 0600."
     )
+    passphrase_file: Path | None = Field(
+        None,
+        description="The file with the passphrase of a locked root key, for starts without anybody; mode "
+        "0600, not beside the key.",
+    )
     database_url: SecretStr | None = Field(
         None,
         description="Where the database is, e.g. `postgresql+psycopg://user:password@host/name`; a SQLite "

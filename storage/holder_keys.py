@@ -109,16 +109,16 @@ class HolderKeys:
             raise SealBroken("the root key was replaced: start again with the new key file")
         return Kek(*rows[0])
 
-    def rotate(self, holder: str, data_class: str) -> None:
-        """A new version. New wraps use it at once; the old ones move lazily and in the sweep."""
-        self._conn.change(_RETIRE, {"holder": holder, "c": data_class, "now": self._now})
-        self.active(holder, data_class)
+    def rotate_holder(self, holder: str, only: str | None = None) -> int:
+        """A new version of each class (or one) that this holder has a key for. How many.
 
-    def rotate_holder(self, holder: str) -> int:
-        """A new version of each class that this holder has a key for. How many."""
-        classes = [row[0] for row in self._conn.rows(_CLASSES, {"holder": holder})]
+        New wraps use it at once; the old ones move when they are touched, and in the sweep.
+        """
+        held = [row[0] for row in self._conn.rows(_CLASSES, {"holder": holder})]
+        classes = [data_class for data_class in held if only in (None, data_class)]
         for data_class in classes:
-            self.rotate(holder, data_class)
+            self._conn.change(_RETIRE, {"holder": holder, "c": data_class, "now": self._now})
+            self.active(holder, data_class)
         return len(classes)
 
     def settle(self, record: Record, data_class: DataClass, wrap: Wrap, key: bytes) -> None:

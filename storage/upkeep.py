@@ -6,10 +6,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy.engine import URL
-
 from storage.codec import instant_in
-from storage.connection import SqliteConnection, connect
 from storage.sql import Sql
 from storage.tx import StoreTx
 
@@ -17,7 +14,6 @@ KEEP_SEEN = timedelta(hours=48)
 KEEP_SETTLED = timedelta(days=7)
 KEEP_MESSAGES = timedelta(hours=72)  # Telegram deletes nothing after 48 h; a day more for the last tries
 BATCH = 500
-SCRUB_MS = 500
 
 _SWEEPS = (
     (
@@ -47,22 +43,3 @@ def sweep_some(tx: StoreTx, now: datetime) -> int:
     conn = tx.connection
     touched = sum(conn.change(sql, {"before": instant_in(now - keep)}) for sql, keep in _SWEEPS)
     return touched + tx.sweep_keys(BATCH // 5)
-
-
-def scrub(url: URL) -> bool:
-    """Make destroyed keys unreadable on disk too; False when a long read stood in the way: try again later.
-
-    SQLite overwrites what it deletes (secure_delete), but old pages stay in the WAL until it is emptied.
-    PostgreSQL keeps deleted rows until the table is rewritten; its own WAL is recycled in its time.
-    """
-    conn = connect(url)
-    try:
-        if not isinstance(conn, SqliteConnection):
-            conn.change(Sql("VACUUM (FULL) wrap"))
-            conn.change(Sql("VACUUM (FULL) sealed"))
-            return True
-        conn.execute(f"PRAGMA busy_timeout={SCRUB_MS}")  # the turns wait meanwhile
-        busy, _, _ = conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")[0]
-        return not busy
-    finally:
-        conn.close()

@@ -17,6 +17,7 @@ from referrals.ports import Tx
 
 if TYPE_CHECKING:
     from bot.settings import Settings
+    from storage.secret import RootKey
     from storage.store import Store
 
 
@@ -47,12 +48,12 @@ def settings_of(args: argparse.Namespace) -> Settings:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Store]:
-    """The network's store for one command; may run beside the product."""
+def opened(settings: Settings, root_key: RootKey | None = None) -> Iterator[Store]:
+    """The network's store for one command; may run beside the product. `root_key`: if it was read before."""
     from bot.app import open_store
     from bot.clock import Clock
 
-    store, _ = open_store(settings, Clock(), worker="command")
+    store, _ = open_store(settings, Clock(), worker="command", root_key=root_key)
     try:
         yield store
     finally:
@@ -77,11 +78,13 @@ def steward(tx: Tx, seat_id: str | None) -> Actor:
     """The steward who acts. As long as no steward has come, whoever holds the key sets the network up."""
     if seat_id is not None:
         return named_actor(tx, seat_id, Role.STEWARD)
+    from referrals.service.joining import OPERATOR
+
     if any(seat.person_id for seat in tx.find(Seat, role=Role.STEWARD)):
         raise ConfigurationError(
             "--by", "is missing", "name the seat of the steward who does this, e.g. --by steward-1"
         )
-    return Actor("operator", Role.STEWARD)
+    return Actor(OPERATOR, Role.STEWARD)
 
 
 def new_token() -> str:

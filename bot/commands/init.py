@@ -20,13 +20,16 @@ FIRST_STEWARD = "steward-1"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--settings, --steward, --force."""
+    """--settings, --steward, --passphrase, --force."""
     add_settings(parser)
     parser.add_argument(
         "--steward",
         default=FIRST_STEWARD,
         metavar="SEAT",
         help=f"the first steward's seat (default {FIRST_STEWARD})",
+    )
+    parser.add_argument(
+        "--passphrase", action="store_true", help="lock the key with a passphrase, which is asked for twice"
     )
     parser.add_argument("--force", action="store_true", help="accept folders inside a git checkout")
 
@@ -35,17 +38,19 @@ def run(args: argparse.Namespace) -> int:
     """Make the folders, the key and the database, and invite the first steward."""
     settings = settings_of(args)
     check_places(settings.data, settings.root_key_file, force=args.force)
+    from bot.passphrase import new_passphrase
     from storage.keys import create_root_key
     from storage.schema import migrate
 
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings.root_key_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     refuse_existing(settings)
-    create_root_key(settings.root_key_file, settings.data)
+    passphrase = new_passphrase(settings) if args.passphrase else None
+    root = create_root_key(settings.root_key_file, settings.data, passphrase=passphrase)
     token = new_token()
     try:
         migrate(settings.database)
-        with opened(settings) as store:
+        with opened(settings, root) as store:
             store.run(found, args.steward, token)
     except BaseException:
         # A key that has sealed nothing is nobody's loss, and would stand in the way of the next try.

@@ -1,4 +1,4 @@
-"""python -m bot migrate: bring the database to this version; make a backup first."""
+"""python -m bot migrate [--grant ROLE]: bring the database to this version; make a backup first."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ from bot.commands.common import add_settings, settings_of, tell
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--settings."""
+    """--grant, --settings."""
+    parser.add_argument(
+        "--grant",
+        metavar="ROLE",
+        help="PostgreSQL: run as the owner, and give the product's role exactly what it needs",
+    )
     add_settings(parser)
 
 
@@ -19,4 +24,14 @@ def run(args: argparse.Namespace) -> int:
 
     migrate(settings.database)
     tell("The database is of this version.")
+    if args.grant:
+        from storage.grants import grant
+
+        rewrites = grant(settings.database, args.grant)
+        tell(f"{args.grant} may do what the product does, and cannot change or remove an audit row.")
+        if not rewrites:
+            tell(
+                "Before PostgreSQL 17 only the owner can clear destroyed keys from the files: let it run each"
+            )
+            tell("day VACUUM (FULL) wrap, sealed, key_encryption_key, meta (docs/deploy.md, 'Erasure').")
     return 0

@@ -158,11 +158,7 @@ async def test_rotation_moves_every_wrap_and_destroys_the_old_key(store: Store) 
     for n in range(130):
         seal(store, f"{n}", [OWN, ORG], record=Record("referral", f"r{n}"))
 
-    def rotate(tx: Tx) -> None:
-        assert isinstance(tx, StoreTx)
-        tx.rotate(ORG, STORY)
-
-    store.run(rotate)
+    assert store.run(lambda tx: tx.rotate_holder(ORG, STORY)) == 1
     seal(store, "after", [ORG], record=Record("referral", "new"))
     states = "SELECT version, state FROM key_encryption_key WHERE holder = 'org:o1' ORDER BY version"
     assert select(store, states) == [(1, "retiring"), (2, "active")]
