@@ -8,51 +8,27 @@ out.
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from aiohttp import hdrs, web
 
-from console import bodies, sessions
+from console import bodies, proofs, sessions
 from console.assets import Assets, load_assets, shell
+from console.calls import Calls
 from console.headers import secure_headers
 from console.init_data import TELEGRAM_PUBLIC_KEY, Trust, check
+from console.kindly import Texts, kindly
 from console.page_texts import page_texts
-from referrals.errors import (
-    BadAnswer,
-    NotAllowed,
-    NotFound,
-    PulangError,
-    Refused,
-    SessionOver,
-    StoreError,
-    TooOften,
-    WrongStage,
-)
+from referrals.errors import BadAnswer, NotFound, PulangError, Refused
 from referrals.ports import Away, Slow, Turns
+from referrals.service.pages.device_steps import DEVICE_STEPS
 
 PREFIX = "/p"
-SCHEME = "Pulang "
-
-_STATUS: Sequence[tuple[type[PulangError], int]] = (
-    (SessionOver, 401),
-    (NotFound, 404),
-    (NotAllowed, 403),
-    (WrongStage, 409),
-    (TooOften, 429),
-    (BadAnswer, 422),
-    (Refused, 409),
-    (StoreError, 503),
-)
-_SHOWN_PARAMS = ("limit", "length", "minutes")
-
-Texts = Callable[[str], Mapping[str, str]]
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-log = logging.getLogger(__name__)
+AT_ONCE = 2  # pieces of slow work: Argon2id takes a core and 32 MiB each
 
 
 class Page(Protocol):
@@ -79,6 +55,8 @@ class Console:
     assets: Assets
     document: bytes
     slow: Slow | None
+    calls: Calls
+    working: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
 
 def build(
@@ -111,8 +89,9 @@ def build(
         assets=assets,
         document=shell(f"{PREFIX}/static/{assets.version}", assets, boot),
         slow=slow,
+        calls=Calls(turns),
     )
-    app = web.Application(middlewares=[_kindly(console)])
+    app = web.Application(middlewares=[kindly(texts, console.languages, console.headers)])
     app[CONSOLE] = console
     app.add_routes(_routes())
     return app
@@ -126,6 +105,7 @@ def _routes() -> list[web.RouteDef]:
     return [
         web.get("/static/{version:[0-9a-f]{16}}/{name:[a-z_]+[.](?:js|css|svg)}", _static),
         web.post("/session", _session),
+        web.post("/device/{step:[a-z_]{1,32}}", _device),
         web.get(f"/api/{page}", _view),
         web.get(f"/api/{page}/{subject}", _view),
         web.post(f"/api/{page}/{step}", _step),
@@ -165,17 +145,19 @@ async def _static(request: web.Request) -> web.Response:
 async def _session(request: web.Request) -> web.Response:
     """A proven launch, or the session of a page that leads on, is exchanged for a session on one page."""
     console = request.app[CONSOLE]
-    body = await bodies.read_body(request)
+    raw = await bodies.read_raw(request)
+    body = bodies.parse_body(raw)
     page = bodies.page_of(body)
     if page.partition("/")[0] not in console.pages:
         raise NotFound
     token = secrets.token_urlsafe(32)
     new_id = sessions.session_id(token)
     if "init_data" in body:
-        launch = check(_string(body, "init_data"), console.trust, console.clock())
-        opened = await console.turns.turn(sessions.open_session, launch, new_id, page)
+        opened = await _launch(console, body, new_id, page)
     else:
-        opened = await console.turns.turn(sessions.onward_session, _current(request), new_id, page)
+        asked = await console.calls.asked(request, raw)
+        opened = await _spending(console, asked, sessions.onward_session, new_id, page)
+    console.calls.remember(new_id, proofs.read_key(opened.public_key))
     answer = web.json_response(
         {
             "session": token,
@@ -183,6 +165,7 @@ async def _session(request: web.Request) -> web.Response:
             "direction": "rtl" if opened.right_to_left else "ltr",
             "timezone": opened.timezone,
             "texts": _page_texts(console, opened.language, page),
+            "reading": bodies.plain(opened.reading),
         }
     )
     # Nothing that a stranger chooses stands beside the token, so the packed size tells nothing about it.
@@ -190,31 +173,67 @@ async def _session(request: web.Request) -> web.Response:
     return answer
 
 
+async def _launch(console: Console, body: Mapping[str, object], new_id: str, page: str) -> sessions.Opened:
+    """The launch is Telegram's, and the device that opens the page holds the key that it names."""
+    init_data, device = _string(body, "init_data"), _string(body, "device")
+    launch = check(init_data, console.trust, console.clock())
+    proofs.check_opening(proofs.read_key(device), _string(body, "proof"), page, init_data)
+    return await console.turns.turn(sessions.open_session, launch, device, new_id, page)
+
+
 async def _view(request: web.Request) -> web.Response:
     page = _page(request)
-    return await _turn(request, page.view, {})
+    asked = await request.app[CONSOLE].calls.asked(request, b"")
+    return await _turn(request, asked, sessions.in_session, _path(request), page.view, {})
 
 
 async def _step(request: web.Request) -> web.Response:
-    page = _page(request)
-    verb = page.steps.get(request.match_info["step"])
+    verb = _page(request).steps.get(request.match_info["step"])
     if verb is None:
         raise NotFound
-    return await _turn(request, verb, await bodies.read_body(request))
+    raw = await bodies.read_raw(request)
+    asked = await request.app[CONSOLE].calls.asked(request, raw)
+    return await _turn(request, asked, sessions.in_session, _path(request), verb, bodies.parse_body(raw))
 
 
-async def _turn(request: web.Request, verb: sessions.PageVerb, body: Mapping[str, object]) -> web.Response:
-    name, subject = request.match_info["page"], request.match_info.get("subject", "")
-    path = f"{name}/{subject}" if subject else name
-    turns = request.app[CONSOLE].turns
-    view = await turns.turn(sessions.in_session, _current(request), path, verb, body)
-    while isinstance(view, Away):
-        slow = request.app[CONSOLE].slow
-        if slow is None:
+async def _device(request: web.Request) -> web.Response:
+    """PIN and devices, from any page's session."""
+    verb = DEVICE_STEPS.get(request.match_info["step"])
+    if verb is None:
+        raise NotFound
+    raw = await bodies.read_raw(request)
+    asked = await request.app[CONSOLE].calls.asked(request, raw)
+    return await _turn(request, asked, sessions.on_device, verb, bodies.parse_body(raw))
+
+
+async def _turn(request: web.Request, asked: sessions.Asked, turn: Any, *args: Any) -> web.Response:
+    """One request as one turn, or several with slow work in between, and its answer."""
+    console = request.app[CONSOLE]
+    shown: sessions.Shown = await _spending(console, asked, turn, *args)
+    while isinstance(shown.what, Away):
+        if console.slow is None:
             raise PulangError("this console was built without anything that does slow work")
-        done = await asyncio.to_thread(view.work, slow)
-        view = await turns.turn(sessions.go_on, _current(request), path, view.then, done)
-    return web.json_response(bodies.as_json(view))
+        async with console.working:
+            done = await asyncio.to_thread(shown.what.work, console.slow)
+        shown = await console.turns.turn(sessions.go_on, asked.session_id, shown.what.then, done)
+    if isinstance(shown.what, PulangError):
+        raise shown.what
+    view = shown.what if turn is sessions.on_device else bodies.as_json(shown.what)
+    return web.json_response({**view, "reading": bodies.plain(shown.reading)})
+
+
+async def _spending(console: Console, asked: sessions.Asked, turn: Any, *args: Any) -> Any:
+    """Run the turn of a request; where it is refused, at least the request's number is used up."""
+    try:
+        return await console.turns.turn(turn, asked, *args)
+    except Refused:
+        await console.turns.turn(sessions.spend, asked)
+        raise
+
+
+def _path(request: web.Request) -> str:
+    name, subject = request.match_info["page"], request.match_info.get("subject", "")
+    return f"{name}/{subject}" if subject else name
 
 
 def _page(request: web.Request) -> Page:
@@ -222,14 +241,6 @@ def _page(request: web.Request) -> Page:
     if page is None:
         raise NotFound
     return page
-
-
-def _current(request: web.Request) -> str:
-    """The id of the session in the header; SessionOver when there is none."""
-    header = request.headers.get(hdrs.AUTHORIZATION, "")
-    if not header.startswith(SCHEME) or not 40 <= len(header) - len(SCHEME) <= 64:
-        raise SessionOver
-    return sessions.session_id(header.removeprefix(SCHEME))
 
 
 def _string(body: Mapping[str, object], name: str) -> str:
@@ -243,47 +254,3 @@ def _page_texts(console: Console, language: str, page: str) -> dict[str, str]:
     """The page's words in a language, with the fallback's where one is missing."""
     words = {**console.texts(console.languages[0]), **console.texts(language)}
     return page_texts(words, page.partition("/")[0])
-
-
-def _kindly(console: Console) -> Any:
-    """A middleware: refusals become JSON in the person's language, and every answer gets the headers."""
-
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        try:
-            answer = await handler(request)
-        except PulangError as error:
-            answer = _refusal(console, request, error, _status(error))
-        except web.HTTPException as error:
-            answer = _refusal(console, request, NotFound(), error.status)
-        except Exception as error:  # noqa: BLE001 - a person must not be left with a broken page
-            # Only the kind of error: its message could hold what somebody wrote.
-            log.error("a secure page failed: %s", type(error).__name__)
-            answer = _refusal(console, request, PulangError(), 500)
-        for name, value in console.headers.items():
-            answer.headers.setdefault(name, value)
-        return answer
-
-    return middleware
-
-
-def _status(error: PulangError) -> int:
-    return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
-
-
-def _refusal(console: Console, request: web.Request, error: PulangError, status: int) -> web.Response:
-    """`{"error": code, "message": words}`; the page says its language in Accept-Language."""
-    words = {**console.texts(console.languages[0]), **console.texts(_language(console, request))}
-    message = words.get(error.code) or words.get(PulangError.code, "")
-    shown: dict[str, object] = {name: error.params[name] for name in _SHOWN_PARAMS if name in error.params}
-    for name, value in shown.items():
-        message = message.replace("{" + name + "}", str(value))
-    return web.json_response({"error": error.code, "message": message}, status=status)
-
-
-def _language(console: Console, request: web.Request) -> str:
-    for wanted in request.headers.get(hdrs.ACCEPT_LANGUAGE, "").split(","):
-        language = wanted.partition(";")[0].strip().partition("-")[0]
-        if language in console.languages:
-            return language
-    return console.languages[0]

@@ -20,8 +20,8 @@ SUBJECT = r"[A-Za-z0-9_-]{1,64}"
 _PATH = re.compile(rf"[a-z_]{{1,32}}(/{SUBJECT})?")
 
 
-async def read_body(request: web.Request) -> Mapping[str, object]:
-    """The JSON object of a request: strings, booleans, lists of strings. BadAnswer for anything else."""
+async def read_raw(request: web.Request) -> bytes:
+    """The body of a request as it came; BadAnswer unless it says that it is JSON, and is small."""
     if request.content_type != "application/json":
         raise BadAnswer  # also keeps other sites' plain forms out
     raw = bytearray()
@@ -29,11 +29,14 @@ async def read_body(request: web.Request) -> Mapping[str, object]:
         raw += chunk
         if len(raw) > MAX_BODY:
             raise BadAnswer
-    return parse_body(bytes(raw))
+    return bytes(raw)
 
 
 def parse_body(raw: bytes) -> Mapping[str, object]:
-    """Pure half of `read_body`. A name that stands twice, or half a surrogate pair, is no answer either."""
+    """The JSON object that a body holds: strings, booleans, lists of strings. BadAnswer for anything else.
+
+    A name that stands twice, or half a surrogate pair, is no answer either.
+    """
     try:
         body = json.loads(raw, object_pairs_hook=_once)
         raw.decode("utf-8")
@@ -55,8 +58,13 @@ def page_of(body: Mapping[str, object]) -> str:
 
 def as_json(view: Any) -> dict[str, Any]:
     """A view as the page reads it; `view` says which one it is: PlanView -> 'plan'."""
-    shown: dict[str, Any] = _jsonable(asdict(view))
-    return {"view": type(view).__name__.removesuffix("View").lower(), **shown}
+    return {"view": type(view).__name__.removesuffix("View").lower(), **plain(view)}
+
+
+def plain(value: Any) -> dict[str, Any]:
+    """The fields of a dataclass as JSON takes them: instants in UTC."""
+    shown: dict[str, Any] = _jsonable(asdict(value))
+    return shown
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -1,22 +1,26 @@
 """A secure page's session, from a proven launch to its end: plain functions of a transaction.
 
 The page holds a 256-bit token in memory and sends it in a header; here is only its SHA-256. A session is
-bound to one person and one page ('matter/ID'), lasts 30 minutes and is never made longer; `/hide` ends it.
+bound to one person, one device and one page ('matter/ID'), lasts 30 minutes and is never made longer. Each
+request carries a number higher than the last one. `/hide`, a lost phone, an ended device and a blocked chat
+end it from the next request on: all of that is looked up in the very turn that does what the page asks.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from console.init_data import Launch
 from referrals.errors import SessionOver
 from referrals.model import Offer, OfferStage
-from referrals.persons import SILENT, Person, Session
-from referrals.ports import Tx
+from referrals.persons import Device, DeviceState, Person, Presence, Session
+from referrals.ports import Away, Tx
+from referrals.service import devices
+from referrals.views import ReadingView
 
 LASTS = timedelta(minutes=30)
 MENU = "me"  # the one page from which every other can be opened
@@ -26,12 +30,30 @@ PageVerb = Callable[[Tx, str, str, Mapping[str, object]], Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A request whose signature was checked: the session it belongs to, and its number in it."""
+
+    session_id: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """What the page needs to know of its reader before it shows anything."""
 
     language: str
     right_to_left: bool
     timezone: str
+    reading: ReadingView
+    public_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a request brought (Away: not yet), and how far reading is open on this device now."""
+
+    what: Any
+    reading: ReadingView
 
 
 def session_id(token: str) -> str:
@@ -39,61 +61,85 @@ def session_id(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
-def open_session(tx: Tx, launch: Launch, new_id: str, page: str) -> Opened:
-    """Exchange a proven launch for a session on one page, once.
+def open_session(tx: Tx, launch: Launch, public_key: str, new_id: str, page: str) -> Opened:
+    """Exchange a proven launch for a session of this device on one page, once.
 
-    A second use, an account that never wrote to the bot, and somebody who is hidden: SessionOver, all alike.
+    A second use, an account that never wrote to the bot, and somebody who is hidden, lost their phone or has
+    blocked the bot: SessionOver, all alike.
     """
     if not tx.first_time(launch.key):
         raise SessionOver
     person = tx.person_of_account(launch.account)
-    if person is None or person.presence in SILENT:
+    if person is None or person.presence is not Presence.PRESENT:
         raise SessionOver
     for old in tx.find(Session, person_id=person.id):
         if old.expires_at <= tx.now:
             tx.remove(old)
-    tx.add(Session(new_id, person.id, page, tx.now + LASTS, ""))
-    return _opened(tx, person, launch.language)
+    device = devices.meet(tx, person.id, public_key)
+    tx.add(Session(new_id, person.id, page, tx.now + LASTS, device.id))
+    return _opened(tx, person, device, launch.language)
 
 
-def onward_session(tx: Tx, current_id: str, new_id: str, page: str) -> Opened:
+def onward_session(tx: Tx, asked: Asked, new_id: str, page: str) -> Opened:
     """From one page on to another, where it leads there; the new session ends when the current one does.
 
     Raises SessionOver. Whether the person may see what is on the other page, that page's verb decides.
     """
-    here = tx.get(Session, current_id)
-    if here is None or here.expires_at <= tx.now or not _leads_to(tx, here, page):
+    here, person, device = _standing(tx, asked.session_id)
+    if not _leads_to(tx, here, page):
         raise SessionOver
-    person = tx.get(Person, here.person_id)
-    if person is None:
-        raise SessionOver
-    tx.add(Session(new_id, person.id, page, here.expires_at, here.device_id))
-    return _opened(tx, person, "")
+    _count(tx, here, asked.number)
+    tx.add(Session(new_id, person.id, page, here.expires_at, device.id))
+    return _opened(tx, person, device, "")
 
 
-def in_session(tx: Tx, current_id: str, page: str, verb: PageVerb, body: Mapping[str, object]) -> Any:
+def in_session(tx: Tx, asked: Asked, page: str, verb: PageVerb, body: Mapping[str, object]) -> Shown:
     """Check the session and do what the page asks, in the same transaction. Raises SessionOver."""
-    session = _standing(tx, current_id, page)
-    demand_step_up(tx, session)
-    return verb(tx, session.person_id, page.partition("/")[2], body)
+    session, _, device = _standing(tx, asked.session_id)
+    if session.page != page:
+        raise SessionOver
+    _count(tx, session, asked.number)
+    return _done(tx, device, lambda: verb(tx, session.person_id, page.partition("/")[2], body))
 
 
-def go_on(tx: Tx, current_id: str, page: str, then: Callable[[Tx, Any], Any], done: Any) -> Any:
+def on_device(tx: Tx, asked: Asked, verb: PageVerb, body: Mapping[str, object]) -> Shown:
+    """The same for what concerns the device itself, from any page's session: its id is the subject."""
+    session, _, device = _standing(tx, asked.session_id)
+    _count(tx, session, asked.number)
+    return _done(tx, device, lambda: verb(tx, session.person_id, device.id, body))
+
+
+def go_on(tx: Tx, current_id: str, then: Callable[[Tx, Any], Any], done: Any) -> Shown:
     """The next turn of a step that had left its turn (ports.Away): the session must still stand.
 
     The request's number was used up by its first turn, so it is not asked for again.
     """
-    session = _standing(tx, current_id, page)
-    demand_step_up(tx, session)
-    return then(tx, done)
+    _, _, device = _standing(tx, current_id)
+    return _done(tx, device, lambda: then(tx, done))
 
 
-def demand_step_up(tx: Tx, session: Session) -> None:
-    """The place where reading will ask for PIN and device key (security.md, 'Secure pages').
+def spend(tx: Tx, asked: Asked) -> None:
+    """Use up the number of a request that was refused: its own turn vanished, and the number with it."""
+    session = tx.get(Session, asked.session_id, lock=True)
+    if session is not None and asked.number > session.number:
+        tx.save(replace(session, number=asked.number))
 
-    Not built yet, so nothing is asked. It will look when this device last proved itself, and raise an error
-    of its own that the page answers with a PIN field; filing ('plan') and writing never need it.
-    """
+
+def key_of(tx: Tx, current_id: str) -> str:
+    """The public key of the device that a session is bound to; SessionOver where there is none."""
+    session = tx.get(Session, current_id)
+    device = tx.get(Device, session.device_id) if session is not None else None
+    if device is None:
+        raise SessionOver
+    return device.public_key
+
+
+def _done(tx: Tx, device: Device, do: Callable[[], Any]) -> Shown:
+    """Reading stays locked in this turn unless the device has proved itself lately: see Tx.lock_reading."""
+    if not devices.reads(device, tx.now):
+        tx.lock_reading()
+    what = do()
+    return Shown(what, devices.reading(tx, device if isinstance(what, Away) else devices.again(tx, device)))
 
 
 def _leads_to(tx: Tx, here: Session, page: str) -> bool:
@@ -107,16 +153,34 @@ def _leads_to(tx: Tx, here: Session, page: str) -> bool:
     return page == f"matter/{offer.referral_id}"
 
 
-def _standing(tx: Tx, current_id: str, page: str) -> Session:
-    session = tx.get(Session, current_id)
-    if session is None or session.page != page or session.expires_at <= tx.now:
+def _standing(tx: Tx, current_id: str) -> tuple[Session, Person, Device]:
+    """The session (locked), whose it is and on which device; SessionOver when one of them stands no more."""
+    session = tx.get(Session, current_id, lock=True)
+    if session is None or session.expires_at <= tx.now:
         raise SessionOver
-    return session
+    person, device = tx.get(Person, session.person_id), tx.get(Device, session.device_id)
+    if person is None or person.presence is not Presence.PRESENT:
+        raise SessionOver
+    if device is None or device.state is DeviceState.ENDED:
+        raise SessionOver
+    return session, person, device
 
 
-def _opened(tx: Tx, person: Person, guess: str) -> Opened:
+def _count(tx: Tx, session: Session, number: int) -> None:
+    """Numbers only rise: what comes a second time, or late, is refused."""
+    if number <= session.number:
+        raise SessionOver
+    tx.save(replace(session, number=number))
+
+
+def _opened(tx: Tx, person: Person, device: Device, guess: str) -> Opened:
     languages = tx.catalogue.languages
-    for wanted in (person.language, guess.partition("-")[0], FALLBACK):
-        if wanted in languages:
-            return Opened(wanted, languages[wanted].right_to_left, person.timezone)
-    return Opened(FALLBACK, False, person.timezone)
+    found = (la for la in (person.language, guess.partition("-")[0], FALLBACK) if la in languages)
+    language = next(found, FALLBACK)
+    return Opened(
+        language,
+        language in languages and languages[language].right_to_left,
+        person.timezone,
+        devices.reading(tx, device),
+        device.public_key,
+    )

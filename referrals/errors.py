@@ -106,6 +106,24 @@ class WrongPin(Refused):
     code = "error.wrong_pin"
 
 
+class WrongCode(WrongPin):
+    """The recovery code does not fit. `params`: as WrongPin."""
+
+    code = "error.wrong_code"
+
+
+class WeakPin(BadAnswer):
+    """Not 6 to 12 digits, or among the PINs that everybody tries first."""
+
+    code = "error.weak_pin"
+
+
+class DeviceEnded(Refused):
+    """The PIN was tried too often on this device: it must be let in anew. Asking and writing go on."""
+
+    code = "error.device_ended"
+
+
 class TooOften(Refused):
     """A rate limit for strangers. `params`: minutes."""
 

@@ -102,6 +102,29 @@ class ThreadLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ReaderLine:
+    """Who opened something sealed of this matter, by day: organisation and role, never a name.
+
+    `organization` is '' for the desk and the stewards; `role_key` is 'who.desk' for both.
+    """
+
+    organization: str
+    role_key: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MoveLine:
+    """A matter on its way to another phone. `check`: four digits to be read out to the desk, '' elsewhere.
+
+    `due_at` None: it waits for the desk.
+    """
+
+    check: str
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class MatterView:
     """Page 'matter': one referral as its person, its partner or the desk sees it."""
 
@@ -121,8 +144,11 @@ class MatterView:
     steps: tuple[Step, ...]
     consent_text: str = ""  # the person's own receipt
     emergency_lines: tuple[str, ...] = ()  # the person's own view of something that cannot wait
-    readers: tuple[str, ...] = ()  # 'who has read my record': organisation names
+    readers: tuple[ReaderLine, ...] = ()  # 'who has read my record', newest first; the person's own view
+    tracking_code: str = ""  # shown this once, after the step 'follow'
+    move: MoveLine | None = None  # it is about to move to another phone
     locked: bool = False  # reading asks for the PIN first: story, contact and thread are withheld until then
+    wait_minutes: int = 0  # this reader has opened much today: the same is withheld for so long
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,4 +207,83 @@ class MeView:
     window: str
     windows: tuple[Choice, ...]
     timezone: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingView:
+    """How far reading is open on the device that asks; stands beside every view (docs/secure-pages.md).
+
+    `state`: open | pin | enrol | recover | wait | ask. `device` is the id of the device that asks.
+    """
+
+    state: str
+    device: str
+    until: datetime | None = None
+    at: datetime | None = None
+    check: str = ""  # in state 'ask': to be read out to whoever lets the device in
+
+
+@dataclass(frozen=True, slots=True)
+class TrackView:
+    """Page 'track': what a code shows on another phone, and the way to move the matter there.
+
+    `said_key`: what the last step came to, '' before any. `stage_key` '': the code shows nothing. The page
+    keeps the typed code in memory and sends it with every step.
+    """
+
+    said_key: str
+    stage_key: str
+    next_by: datetime | None
+    moves: tuple[MoveLine, ...]  # what this person waits for on this phone
+    steps: tuple[Step, ...]  # needs: 'code', 'code_pin'
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLine:
+    """One kind of thing that is held about the reader: what, how many, until when, and why."""
+
+    what_key: str
+    count: int
+    until: datetime | None  # None: as long as `why_key` says
+    why_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class MyDataView:
+    """Page 'mydata': what is held, how to take it home, how to have it destroyed.
+
+    `passphrase` and `download` (an address below this origin) are shown this once, until `download_until`.
+    `posts`: to be handed back before anything is deleted. `delete_at`: deletion waits, and can be stopped.
+    """
+
+    held: tuple[HeldLine, ...]
+    stays: tuple[str, ...]  # text keys: what deletion leaves, and why
+    posts: tuple[str, ...]  # text keys of roles
+    steps: tuple[Step, ...]
+    locked: bool
+    delete_at: datetime | None = None
+    passphrase: str = ""
+    download: str = ""
+    download_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GoneView:
+    """After deletion: the last thing that the page shows."""
+
+    said_key: str
+    stays: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessView:
+    """Page 'witness': a signed checkpoint to put away. `mark`: four words to compare by phone."""
+
+    number: int
+    at: datetime
+    note: str
+    mark: tuple[str, ...]
+    what_key: str
+    kept: bool
     steps: tuple[Step, ...]

@@ -57,7 +57,7 @@ async def test_kept_text_becomes_part_of_the_request(world: World) -> None:
     await someone.says("One thing more: please call in the evening.")
     await someone.presses("Keep it")
     await someone.sees("Kept with your request")
-    mine = await someone.opens("Open")
+    mine = await someone.reads("Open")
     assert "One thing more" in mine.view["story"]
 
 

@@ -37,8 +37,10 @@ BAD_BODIES = [
 @pytest.mark.parametrize("raw", BAD_BODIES, ids=range(len(BAD_BODIES)))
 async def test_bodies_of_another_shape_or_size_are_refused(phone: Phone, raw: bytes) -> None:
     await phone.opens("odd/1")
-    headers = {"Authorization": f"Pulang {phone.token}", "Content-Type": "application/json"}
-    url = phone.stand.origin + "/p/api/odd/1/echo"
+    path = "/p/api/odd/1/echo"
+    url = phone.stand.origin + path
+    signed = phone.key.call(phone.token, 1, "POST", path, raw)
+    headers = {**signed, "Content-Type": "application/json"}
     async with phone.http.post(url, data=raw, headers=headers) as answer:
         assert answer.status == 422
         assert (await answer.json())["error"] == "error.bad_answer"

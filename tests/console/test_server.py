@@ -221,7 +221,9 @@ async def test_steps_take_what_they_need(stand: Stand, phone: Phone) -> None:
         "next_by": "2026-11-26T09:30:00Z",
         "consent_text": receipt["consent_text"],
         "filed": True,
+        "reading": receipt["reading"],
     }
+    assert receipt["reading"]["state"] == "enrol"
     assert (await phone.call("POST", "/p/api/plan/ABC/nonsense", {}))[0] == 404
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
 import aiohttp
 import pytest
@@ -14,12 +13,16 @@ from aiohttp import web
 
 from console.app import PREFIX, build
 from referrals.persons import Session
+from referrals.ports import Slow
 from referrals.service import people
 from referrals.service.pages import PAGES
+from storage import archive
 from storage.store import Store
 from tests.console.stand import words
 from tests.security.test_init_data import KEY, TOKEN, TRUST, query, signed
+from tests.support.device import Device, DeviceSession
 from tests.support.network import CATALOGUE, Small
+from tests.support.people import PIN
 from tests.support.store import SettableClock, open_store
 
 FAMILY, STRANGER = 5001, 7001
@@ -35,6 +38,7 @@ class Place:
     clock: SettableClock
     http: aiohttp.ClientSession
     launches: int = 0
+    devices: dict[int, Device] = field(default_factory=dict)
 
     def proof(self, account: int) -> str:
         self.launches += 1
@@ -42,16 +46,20 @@ class Place:
         date = str(int(self.clock.now.timestamp()))
         return query(signed({"query_id": f"AAE{self.launches}", "user": user, "auth_date": date}, key=KEY))
 
-    async def call(self, method: str, path: str, body: Any = None, token: str = "") -> tuple[int, Any]:
-        headers = {"Authorization": f"Pulang {token}"} if token else {}
-        url = self.origin + PREFIX + path
-        async with self.http.request(method, url, json=body, headers=headers) as answer:
-            return answer.status, await answer.json()
+    async def opens(self, account: int, page: str, device: Device | None = None) -> DeviceSession:
+        """A page on the account's phone (or on another device of theirs)."""
+        device = device or self.devices.setdefault(account, Device())
+        _, session = await DeviceSession.open(self.http, self.origin, device, page, self.proof(account))
+        return session
 
-    async def opens(self, account: int, page: str) -> str:
-        body = {"init_data": self.proof(account), "page": page}
-        status, answer = await self.call("POST", "/session", body)
-        return answer["session"] if status == 200 else ""
+    async def reads(self, account: int, page: str) -> DeviceSession:
+        """The same, with a PIN chosen or typed."""
+        session = await self.opens(account, page)
+        step = {"enrol": "enrol", "pin": "prove"}.get(session.opened["reading"]["state"])
+        if step is not None:
+            status, answer = await session.device_does(step, pin=PIN)
+            assert status == 200, answer
+        return session
 
 
 @pytest.fixture
@@ -66,6 +74,7 @@ async def place(database_url: str) -> AsyncIterator[Place]:
         telegram_public_key=TRUST.public_key,
         texts=words,
         clock=clock,
+        slow=Slow(store.pins, archive.pack),
     )
     root = web.Application()
     root.add_subapp(PREFIX, app)
@@ -83,13 +92,13 @@ async def test_a_family_files_and_the_partner_who_accepts_reads(place: Place) ->
     net = place.net
     accounts = {net.person(6001 + n, seat): 6001 + n for n, seat in enumerate(SEATS)}
     draft = net.draft(net.person(FAMILY))
-    token = await place.opens(FAMILY, f"plan/{draft}")
-    _, empty = await place.call("GET", f"/api/plan/{draft}", token=token)
+    page = await place.opens(FAMILY, f"plan/{draft}")
+    _, empty = await page.view()
     assert empty["view"] == "plan"
     assert empty["plan"] == []
     assert empty["consent_text"] == ""
     wishes = {"area": "pattani-mueang", "urgency": "urgent"}
-    _, plan = await place.call("POST", f"/api/plan/{draft}/preview", wishes, token)
+    _, plan = await page.does("preview", **wishes)
     assert plan["plan"]
     assert plan["consent_text"]
     filing = {
@@ -98,11 +107,9 @@ async def test_a_family_files_and_the_partner_who_accepts_reads(place: Place) ->
         "story": "canary story",
         "contact": "canary 080",
     }
-    status, stale = await place.call(
-        "POST", f"/api/plan/{draft}/file", {**filing, "consent_digest": "x"}, token
-    )
+    status, stale = await page.does("file", **{**filing, "consent_digest": "x"})
     assert (status, stale["error"]) == (409, "error.plan_changed")
-    _, receipt = await place.call("POST", f"/api/plan/{draft}/file", filing, token)
+    _, receipt = await page.does("file", **filing)
     assert receipt["view"] == "filed"
     assert receipt["filed"]
 
@@ -111,53 +118,53 @@ async def test_a_family_files_and_the_partner_who_accepts_reads(place: Place) ->
     assert offer is not None
     (worker,) = net.workers_of(offer.organization_id)
     account = accounts[worker]
-    token = await place.opens(account, f"offer/{offer.id}")
-    _, blind = await place.call("GET", f"/api/offer/{offer.id}", token=token)
+    page = await place.opens(account, f"offer/{offer.id}")
+    _, blind = await page.view()
     assert blind["may_decide"]
     assert "canary" not in json.dumps(blind)
-    reading = await place.opens(account, f"matter/{draft}")
-    assert (await place.call("GET", f"/api/matter/{draft}", token=reading))[0] == 404
-    _, accepted = await place.call("POST", f"/api/offer/{offer.id}/accept", {}, token)
+    reading = await place.reads(account, f"matter/{draft}")
+    assert (await reading.view())[0] == 404
+    _, accepted = await page.does("accept")
     assert (accepted["view"], accepted["id"]) == ("matter", draft)
-    _, onward = await place.call("POST", "/session", {"page": f"matter/{draft}"}, token)
-    assert (await place.call("GET", f"/api/matter/{draft}", token=onward["session"]))[0] == 200
-    _, matter = await place.call("GET", f"/api/matter/{draft}", token=reading)
+    status, onward = await page.onward(f"matter/{draft}")
+    assert (status, (await onward.view())[0]) == (200, 200)
+    _, matter = await reading.view()
     assert matter["story"] == "canary story"
     assert matter["contact"] == "canary 080"
-    await place.call("POST", f"/api/matter/{draft}/write", {"text": "canary answer"}, reading)
+    await reading.does("write", text="canary answer")
 
-    token = await place.opens(FAMILY, f"matter/{draft}")
-    _, own = await place.call("GET", f"/api/matter/{draft}", token=token)
+    page = await place.reads(FAMILY, f"matter/{draft}")
+    _, own = await page.view()
     assert [line["text"] for line in own["thread"]] == ["canary answer"]
     assert own["readers"]
-    _, gone = await place.call("POST", f"/api/matter/{draft}/withdraw", {"yes": True}, token)
+    _, gone = await page.does("withdraw", yes=True)
     assert gone["stage_key"] == "stage.withdrawn"
-    status, refused = await place.call("GET", f"/api/matter/{draft}", token=reading)
+    status, refused = await reading.view()
     assert status == 404 or (refused["story"], refused["contact"]) == (None, None)
 
 
 async def test_launches_and_sessions_in_the_database(place: Place) -> None:
     family = place.net.person(FAMILY)
-    proof = place.proof(FAMILY)
-    body = {"init_data": proof, "page": "me"}
-    status, first = await place.call("POST", "/session", body)
+    device, launch = Device(), place.proof(FAMILY)
+    status, page = await DeviceSession.open(place.http, place.origin, device, "me", launch)
     assert status == 200
-    assert (await place.call("POST", "/session", body))[0] == 401  # used
-    assert await place.opens(STRANGER, "me") == ""  # never wrote to the bot
+    again, _ = await DeviceSession.open(place.http, place.origin, device, "me", launch)
+    assert again == 401  # used
+    assert (await place.opens(STRANGER, "me")).token == ""  # never wrote to the bot
     (row,) = place.net.store.run(lambda tx: tx.find(Session, person_id=family))
-    assert row.id != first["session"]
+    assert row.id != page.token
     assert row.expires_at == place.clock.now + timedelta(minutes=30)
-    assert (await place.call("GET", "/api/me", token=first["session"]))[1]["view"] == "me"
+    assert (await page.view())[1]["view"] == "me"
     place.net.store.run(people.hide, family)
-    assert (await place.call("GET", "/api/me", token=first["session"]))[0] == 401
-    assert await place.opens(FAMILY, "me") == ""  # hidden: only /start in the chat brings it back
+    assert (await page.view())[0] == 401
+    assert (await place.opens(FAMILY, "me")).token == ""  # hidden: only /start in the chat brings it back
 
 
 async def test_another_persons_matter_is_not_found(place: Place) -> None:
     draft = place.net.draft(place.net.person(FAMILY))
     place.net.person(STRANGER)
-    token = await place.opens(STRANGER, f"plan/{draft}")
-    status, answer = await place.call("GET", f"/api/plan/{draft}", token=token)
+    page = await place.opens(STRANGER, f"plan/{draft}")
+    status, answer = await page.view()
     absent = await place.opens(STRANGER, "plan/absent")
-    assert (status, answer) == await place.call("GET", "/api/plan/absent", token=absent)
+    assert (status, answer) == await absent.view()
     assert (status, answer["error"]) == (404, "error.not_found")

@@ -53,14 +53,14 @@ async def test_a_request_is_declined_goes_on_is_helped_and_closed(
     assert offer_page.view["may_decide"]
     assert STORY not in json.dumps(offer_page.view)
     await second.presses(second.words["accept"])
-    matter = await second.person.opens(second.words["read"])
+    matter = await second.person.reads(second.words["read"])
     assert matter.view["story"] == STORY
     assert matter.view["contact"] == CONTACT
     await matter.does("write", text="Canary-thread: we can bring you on Thursday.")
     await matter.does("contacted")
 
     # The person reads, answers, and confirms that help came.
-    mine = await somchai.opens("Read")
+    mine = await somchai.reads("Read")
     assert mine.view["thread"][0]["text"].startswith("Canary-thread")
     assert mine.view["readers"]
     await mine.does("write", text="Canary-answer: thank you, Thursday is good.")
@@ -114,9 +114,9 @@ async def test_a_withdrawal_cuts_every_access_at_once(world: World) -> None:
     first, _ = await _workers_in_order(world, str(receipt["code"]))
     await first.presses(first.words["show"])
     await first.presses(first.words["accept"])
-    matter = await first.person.opens(first.words["read"])
+    matter = await first.person.reads(first.words["read"])
     assert matter.view["story"] == STORY
-    mine = await somchai.opens("Open")
+    mine = await somchai.reads("Open")
     await mine.does("withdraw")
     await matter.refused("write", text="still there?")
     assert (await matter.refused("contacted"))["error"] in ("error.not_found", "error.wrong_stage")

@@ -37,7 +37,7 @@ async def test_the_story_goes_on_through_faults(
     english = asked is anan
     await asked.presses("Show" if english else "ดู")
     await asked.presses("Accept" if english else "รับ")
-    matter = await asked.opens("Read the story" if english else "อ่านเรื่อง")
+    matter = await asked.reads("Read the story" if english else "อ่านเรื่อง")
     assert matter.view["story"] == STORY
     await matter.does("contacted")
     await family.sees("help is under way")

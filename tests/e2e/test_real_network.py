@@ -104,7 +104,7 @@ async def test_a_network_is_built_and_helps(
         await files(page, urgency="urgent", without=("two-rivers", "open-door"))
         await ploy.presses("Show")
         await ploy.presses("Accept")
-        matter = await ploy.opens("Read the story")
+        matter = await ploy.reads("Read the story")
         assert matter.view["story"] == STORY
         await matter.does("contacted")
         await matter.does("report", outcome="met")

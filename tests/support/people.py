@@ -14,7 +14,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 
+from tests.support.device import Device, DeviceSession
+
 PATIENCE_S = 15.0
+PIN = "739154"  # everybody's, in tests
 
 
 @dataclass
@@ -55,6 +58,7 @@ class Person:
 
     world: World
     name: str
+    device: Device = field(default_factory=Device)  # the phone that pages open on
 
     async def says(self, text: str) -> None:
         await self.world.call("POST", f"/sim/people/{self.name}/say", {"text": text})
@@ -115,7 +119,13 @@ class Person:
         """Press a Mini App button; returns the page with a session."""
         await self.sees_button(label)
         answer = await self.world.call("POST", f"/sim/people/{self.name}/webapp", {"label": label})
-        return await SecurePage.open(self.world.http, answer["url"])
+        return await SecurePage.open(self.world.http, self.device, answer["url"])
+
+    async def reads(self, label: str) -> SecurePage:
+        """The same, with the PIN typed where it is asked, so that everything can be read."""
+        page = await self.opens(label)
+        await page.proves()
+        return page
 
     async def _until(self, wanted: Any, what: str) -> dict[str, Any]:
         end = time.monotonic() + PATIENCE_S
@@ -134,25 +144,42 @@ class Person:
 class SecurePage:
     """A secure page opened from a chat: its view, and its steps."""
 
-    http: aiohttp.ClientSession
-    origin: str
-    page: str
-    session: str
+    session: DeviceSession
     view: dict[str, Any]
     texts: dict[str, str]
 
+    @property
+    def page(self) -> str:
+        return self.session.page
+
+    @property
+    def origin(self) -> str:
+        return self.session.origin
+
+    @property
+    def reading(self) -> str:
+        """How far reading is open on this device: the state of the last answer."""
+        return str(self.view["reading"]["state"])
+
     @classmethod
-    async def open(cls, http: aiohttp.ClientSession, url: str) -> SecurePage:
+    async def open(cls, http: aiohttp.ClientSession, device: Device, url: str) -> SecurePage:
         parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc}"
         page = parts.path.removeprefix("/p/")
         init_data = parse_qs(parts.fragment)["tgWebAppData"][0]
-        async with http.post(f"{origin}/p/session", json={"init_data": init_data, "page": page}) as answer:
-            assert answer.status == 200, f"session: {answer.status} {await answer.text()}"
-            opened = await answer.json()
-        self = cls(http, origin, page, opened["session"], {}, opened["texts"])
+        status, session = await DeviceSession.open(http, origin, device, page, init_data)
+        assert status == 200, f"session: {status} {session.opened}"
+        self = cls(session, {}, session.opened["texts"])
         await self.look()
         return self
+
+    async def proves(self, pin: str = PIN) -> dict[str, Any]:
+        """Choose a PIN on a first device, type it on one that is let in; then look again."""
+        step = {"enrol": "enrol", "pin": "prove"}.get(self.reading)
+        if step is not None:
+            status, answer = await self.session.device_does(step, pin=pin)
+            assert status == 200, f"{step}: {status} {answer}"
+        return await self.look()
 
     async def look(self) -> dict[str, Any]:
         self.view = await self._call("GET", "")
@@ -174,8 +201,4 @@ class SecurePage:
         return answer
 
     async def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> tuple[int, dict[str, Any]]:
-        url = f"{self.origin}/p/api/{self.page}{path}"
-        headers = {"Authorization": f"Pulang {self.session}"}
-        async with self.http.request(method, url, json=body, headers=headers) as answer:
-            found: dict[str, Any] = await answer.json()
-            return answer.status, found
+        return await self.session.call(method, f"/p/api/{self.page}{path}", body)
