@@ -20,6 +20,8 @@ class Action(StrEnum):
     REFERRAL_WITHDRAW = "referral:withdraw"
     REFERRAL_CONFIRM = "referral:confirm"
     REFERRAL_STEP = "referral:step"  # a timer or the matching moved it
+    ACCESS_GIVE = "access:give"  # an organisation got a key, because consent and agreement allow it now
+    ACCESS_CUT = "access:cut"
     OFFER_SEE = "offer:see"
     OFFER_ACCEPT = "offer:accept"
     OFFER_DECLINE = "offer:decline"
@@ -91,6 +93,8 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.REFERRAL_WITHDRAW: _ASKS,
     Action.REFERRAL_CONFIRM: _ASKS,
     Action.REFERRAL_STEP: frozenset({Role.SYSTEM}),
+    Action.ACCESS_GIVE: frozenset({Role.SYSTEM}),
+    Action.ACCESS_CUT: frozenset({Role.SYSTEM}),
     Action.OFFER_SEE: frozenset({Role.WORKER}),
     Action.OFFER_ACCEPT: frozenset({Role.WORKER}),
     Action.OFFER_DECLINE: frozenset({Role.WORKER}),

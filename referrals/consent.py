@@ -12,10 +12,11 @@ from datetime import date, datetime
 from referrals.catalogue import Pathway
 from referrals.directory import STATE_KINDS, Agreement, Directory, Organization
 from referrals.model import Consent, DataClass, Stage
+from referrals.schedule import local
 
 # 'Which classes travel from which stage on': a stage opens its own classes and those of the stages before it
-# on the way of one offer. Stages that are not here have no partner, so nothing is open in them; nor is it
-# once the matter has ended.
+# on the way of one offer. Stages that are not here have no partner, so nothing is open in them. Once a matter
+# is closed, its partner goes on reading only what the pathway names for `closed`, until the retention date.
 _OFFER = (Stage.OFFERED,)
 _SERVED = (Stage.OFFERED, Stage.ACCEPTED)
 OPENED_BY: Mapping[Stage, tuple[Stage, ...]] = {
@@ -26,7 +27,13 @@ OPENED_BY: Mapping[Stage, tuple[Stage, ...]] = {
     Stage.IN_SERVICE: (*_SERVED, Stage.IN_SERVICE),
     Stage.REPORTED: (*_SERVED, Stage.IN_SERVICE, Stage.REPORTED),
     Stage.DISPUTED: (*_SERVED, Stage.IN_SERVICE, Stage.REPORTED, Stage.DISPUTED),
+    Stage.CLOSED: (Stage.CLOSED,),
 }
+
+
+def day_of(organization: Organization, now: datetime) -> date:
+    """The day by which an organisation's agreements are in force: that of its own zone."""
+    return local(now, organization.timezone).date()
 
 
 def agreement_for(directory: Directory, organization_id: str, pathway_id: str, day: date) -> Agreement | None:
@@ -53,18 +60,18 @@ def classes_for(
     organization: Organization,
     consent: Consent,
     stage: Stage,
-    day: date,
+    now: datetime,
 ) -> tuple[DataClass, ...]:
     """The classes that may be opened to this organisation at this stage, in the order of DataClass.
 
     Each needs the pathway's stage, the agreement and the consent to name it. Only `routing`, without which
     there is no offer, goes without saying, and for a body of the state not even that does (domain.md, 'The
     directory'). Empty without an agreement in force that is this organisation's and names this pathway, and
-    from the day on which the consent was withdrawn or has run out (`covers` knows the instant).
+    from the instant at which the consent was withdrawn or has run out.
     """
-    if agreement is None or not _binds(agreement, organization, pathway, day):
+    if agreement is None or not _binds(agreement, organization, pathway, day_of(organization, now)):
         return ()
-    if consent.withdrawn_at is not None or consent.until.date() < day:
+    if not in_force(consent, now):
         return ()
     travels = {c for opened in OPENED_BY.get(stage, ()) for c in pathway.classes.get(opened, ())}
     named = set(agreement.classes) & set(consent.classes)

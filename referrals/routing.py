@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from referrals.catalogue import Pathway
-from referrals.consent import agreement_for
+from referrals.consent import agreement_for, day_of
 from referrals.directory import Capacity, Directory, Organization, OrganizationKind, Service
 from referrals.model import AgeGroup, Urgency
 from referrals.schedule import is_open
@@ -106,14 +106,14 @@ Candidate = tuple[Fit, str]  # an organisation's best fit, and the id of that se
 def make_plan(
     need: Need, directory: Directory, standings: Mapping[str, Standing], day: date, limit: int = 5
 ) -> Plan:
-    """The best partners for a need, at most `limit`; `standings` by organisation id, `day` for agreements.
+    """The best partners for a need, at most `limit`; `standings` by organisation id, `day` for freshness.
 
     Order: the service's own main language before others it speaks; the nearest area that covers the place;
     capacity confirmed within 30 days, and of those the open before the limited; fewer matters at hand;
     more promises kept; service id.
     """
     best: dict[str, Candidate] = {}
-    for service, distance in _fitting(need, directory, day):
+    for service, distance in _fitting(need, directory):
         candidate = _fit(need, service, distance, day), service.id
         held = best.get(service.organization_id)
         if held is None or candidate < held:
@@ -122,35 +122,35 @@ def make_plan(
     return Plan(tuple(_line(need, directory, rank, day) for rank in chosen))
 
 
-def why_not(need: Need, directory: Directory, day: date) -> tuple[LeftOut, ...]:
+def why_not(need: Need, directory: Directory) -> tuple[LeftOut, ...]:
     """Every service of the directory that does not fit, with its first reason, in the order of their ids.
 
     Not part of `make_plan`, because only the desk asks, and rarely.
     """
-    reasons = ((s, _unfit(need, s, directory, day)) for s in _by_id(directory.services.values()))
+    reasons = ((s, _unfit(need, s, directory)) for s in _by_id(directory.services.values()))
     return tuple(LeftOut(s.id, s.organization_id, reason) for s, reason in reasons if reason)
 
 
-def still_fits(need: Need, service_id: str, directory: Directory, day: date) -> str | None:
+def still_fits(need: Need, service_id: str, directory: Directory) -> str | None:
     """None while a planned partner can be asked; else the text key of why it no longer can."""
     service = directory.services.get(service_id)
     if service is None:
         return "why_not.gone"
-    return _unfit(need, service, directory, day)
+    return _unfit(need, service, directory)
 
 
 # -- filters ---------------------------------------------------------------------------------------
 # In an order that tells the least: what anybody could know comes first, a private wish last.
 
 
-def _unfit(need: Need, service: Service, directory: Directory, day: date) -> str | None:
+def _unfit(need: Need, service: Service, directory: Directory) -> str | None:
     """The first filter that a service fails."""
     organization = directory.organizations.get(service.organization_id)
     if organization is None:
         return "why_not.gone"
     return (
         _misplaced(need, service, directory)
-        or _organization_unfit(need, organization, directory, day)
+        or _organization_unfit(need, organization, directory)
         or _service_unfit(need, service, _on_hand(need, organization.id, directory))
         or _unwanted(need, organization)
     )
@@ -164,12 +164,11 @@ def _misplaced(need: Need, service: Service, directory: Directory) -> str | None
     return None
 
 
-def _organization_unfit(
-    need: Need, organization: Organization, directory: Directory, day: date
-) -> str | None:
+def _organization_unfit(need: Need, organization: Organization, directory: Directory) -> str | None:
     if organization.kind not in need.pathway.receivers:
         return "why_not.kind"
-    if agreement_for(directory, organization.id, need.pathway.id, day) is None:
+    today = day_of(organization, need.now)
+    if agreement_for(directory, organization.id, need.pathway.id, today) is None:
         return "why_not.agreement"
     if organization.suspended:
         return "why_not.suspended"
@@ -208,7 +207,7 @@ def _unwanted(need: Need, organization: Organization) -> str | None:
     return "why_not.private_wish" if need.exclusions.hit(organization) else None
 
 
-def _fitting(need: Need, directory: Directory, day: date) -> Iterator[tuple[Service, int]]:
+def _fitting(need: Need, directory: Directory) -> Iterator[tuple[Service, int]]:
     """Services that pass every filter, each with its distance: levels between its area and the place.
 
     The same filters as `_unfit`; category and area by index, an organisation's only once.
@@ -222,18 +221,16 @@ def _fitting(need: Need, directory: Directory, day: date) -> Iterator[tuple[Serv
             seen.add(service.id)
             key = service.organization_id
             if key not in asked:
-                asked[key] = _may_be_asked(need, directory.organizations.get(key), directory, day)
+                asked[key] = _may_be_asked(need, directory.organizations.get(key), directory)
             may_be_asked, on_hand = asked[key]
             if may_be_asked and _service_unfit(need, service, on_hand) is None:
                 yield service, distance
 
 
-def _may_be_asked(
-    need: Need, organization: Organization | None, directory: Directory, day: date
-) -> tuple[bool, bool]:
+def _may_be_asked(need: Need, organization: Organization | None, directory: Directory) -> tuple[bool, bool]:
     if organization is None or _unwanted(need, organization):
         return False, False
-    if _organization_unfit(need, organization, directory, day):
+    if _organization_unfit(need, organization, directory):
         return False, False
     return True, _on_hand(need, organization.id, directory)
 

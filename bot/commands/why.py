@@ -52,6 +52,6 @@ def explain(tx: Tx, by: str, code: str, language: str) -> list[str]:
         )
         lines.append(f"  {mark:6} {service_id} ({organization.id if organization else 'gone'})")
     need = matching.need_of(tx, referral, matching.exclusions_of(tx, referral))
-    left_out = routing.why_not(need, tx.directory, tx.now.date())
+    left_out = routing.why_not(need, tx.directory)
     words = tx.catalogue.words
     return lines + [f"  not    {out.service_id}: {words(out.reason_key, language)}" for out in left_out]

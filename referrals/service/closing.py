@@ -19,10 +19,9 @@ from referrals.model import (
     Referral,
     Stage,
     ThreadEntry,
-    organization_holder,
 )
 from referrals.ports import Tx
-from referrals.service import doors, matching, offers, tell
+from referrals.service import doors, matching, offers, sharing, tell
 
 
 def helped(tx: Tx, person_id: str, referral_id: str, yes: bool) -> Referral:
@@ -79,6 +78,23 @@ def give_up(tx: Tx, person_id: str, referral_id: str, reason: str) -> Referral:
     return after
 
 
+def void(tx: Tx, person_id: str, referral_id: str) -> Referral:
+    """The desk ends what was entered in error, or to do harm; every partner's access is cut in this turn."""
+    actor, referral = doors.desk_referral(tx, person_id, referral_id, Action.DESK_VOID)
+    if referral.stage is Stage.VOID:
+        return referral
+    move(referral, Step.VOID, tx.now)  # refused before anything is recalled
+    offers.recall(tx, referral, "worker.no_longer_open")
+    for given in tx.find(Consent, referral_id=referral.id):
+        if given.withdrawn_at is None:
+            tx.save(replace(given, withdrawn_at=tx.now))
+            tx.clear_timers(given.id)
+    after = _close(tx, referral, Step.VOID, confirmed=False)
+    tx.audit(AuditEntry(actor, Action.DESK_VOID, f"referral:{referral.id}"))
+    tell.tell_author(tx, after, "matter.void")
+    return after
+
+
 def withdraw(tx: Tx, person_id: str, referral_id: str) -> Referral:
     """The person takes it back, at any time: every partner's access is cut in this very turn."""
     actor = doors.as_author(person_id)
@@ -86,10 +102,10 @@ def withdraw(tx: Tx, person_id: str, referral_id: str) -> Referral:
     if referral.stage is Stage.WITHDRAWN:
         return referral
     offers.recall(tx, referral, "worker.withdrawn")
-    cut_access(tx, referral)
     for given in tx.find(Consent, referral_id=referral.id):
         if given.withdrawn_at is None:
             tx.save(replace(given, withdrawn_at=tx.now))
+            tx.clear_timers(given.id)
     after = tx.save(
         replace(
             move(referral, Step.WITHDRAW, tx.now),
@@ -97,6 +113,7 @@ def withdraw(tx: Tx, person_id: str, referral_id: str) -> Referral:
             retain_until=_retention_date(tx, referral),
         )
     )
+    sharing.settle(tx, after)
     _end(tx, after)
     tx.audit(AuditEntry(actor, Action.REFERRAL_WITHDRAW, f"referral:{referral.id}"))
     tell.answer(tx, person_id, "matter.withdrawn", {"code": after.code}, slot=f"matter:{after.id}")
@@ -109,9 +126,9 @@ def reopen(tx: Tx, person_id: str, referral_id: str) -> Referral:
     referral = doors.own_referral(tx, actor, referral_id, Action.REFERRAL_CONFIRM)
     moved = move(referral, Step.REOPEN, tx.now)
     offers.recall(tx, referral, "worker.no_longer_open", aloud=False)
-    cut_access(tx, referral)
     tx.clear_timers(referral.id)
     after = tx.save(restarted(moved))
+    sharing.settle(tx, after)
     tx.audit(AuditEntry(actor, Action.REFERRAL_CONFIRM, f"referral:{referral.id}", "reopened"))
     matching.start_matching(tx, after)
     return after
@@ -134,14 +151,6 @@ def restarted(referral: Referral) -> Referral:
     )
 
 
-def cut_access(tx: Tx, referral: Referral) -> None:
-    """Destroy every partner's wraps of the story and of the threads; the person's own copy stays."""
-    for offer in tx.find(Offer, referral_id=referral.id):
-        holder = organization_holder(offer.organization_id)
-        tx.unshare(referral.record, holder)
-        tx.unshare(offer.thread, holder)
-
-
 def retire(tx: Tx, referral_id: str) -> None:
     """Timer: the retention date has come. Keys go, coded facts stay, and the audit says so."""
     referral = doors.referral_by_id(tx, referral_id)
@@ -154,6 +163,7 @@ def retire(tx: Tx, referral_id: str) -> None:
         tx.remove(entry)
     for given in tx.find(Consent, referral_id=referral.id):
         tx.destroy(given.record)
+        tx.clear_timers(given.id)
         tx.remove(given)
     tx.save(replace(referral, author_id="", accepted_by=None, plan=()))
     tx.audit(AuditEntry(SYSTEM, Action.RETENTION, f"referral:{referral.id}"))
@@ -168,6 +178,7 @@ def _close(tx: Tx, referral: Referral, step: Step, *, confirmed: bool) -> Referr
             retain_until=_retention_date(tx, referral),
         )
     )
+    sharing.settle(tx, closed)
     _end(tx, closed)
     return closed
 

@@ -12,7 +12,7 @@ from referrals.lifecycle import ENDED, STAGE_WAITS, Step, move
 from referrals.model import AuditEntry, Referral, Role, Stage, Urgency
 from referrals.ports import Tx
 from referrals.said import Priority
-from referrals.service import closing, doors, matching, offers, tell, working
+from referrals.service import closing, doors, matching, offers, sharing, tell, working
 
 EMERGENCY_REPEAT = timedelta(minutes=15)
 HELD_BY_DESK = (Stage.UNMATCHED, Stage.DISPUTED)
@@ -39,10 +39,10 @@ def rematch(tx: Tx, person_id: str, referral_id: str) -> Referral:
     moved = move(referral, Step.RETURN if taken_away else Step.REMATCH, tx.now)
     offers.recall(tx, referral, "worker.withdrawn")
     refused = {o.service_id for o in matching.refusals(tx, referral)}
-    closing.cut_access(tx, referral)
     again = [s for s in referral.plan if s not in refused]
     done = [s for s in referral.plan if s in refused]
     after = tx.save(replace(closing.restarted(moved), plan=(*done, *again), position=len(done)))
+    sharing.settle(tx, after)
     tx.audit(AuditEntry(actor, Action.DESK_REMATCH, f"referral:{referral.id}"))
     tx.clear_timers(referral.id)
     tell.settle_desk(tx, after)

@@ -279,6 +279,7 @@ def _withdraw_earlier_consents(tx: Tx, referral: Referral) -> None:
     for given in tx.find(Consent, referral_id=referral.id):
         if given.withdrawn_at is None:
             tx.save(replace(given, withdrawn_at=tx.now))
+            tx.clear_timers(given.id)
 
 
 def _add_consent(
@@ -296,6 +297,7 @@ def _add_consent(
         until=tx.now + timedelta(days=pathway.consent_days),
     )
     tx.add(given)
+    tx.set_timer("consent_end", given.id, given.until)
     holders = [person_holder(actor.person_id), NETWORK]
     organizations = " ".join(sorted(wishes.exclusions.organizations))
     kinds = " ".join(sorted(wishes.exclusions.kinds))

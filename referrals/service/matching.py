@@ -33,6 +33,8 @@ from referrals.ports import Tx
 from referrals.said import Priority
 from referrals.service import doors, tell
 
+# Why an accepted offer was taken back: a yes or an agreement had ended, and that is nobody's no.
+CUT_OFF = "cut_off"
 LADDER = ("offer_acknowledge", "offer_half", "offer_three_quarters", "offer_end")
 
 
@@ -132,16 +134,17 @@ def wishes_of(tx: Tx, actor: Actor, given: Consent) -> routing.Exclusions:
 def refusals(tx: Tx, referral: Referral) -> list[Offer]:
     """Offers whose partner said no, or said yes and did not keep it: no means no."""
     ended = tx.find(Offer, referral_id=referral.id, stage=(OfferStage.DECLINED, OfferStage.RECALLED))
-    return [o for o in ended if o.decided_by is not None]
+    return [o for o in ended if o.decided_by is not None and o.reason != CUT_OFF]
 
 
-def run_out(tx: Tx, referral: Referral) -> None:
+def run_out(tx: Tx, referral: Referral, text: str = "matter.desk_looks") -> None:
     """Nobody is left in the consented plan: the desk holds it now, and the person is told so."""
+    tx.clear_timer("match", referral.id)
     after = save_step(tx, referral, Step.RUN_OUT, offer_id=None, escalated=True)
     wait = pathway_of(tx, after).deadlines[after.urgency].unmatched
     tx.set_timer("unmatched", after.id, tx.now + schedule.elapsed(wait))
     tell.tell_desk(tx, "desk.unmatched", after, priority=_priority(after))
-    tell.tell_author(tx, after, "matter.desk_looks")
+    tell.tell_author(tx, after, text)
 
 
 def end_turn(tx: Tx, referral: Referral, offer: Offer, step: OfferStep, reason: str | None) -> None:
@@ -234,7 +237,7 @@ def set_ladder(tx: Tx, referral: Referral, offer: Offer, start: datetime) -> Non
 
 def _unfit(tx: Tx, referral: Referral, service_id: str, exclusions: routing.Exclusions) -> bool:
     need = need_of(tx, referral, exclusions)
-    return routing.still_fits(need, service_id, tx.directory, tx.now.date()) is not None
+    return routing.still_fits(need, service_id, tx.directory) is not None
 
 
 def _next_worker(tx: Tx, organization_id: str, told: tuple[str, ...]) -> Seat | None:

@@ -12,7 +12,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from referrals.access import Action, allow
-from referrals.directory import Organization
+from referrals.directory import Agreement, Organization
 from referrals.errors import ConfigurationError
 from referrals.lifecycle import LIVE_OFFERS, OPEN
 from referrals.model import Actor, AuditEntry, Enrolment, Offer, Referral
@@ -20,10 +20,11 @@ from referrals.network_diff import Change, Sign, diff_network
 from referrals.network_file import NetworkFile, as_network
 from referrals.persons import Seat
 from referrals.ports import Tx
-from referrals.service import checkins, working
+from referrals.service import checkins, ending
 
 # What a row keeps of its life in the store when the file changes it.
 KEPT = ("version", "person_id", "on_duty", "since")
+Rows = dict[tuple[str, str], Any]  # (table, id) to the row
 
 
 def stored(tx: Tx) -> NetworkFile:
@@ -63,10 +64,11 @@ def apply(tx: Tx, actor: Actor, new: NetworkFile, shown: str) -> tuple[Change, .
         tx.audit(
             AuditEntry(actor, Action.NETWORK_APPLY, f"{change.table}:{change.row}", change.sign.name.lower())
         )
+    _review(tx, changes, before, after)
     return changes
 
 
-def _rows(network: NetworkFile) -> dict[tuple[str, str], Any]:
+def _rows(network: NetworkFile) -> Rows:
     return {(t.name, row.id): row for t in fields(NetworkFile) for row in getattr(network, t.name)}
 
 
@@ -93,19 +95,28 @@ def _remove(tx: Tx, row: Any) -> None:
 
 
 def _follow(tx: Tx, change: Change, row: Any) -> None:
-    """A new or changed enrolment gets its next reminder; nobody waits for who is suspended."""
+    """A new or changed enrolment gets its next reminder."""
     if isinstance(row, Enrolment) and change.sign is not Sign.REMOVE and row.active:
         checkins.schedule_next(tx, row)
-    if isinstance(row, Organization) and change.sign is not Sign.REMOVE and row.suspended:
-        _hand_to_desk(tx, row.id)
 
 
-def _hand_to_desk(tx: Tx, organization_id: str) -> None:
-    """Who is suspended answers nobody: their offers end now, and the desk hears of what they hold."""
-    for offer in tx.find(Offer, organization_id=organization_id, stage=LIVE_OFFERS):
-        tx.set_timer("offer_end", offer.id, tx.now)
-    for referral in tx.find(Referral, organization_id=organization_id, stage=OPEN):
-        working.escalate(tx, referral, "desk.no_news")
+def _review(tx: Tx, changes: Sequence[Change], before: Rows, after: Rows) -> None:
+    """Who may read is settled in this very turn: agreements that came, went or changed, and suspensions."""
+    concerned: set[str] = set()
+    for change in changes:
+        for row in filter(
+            None, (before.get((change.table, change.row)), after.get((change.table, change.row)))
+        ):
+            if isinstance(row, Agreement):
+                concerned.add(row.organization_id)
+                tx.clear_timer(ending.AGREEMENT, row.id)
+            elif isinstance(row, Organization):
+                concerned.add(row.id)
+    for agreement in tx.directory.agreements:
+        if agreement.organization_id in concerned:
+            ending.watch(tx, agreement)
+    for organization_id in sorted(concerned):
+        ending.review(tx, organization_id)
 
 
 def _refuse_orphans(tx: Tx, changes: Sequence[Change]) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from referrals import consent as consents
 from referrals import schedule
 from referrals.access import Action
 from referrals.errors import AlreadyHandled, BadAnswer, NoConsent
@@ -18,17 +17,15 @@ from referrals.model import (
     SYSTEM,
     Actor,
     AuditEntry,
-    DataClass,
     Offer,
     OfferStage,
     Referral,
     Stage,
     Urgency,
-    organization_holder,
 )
 from referrals.ports import Tx
 from referrals.said import Priority
-from referrals.service import doors, matching, tell
+from referrals.service import doors, matching, sharing, tell
 from referrals.views import Choice, OfferView
 
 AT_ONCE = timedelta(minutes=15)  # two reminders closer than this are one too many
@@ -72,7 +69,7 @@ def accept(tx: Tx, person_id: str, offer_id: str) -> Referral:
     if _holds(offer, referral) and offer.decided_by == person_id:
         return referral
     _still_mine(offer, referral)
-    classes = _granted(tx, referral, offer)
+    sharing.granted(tx, referral, offer, Stage.ACCEPTED)
     matching.clear_ladder(tx, offer.id)
     tx.save(replace(move_offer(offer, OfferStep.ACCEPT), decided_at=tx.now, decided_by=person_id))
     taken = tx.save(
@@ -83,8 +80,7 @@ def accept(tx: Tx, person_id: str, offer_id: str) -> Referral:
             escalated=False,
         )
     )
-    for data_class in classes:
-        tx.share(referral.record, data_class, organization_holder(offer.organization_id))
+    sharing.settle(tx, taken)
     _note(tx, actor, Action.OFFER_ACCEPT, offer)
     span = matching.pathway_of(tx, taken).deadlines[taken.urgency].first_contact
     contact_by = tx.now + schedule.elapsed(span)
@@ -153,6 +149,12 @@ def lapse(tx: Tx, offer_id: str) -> None:
     matching.end_turn(tx, referral, offer, OfferStep.LAPSE, None)
 
 
+def take_back(tx: Tx, referral: Referral, offer: Offer, reason: str) -> None:
+    """A live offer that may not be answered any more (a yes or an agreement ended): the next turn comes."""
+    _tell_colleagues(tx, offer, referral, "", "worker.no_longer_open")
+    matching.end_turn(tx, referral, offer, OfferStep.RECALL, reason)
+
+
 def recall(tx: Tx, referral: Referral, text: str, *, aloud: bool = True) -> None:
     """Take back the live or accepted offer of a referral that its person or the desk has ended.
 
@@ -162,47 +164,20 @@ def recall(tx: Tx, referral: Referral, text: str, *, aloud: bool = True) -> None
     if offer is None or offer.stage not in (*LIVE_OFFERS, OfferStage.ACCEPTED):
         return
     matching.clear_ladder(tx, offer.id)
-    tx.save(replace(move_offer(offer, OfferStep.RECALL), decided_at=tx.now))
+    cut_off = offer.stage is OfferStage.ACCEPTED and not sharing.readable(tx, referral)
+    reason = matching.CUT_OFF if cut_off else offer.reason
+    tx.save(replace(move_offer(offer, OfferStep.RECALL), decided_at=tx.now, reason=reason))
     _tell_colleagues(tx, offer, referral, "", text)
     if aloud and offer.stage is OfferStage.ACCEPTED:
         tell.tell_partner(tx, referral, text)
 
 
-def readable(tx: Tx, referral: Referral) -> tuple[DataClass, ...]:
-    """What the partner of a matter may read at this moment, besides the possession of a key; perhaps nothing.
-
-    Consent and agreement are asked at every read, for each class.
-    """
-    offer = tx.get(Offer, referral.offer_id) if referral.offer_id else None
-    if offer is None or offer.organization_id != referral.organization_id:
-        return ()
-    try:
-        return _granted(tx, referral, offer, referral.stage)
-    except NoConsent:
-        return ()
-
-
 def may_decide(tx: Tx, offer: Offer, referral: Referral) -> bool:
     """True while this offer waits for an answer, and consent and agreement still allow one."""
     try:
-        return _is_live(offer, referral) and bool(_granted(tx, referral, offer, Stage.OFFERED))
+        return _is_live(offer, referral) and bool(sharing.granted(tx, referral, offer, Stage.OFFERED))
     except NoConsent:
         return False
-
-
-def _granted(
-    tx: Tx, referral: Referral, offer: Offer, stage: Stage = Stage.ACCEPTED
-) -> tuple[DataClass, ...]:
-    given = doors.consent_in_force(tx, referral)
-    organization = tx.directory.organizations.get(offer.organization_id)
-    day = tx.now.date()
-    agreement = consents.agreement_for(tx.directory, offer.organization_id, referral.pathway, day)
-    if given is None or organization is None or agreement is None or organization.suspended:
-        raise NoConsent
-    if not consents.covers(given, offer.service_id, tx.now):
-        raise NoConsent
-    pathway = matching.pathway_of(tx, referral)
-    return consents.classes_for(pathway, agreement, organization, given, stage, day)
 
 
 def _still_mine(offer: Offer, referral: Referral) -> None:

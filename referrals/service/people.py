@@ -13,7 +13,7 @@ from referrals.model import AgeGroup, AuditEntry, DataClass, Referral, Stage, pe
 from referrals.persons import Person, Presence, Scrap, Session, WritingWindow
 from referrals.ports import Tx
 from referrals.said import Notice
-from referrals.service import doors, tell, threads
+from referrals.service import doors, sharing, tell, threads
 
 SCRAP_LIFE = timedelta(minutes=15)
 # Somebody who wrote once and never filed anything is forgotten after this time.
@@ -143,6 +143,7 @@ def keep_scrap(tx: Tx, person_id: str, scrap_id: str) -> Kept:
                 threads.write(tx, person_id, referral.id, text[start : start + threads.LIMIT])
         else:
             tx.seal(referral.record, DataClass.STORY, f"added.{scrap.id}", text, [person_holder(person_id)])
+            sharing.settle(tx, referral)
             tx.audit(AuditEntry(author, Action.THREAD_WRITE, f"referral:{referral.id}", "added"))
     drop_scrap(tx, scrap_id)
     return Kept.KEPT if filed else Kept.NOWHERE

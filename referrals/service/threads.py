@@ -12,11 +12,10 @@ from referrals.model import (
     Referral,
     Stage,
     ThreadEntry,
-    organization_holder,
     person_holder,
 )
 from referrals.ports import Tx
-from referrals.service import doors, offers, tell
+from referrals.service import doors, sharing, tell
 from referrals.views import ThreadLine
 
 LIMIT = 4000
@@ -37,8 +36,8 @@ def write(tx: Tx, person_id: str, referral_id: str, text: str) -> ThreadEntry:
     from_partner = actor.organization_id is not None
     entry = ThreadEntry(tx.new_id(), offer.id, referral.id, from_partner, person_id, tx.now)
     tx.add(entry)
-    holders = [person_holder(referral.author_id), organization_holder(offer.organization_id)]
-    tx.seal(offer.thread, DataClass.STORY, entry.id, text.strip(), holders)
+    tx.seal(offer.thread, DataClass.STORY, entry.id, text.strip(), [person_holder(referral.author_id)])
+    sharing.settle(tx, referral)
     tx.audit(AuditEntry(actor, Action.THREAD_WRITE, f"thread:{offer.id}"))
     _tell_other_side(tx, referral, from_partner)
     return entry
@@ -46,7 +45,7 @@ def write(tx: Tx, person_id: str, referral_id: str, text: str) -> ThreadEntry:
 
 def carries(tx: Tx, referral: Referral) -> bool:
     """Whether both sides may write here now: words are a story, so the partner must be given that class."""
-    return referral.stage in WRITABLE and DataClass.STORY in offers.readable(tx, referral)
+    return referral.stage in WRITABLE and DataClass.STORY in sharing.readable(tx, referral)
 
 
 def read(tx: Tx, actor: Actor, referral: Referral, language: str) -> tuple[ThreadLine, ...]:

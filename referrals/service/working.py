@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 
 from referrals.access import Action
 from referrals.errors import BadAnswer
-from referrals.lifecycle import STAGE_WAITS, OfferStep, Step, move, move_offer
-from referrals.model import SYSTEM, AuditEntry, Outcome, Referral, Stage, ThreadEntry, organization_holder
+from referrals.lifecycle import ENDED, STAGE_WAITS, OfferStep, Step, move, move_offer
+from referrals.model import SYSTEM, AuditEntry, Outcome, Referral, Stage, ThreadEntry
 from referrals.ports import Tx
-from referrals.service import doors, matching, offers, tell
+from referrals.service import doors, matching, sharing, tell
 
 # An overdue contact stays with the partner, and the desk hears of it again every day until it is mended.
 OVERDUE_EVERY = timedelta(days=1)
+CUT_OFF = "cut_off"  # the timer of a matter whose partner may read nothing any more
 
 
 def contacted(tx: Tx, person_id: str, referral_id: str) -> Referral:
@@ -59,8 +60,6 @@ def give_back(tx: Tx, person_id: str, referral_id: str) -> Referral:
     """The partner returns what it had accepted: access ends at once, the next partner's turn comes."""
     actor, offer, referral = doors.served_referral(tx, person_id, referral_id, Action.SERVICE_RETURN)
     tx.clear_timers(referral.id)
-    tx.unshare(referral.record, organization_holder(offer.organization_id))
-    tx.unshare(offer.thread, organization_holder(offer.organization_id))
     tx.save(replace(move_offer(offer, OfferStep.RECALL), decided_at=tx.now, reason="returned"))
     after = tx.save(
         replace(
@@ -71,6 +70,7 @@ def give_back(tx: Tx, person_id: str, referral_id: str) -> Referral:
             escalated=False,
         )
     )
+    sharing.settle(tx, after)
     tx.audit(AuditEntry(actor, Action.SERVICE_RETURN, f"referral:{referral.id}"))
     tell.settle_desk(tx, after)
     matching.start_matching(tx, after)
@@ -94,22 +94,33 @@ def heartbeat(tx: Tx, referral_id: str) -> None:
     """Timer: a month without news. The worker is asked; a second month without news goes to the desk too.
 
     What the partner writes on the page is news. A partner who may read nothing any more (the yes has run out,
-    the agreement has ended) cannot help on, so the desk hears of that at once.
+    the agreement has ended) cannot help on: that is the desk's.
     """
     referral = doors.referral_by_id(tx, referral_id)
     if referral.stage is not Stage.IN_SERVICE:
         return
     month = STAGE_WAITS[Stage.IN_SERVICE].of(referral.urgency)
-    cut_off = not offers.readable(tx, referral)
     news = _last_news(tx, referral)
-    if news + month > tx.now and not cut_off:
+    if not sharing.readable(tx, referral):
+        still_cut_off(tx, referral_id)
+    elif news + month > tx.now:
         tx.set_timer("heartbeat", referral.id, news + month)
         return
-    late = cut_off or tx.now - news > month * 1.5
-    if late:
-        escalate(tx, referral, "desk.no_news")
-    _remind_worker(tx, referral, "worker.heartbeat", or_desk=not late)
+    else:
+        late = tx.now - news > month * 1.5
+        if late:
+            escalate(tx, referral, "desk.no_news")
+        _remind_worker(tx, referral, "worker.heartbeat", or_desk=not late)
     set_heartbeat(tx, referral)
+
+
+def still_cut_off(tx: Tx, referral_id: str) -> None:
+    """Timer: the partner may still not work on; every day all coordinators hear it, until it is moved."""
+    referral = doors.referral_by_id(tx, referral_id)
+    if referral.stage in ENDED or referral.organization_id is None or sharing.readable(tx, referral):
+        return
+    tell.tell_desk(tx, "desk.cut_off", referral, everybody=True)
+    tx.set_timer(CUT_OFF, referral_id, tx.now + OVERDUE_EVERY)
 
 
 def set_heartbeat(tx: Tx, referral: Referral) -> None:

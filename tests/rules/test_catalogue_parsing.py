@@ -133,7 +133,7 @@ MISTAKES = [
         'waitlisted = ["routing"]',
         ("[classes]", "lacks routing", "offered ="),
     ),
-    (PATHWAY, "accepted = [", "closed = [", ("[classes]", "'closed' is not known", "use one of")),
+    (PATHWAY, "accepted = [", "expired = [", ("[classes]", "'expired' is not known", "use one of")),
     (PATHWAY, '"employer", ', '"employers", ', ("receivers", "'employers'", "did you mean 'employer'")),
     (PATHWAY, 'id = "family-support"', 'id = "family"', (PATHWAY, "is 'family'", "family.toml")),
     (PATHWAY, '"cannot_in_time"', '"Cannot in time"', ("decline_reasons", "Cannot in time", "small letters")),

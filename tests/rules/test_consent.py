@@ -45,7 +45,7 @@ def test_every_stage_agreement_and_consent(kind: OrganizationKind) -> None:
     partner = organization(kind=kind)
     for stage, in_agreement, in_consent in product(Stage, SUBSETS, SUBSETS):
         opened = classes_for(
-            PATHWAY, agreement(classes=in_agreement), partner, consent(classes=in_consent), stage, DAY
+            PATHWAY, agreement(classes=in_agreement), partner, consent(classes=in_consent), stage, NOW
         )
         implied = set() if kind.value in STATE else {ROUTING}
         both_name = set(in_agreement) & set(in_consent)
@@ -64,14 +64,14 @@ def test_every_stage_agreement_and_consent(kind: OrganizationKind) -> None:
     ],
 )
 def test_nothing_is_shared_without_an_agreement_in_force(broken) -> None:
-    assert classes_for(PATHWAY, broken, organization(), consent(), Stage.ACCEPTED, DAY) == ()
+    assert classes_for(PATHWAY, broken, organization(), consent(), Stage.ACCEPTED, NOW) == ()
 
 
 @pytest.mark.parametrize(
     "ended", [consent(withdrawn_at=NOW), consent(until=NOW - timedelta(days=1)), consent(classes=())]
 )
 def test_nothing_but_routing_is_shared_without_a_yes(ended) -> None:
-    opened = classes_for(PATHWAY, agreement(), organization(), ended, Stage.ACCEPTED, DAY)
+    opened = classes_for(PATHWAY, agreement(), organization(), ended, Stage.ACCEPTED, NOW)
     assert opened == ((ROUTING,) if ended.withdrawn_at is None and ended.until > NOW else ())
 
 

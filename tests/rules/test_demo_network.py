@@ -60,7 +60,7 @@ def test_the_plan_is_this_one_byte_for_byte() -> None:
 
 
 def test_the_partner_whose_agreement_ran_out_is_never_asked() -> None:
-    reasons = {left.service_id: left.reason_key for left in why_not(visits(), DIRECTORY, DAY)}
+    reasons = {left.service_id: left.reason_key for left in why_not(visits(), DIRECTORY)}
     assert reasons["old-bridge-visits"] == "why_not.agreement"
 
 
@@ -73,7 +73,7 @@ def test_agreements_hold_for_years_but_for_one() -> None:
 def test_a_body_of_the_state_gets_no_story() -> None:
     (office,) = [o for o in NETWORK.organizations if o.kind in STATE_KINDS]
     bound = agreement_for(DIRECTORY, office.id, PATHWAY.id, DAY)
-    opened = classes_for(PATHWAY, bound, office, consent(classes=OPENED), Stage.ACCEPTED, DAY)
+    opened = classes_for(PATHWAY, bound, office, consent(classes=OPENED), Stage.ACCEPTED, visits().now)
     assert opened == (DataClass.ROUTING, DataClass.CONTACT)
 
 

@@ -30,10 +30,8 @@ SUNDAY = datetime(2026, 11, 22, 4, tzinfo=UTC)
 
 def why_not_bua(asked: Need, known: Directory) -> str | None:
     """What all three views say of the one service 'bua-visits', which must agree."""
-    reason = still_fits(asked, "bua-visits", known, DAY)
-    assert {left.service_id: left.reason_key for left in why_not(asked, known, DAY)}.get(
-        "bua-visits"
-    ) == reason
+    reason = still_fits(asked, "bua-visits", known)
+    assert {left.service_id: left.reason_key for left in why_not(asked, known)}.get("bua-visits") == reason
     assert ("bua-visits" in make_plan(asked, known, {}, DAY).service_ids) == (reason is None)
     return reason
 
@@ -123,7 +121,7 @@ def test_a_wish_is_named_last_so_that_it_shows_only_when_nothing_else_explains()
 
 def test_what_is_gone_no_longer_fits() -> None:
     orphan = directory([], [service()])
-    assert still_fits(need(), "never-was", orphan, DAY) == "why_not.gone"
+    assert still_fits(need(), "never-was", orphan) == "why_not.gone"
     assert why_not_bua(need(), orphan) == "why_not.gone"
 
 
@@ -315,7 +313,7 @@ def test_the_same_input_gives_the_same_plan_byte_for_byte(
     )
     plans = [make_plan(asked, each, standings, DAY) for each in (known, known, other)]
     assert len({repr(plan).encode() for plan in plans}) == 1
-    assert why_not(asked, known, DAY) == why_not(asked, other, DAY)
+    assert why_not(asked, known) == why_not(asked, other)
 
 
 @given(needs, directories, standings_drawn)
@@ -333,9 +331,9 @@ def test_wishes_always_win_and_change_nothing_else(
 def test_everybody_is_in_the_plan_or_told_apart_by_a_reason(
     asked: Need, known: Directory, standings: Mapping[str, Standing]
 ) -> None:
-    left_out = {left.service_id: left.reason_key for left in why_not(asked, known, DAY)}
+    left_out = {left.service_id: left.reason_key for left in why_not(asked, known)}
     for service_id in known.services:
-        assert still_fits(asked, service_id, known, DAY) == left_out.get(service_id)
+        assert still_fits(asked, service_id, known) == left_out.get(service_id)
     fitting = {s.organization_id for s in known.services.values() if s.id not in left_out}
     plan = make_plan(asked, known, standings, DAY, limit=99)
     assert sorted(x.organization_id for x in plan.lines) == sorted(fitting)

@@ -233,7 +233,7 @@ def test_the_desk_can_move_what_a_suspended_partner_holds(net: Small) -> None:
     )
     changes = net.store.run(network.preview, file)
     net.store.run(network.apply, STEWARD, file, network.digest(changes))
-    assert (coordinator, "desk.no_news") in net.said()
+    assert (coordinator, "desk.cut_off") in net.said()
     assert net.referral(held).escalated
     net.passes(12 * SECONDS)
     assert (third, "worker.new_offer") in net.said()  # the live offer did not wait for its end
@@ -258,7 +258,7 @@ def test_help_whose_yes_has_run_out_comes_to_the_desk(net: Small) -> None:
         net.store.run(threads.write, worker, referral_id, "it goes on")
     assert "desk.no_news" not in {key for _, key in net.said()}  # a word on the page is news
     net.passes(31 * DAYS)
-    assert (coordinator, "desk.no_news") in net.said()
+    assert (coordinator, "desk.cut_off") in net.said()
 
 
 def test_the_partner_hears_that_somebody_cannot_be_reached(net: Small) -> None:

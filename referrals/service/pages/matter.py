@@ -11,7 +11,7 @@ from referrals.errors import NotFound
 from referrals.lifecycle import ENDED
 from referrals.model import Actor, Consent, DataClass, Offer, OfferStage, Referral, Role, Stage, Urgency
 from referrals.ports import Tx
-from referrals.service import closing, desk, doors, filing, matching, offers, threads, working
+from referrals.service import closing, desk, doors, filing, matching, sharing, threads, working
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import Choice, FiledView, MatterView, Step
 
@@ -152,7 +152,7 @@ def _may_open(tx: Tx, actor: Actor, referral: Referral, data_class: DataClass) -
     """The person everything, the desk what matching needs, a partner what it is given at this moment."""
     if actor.role is Role.COORDINATOR:
         return data_class is DataClass.ROUTING
-    return actor.role is not Role.WORKER or data_class in offers.readable(tx, referral)
+    return actor.role is not Role.WORKER or data_class in sharing.readable(tx, referral)
 
 
 def _readers(tx: Tx, referral: Referral, language: str) -> tuple[str, ...]:

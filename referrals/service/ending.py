@@ -1,0 +1,86 @@
+"""What ends by itself: a person's yes, an organisation's agreement. Access ends with it, and nobody waits on.
+
+A suspension comes from a network file (`network.py`) and goes the same way as an agreement's end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, time, timedelta
+
+from referrals import schedule
+from referrals.directory import Agreement
+from referrals.lifecycle import ENDED, LIVE_OFFERS
+from referrals.model import Consent, Offer, Referral, Stage
+from referrals.ports import Tx
+from referrals.service import doors, matching, offers, sharing, tell, working
+
+AGREEMENT = "agreement_end"  # the timer of an agreement's first and last day
+
+
+def consent_over(tx: Tx, consent_id: str) -> None:
+    """Timer: a yes has run out. The partner's keys go; the person, the partner and the desk are told."""
+    given = tx.get(Consent, consent_id)
+    if given is None or given.withdrawn_at is not None:
+        return
+    referral = doors.referral_by_id(tx, given.referral_id)
+    if doors.consent_in_force(tx, referral) is not None:
+        return  # a newer yes holds
+    sharing.settle(tx, referral)
+    if referral.stage in ENDED:
+        return
+    if referral.stage in (Stage.OFFERED, Stage.MATCHING):
+        offer = matching.live_offer(tx, referral)
+        if offer is not None:
+            offers.take_back(tx, referral, offer, "consent_over")
+        matching.run_out(tx, doors.referral_by_id(tx, referral.id), "matter.consent_over")
+        return
+    if referral.organization_id is not None:
+        _cut_off(tx, referral)
+    tell.tell_author(tx, referral, "matter.consent_over")
+
+
+def agreement_turned(tx: Tx, agreement_id: str) -> None:
+    """Timer: an agreement's first day has begun, or its last one is over, in the organisation's zone."""
+    agreement = next((a for a in tx.directory.agreements if a.id == agreement_id), None)
+    if agreement is not None:
+        watch(tx, agreement)
+        review(tx, agreement.organization_id)
+
+
+def watch(tx: Tx, agreement: Agreement) -> None:
+    """Set the timer of an agreement to the next instant at which it comes into force or out of it."""
+    coming = [at for at in _turns(tx, agreement) if at > tx.now]
+    if coming:
+        tx.set_timer(AGREEMENT, agreement.id, min(coming))
+    else:
+        tx.clear_timer(AGREEMENT, agreement.id)
+
+
+def review(tx: Tx, organization_id: str) -> None:
+    """After a change of what binds an organisation: its keys, its offers, and whoever waits for it."""
+    for offer in tx.find(Offer, organization_id=organization_id, stage=LIVE_OFFERS):
+        referral = doors.referral_by_id(tx, offer.referral_id)
+        if not offers.may_decide(tx, offer, referral):
+            offers.take_back(tx, referral, offer, "agreement_over")
+    for referral in tx.find(Referral, organization_id=organization_id):
+        sharing.settle(tx, referral)
+        known = any(t.kind == working.CUT_OFF for t in tx.timers_of(referral.id))
+        if referral.stage not in ENDED and not known and not sharing.readable(tx, referral):
+            _cut_off(tx, referral)
+            tell.tell_author(tx, referral, "matter.partner_stopped")
+
+
+def _cut_off(tx: Tx, referral: Referral) -> None:
+    """The partner may not work on: it hears so, and the desk holds the matter until it has moved it."""
+    tell.tell_partner(tx, referral, "worker.cut_off")
+    working.escalate(tx, referral, "desk.cut_off")
+    tx.set_timer(working.CUT_OFF, referral.id, tx.now + working.OVERDUE_EVERY)
+
+
+def _turns(tx: Tx, agreement: Agreement) -> Iterator[datetime]:
+    """Midnight before the first day and after the last, in the organisation's own zone."""
+    organization = tx.directory.organizations.get(agreement.organization_id)
+    if organization is not None:
+        for day in (agreement.starts_on, agreement.ends_on + timedelta(days=1)):
+            yield schedule.instant_of(day, time(0), organization.timezone)

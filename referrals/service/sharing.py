@@ -1,0 +1,108 @@
+"""Which organisation can open what of a matter: exactly what consent and agreement allow at this moment.
+
+`settle` is the only place that gives an organisation a key and the only one that takes it away. Whatever can
+change the answer (a step, a yes that ends, an agreement, a suspension, a new sealed text) calls it in the
+same turn, after it has saved. Reading asks the same rule again (`readable`), so that between an instant and
+its timer nothing stands open either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from referrals import consent as consents
+from referrals.access import Action
+from referrals.errors import NoConsent
+from referrals.model import (
+    SYSTEM,
+    AuditEntry,
+    DataClass,
+    Offer,
+    OfferStage,
+    Record,
+    Referral,
+    Stage,
+    organization_holder,
+    person_holder,
+)
+from referrals.ports import Tx
+from referrals.service import doors, matching
+
+SEALED = tuple(c for c in DataClass if c not in (DataClass.ROUTING, DataClass.AGGREGATE))
+# Whose wraps are given and taken here; the desk and the process itself are none of this rule's business.
+_GOVERNED = (organization_holder(""), person_holder(""))
+
+
+def settle(tx: Tx, referral: Referral) -> None:
+    """Make the holders of a matter's keys what the rule says now; every change leaves an audit row.
+
+    The person keeps their own copy in every stage; of the organisations only the one that holds the matter
+    gets any. A matter past its retention date belongs to nobody and has no keys.
+    """
+    if not referral.author_id:
+        return
+    for record, data_class, rightful in _rightful(tx, referral):
+        held = {h for h in tx.holders(record, data_class) if h.startswith(_GOVERNED)}
+        if not held:
+            continue  # nothing was ever sealed in this class
+        for holder in sorted(rightful - held):
+            tx.share(record, data_class, holder)
+            _note(tx, Action.ACCESS_GIVE, record, data_class, holder)
+        for holder in sorted(held - rightful):
+            tx.unshare(record, holder, data_class)
+            _note(tx, Action.ACCESS_CUT, record, data_class, holder)
+
+
+def readable(tx: Tx, referral: Referral) -> tuple[DataClass, ...]:
+    """What the partner that holds a matter may read at this moment; perhaps nothing.
+
+    Consent and agreement are asked at every read, for each class.
+    """
+    offer = _held_offer(tx, referral)
+    if offer is None:
+        return ()
+    try:
+        return granted(tx, referral, offer, referral.stage)
+    except NoConsent:
+        return ()
+
+
+def granted(tx: Tx, referral: Referral, offer: Offer, stage: Stage) -> tuple[DataClass, ...]:
+    """What the organisation of an offer may be given at a stage; NoConsent where nothing binds at all."""
+    given = doors.consent_in_force(tx, referral)
+    organization = tx.directory.organizations.get(offer.organization_id)
+    if given is None or organization is None or organization.suspended:
+        raise NoConsent
+    day = consents.day_of(organization, tx.now)
+    agreement = consents.agreement_for(tx.directory, organization.id, referral.pathway, day)
+    if agreement is None or not consents.covers(given, offer.service_id, tx.now):
+        raise NoConsent
+    pathway = matching.pathway_of(tx, referral)
+    return consents.classes_for(pathway, agreement, organization, given, stage, tx.now)
+
+
+def _rightful(tx: Tx, referral: Referral) -> Iterator[tuple[Record, DataClass, set[str]]]:
+    """Each (record, class) of a matter and who may hold its key: an earlier thread is the person's alone."""
+    person, held, classes = (
+        person_holder(referral.author_id),
+        _held_offer(tx, referral),
+        readable(tx, referral),
+    )
+    partner = {organization_holder(held.organization_id)} if held is not None else set()
+    for data_class in SEALED:
+        yield referral.record, data_class, {person} | (partner if data_class in classes else set())
+    for offer in tx.find(Offer, referral_id=referral.id):
+        reads = held is not None and offer.id == held.id and DataClass.STORY in classes
+        yield offer.thread, DataClass.STORY, {person} | (partner if reads else set())
+
+
+def _held_offer(tx: Tx, referral: Referral) -> Offer | None:
+    """The accepted offer of the organisation that holds the matter, if one does."""
+    offer = tx.get(Offer, referral.offer_id) if referral.offer_id else None
+    if offer is None or offer.stage is not OfferStage.ACCEPTED:
+        return None
+    return offer if offer.organization_id == referral.organization_id else None
+
+
+def _note(tx: Tx, action: Action, record: Record, data_class: DataClass, holder: str) -> None:
+    tx.audit(AuditEntry(SYSTEM, action, f"{record.table}:{record.row}", f"{data_class}:{holder}"))
