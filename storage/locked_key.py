@@ -84,7 +84,7 @@ def check_whole(text: str) -> None:
 
 
 def _parts(text: str) -> tuple[str, Cost, bytes, bytes]:
-    lines = text.splitlines()
+    lines = text.removesuffix("\n").split("\n")  # splitlines() takes other control characters for an end, too
     names = ["network", "argon2id", "salt", "key", "check"]
     if [line.partition(": ")[0] for line in lines[1:]] != names:
         raise Damaged("the key file is cut off or incomplete")
