@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from handlers import desk, family, mentor, privacy, worker
+from handlers import desk, devices, family, mentor, privacy, worker
 from handlers.incoming import Did, Incoming, Toast
 from handlers.reply import Reply, Turn
 from referrals.access import Action
-from referrals.errors import PulangError, StaleButton
+from referrals.errors import PulangError, StaleButton, StaleLink, TooOften
+from referrals.limits import Doing
 from referrals.persons import SILENT, Presence
 from referrals.ports import Tx
 from referrals.said import Notice, Priority
-from referrals.service import doors, people
+from referrals.service import doors, limits, people
 from referrals.service.tell import TALK
 
 Handler = Callable[[Turn], Reply]
@@ -49,11 +50,17 @@ PRESSES: Mapping[str, Route] = {
     "form.cancel": Route(Action.FORM_ANSWER, family.cancel),
     "ask": Route(Action.REFERRAL_FILE, family.ask),
     "lang": Route(Action.PERSON_SETTINGS, privacy.set_language),
+    "lang.join": Route(Action.PERSON_SETTINGS, privacy.joiners_language),
+    "win": Route(Action.PERSON_SETTINGS, privacy.set_window),
     "hide": Route(Action.PERSON_HIDE, privacy.hide),
+    "phone.not_me": Route(Action.DEVICE_END, devices.not_me),
     "seat.take": Route(Action.SEAT_TAKE, privacy.take_seat),
     "seat.not_now": Route(Action.SEAT_TAKE, privacy.not_now),
+    "seat.yes": Route(Action.SEAT_CONFIRM, privacy.it_is_them),
+    "seat.no": Route(Action.SEAT_CONFIRM, privacy.not_them),
     "scrap.keep": Route(Action.SCRAP_DECIDE, privacy.keep_scrap),
     "scrap.drop": Route(Action.SCRAP_DECIDE, privacy.drop_scrap),
+    "move.stop": Route(Action.MOVE_STOP, family.stop_move),
     "matter.helped": Route(Action.REFERRAL_CONFIRM, family.helped),
     "offer.show": Route(Action.OFFER_SEE, worker.show),
     "offer.accept": Route(Action.OFFER_ACCEPT, worker.accept),
@@ -66,6 +73,7 @@ PRESSES: Mapping[str, Route] = {
     "check.again": Route(Action.CHECK_IN_WRITE, mentor.again),
     "crisis.hold": Route(Action.CRISIS_HOLD, desk.hold),
     "desk.queue": Route(Action.DESK_LIST, desk.queue),
+    "desk.first": Route(Action.DESK_SWITCH, desk.first),
 }
 
 UNKNOWN = Route(Action.HOME, privacy.unknown)
@@ -73,8 +81,9 @@ QUIET = Route(Action.HOME, privacy.quiet)
 UNASKED_TEXT = Route(Action.SCRAP_DECIDE, privacy.unasked_text)
 UNASKED_THING = Route(Action.HOME, privacy.unasked_thing)
 
-# What is still heard after /hide: everything else would show whoever holds the phone that this chat is alive.
-AFTER_HIDING = ("start", "hide")
+# What is still heard of whoever is silent: all else would show whoever holds the phone that the chat is alive.
+# Nothing at all from a phone that the desk knows to be lost: it looks the same, and /start does not end it.
+AFTER_HIDING: Mapping[Presence, tuple[str, ...]] = {Presence.HIDDEN: ("start", "hide"), Presence.LOST: ()}
 
 
 def handle(tx: Tx, incoming: Incoming) -> Toast:
@@ -86,7 +95,7 @@ def handle(tx: Tx, incoming: Incoming) -> Toast:
         people.blocked(tx, person.id)
         return Toast()
     if incoming.did is Did.UNBLOCKED:
-        people.come_back(tx, person.id)
+        people.unblocked(tx, person.id)
         return Toast()
     if person.presence is Presence.BLOCKED:  # whoever writes to us can be written to
         person = people.come_back(tx, person.id)
@@ -100,9 +109,16 @@ def refuse(tx: Tx, incoming: Incoming, error: PulangError) -> Toast:
     if not tx.first_time(f"update:{incoming.update}"):
         return Toast()
     person = people.meet(tx, incoming.account, incoming.language_hint)
-    turn = Turn(tx, person, incoming)
+    if isinstance(error, StaleLink):
+        limits.note(tx, Doing.LINK, person.id)
     if incoming.did is Did.PRESS:
         return Toast(error.code, alert=True)
+    if person.presence is Presence.LOST:  # whatever went wrong, whoever holds that phone hears nothing
+        return Toast()
+    person = people.come_back(tx, person.id)  # their /start was heard, even though its link leads nowhere
+    turn = Turn(tx, person, incoming)
+    if isinstance(error, TooOften):
+        return _say(turn, privacy.too_often(turn, int(str(error.params.get("minutes", 1)))))
     return _say(turn, Reply(error.code, _words(error), privacy.home(turn).buttons))
 
 
@@ -110,7 +126,8 @@ def find_route(turn: Turn) -> Route:
     """The handler for what a person did; StaleButton for a button that is in no table."""
     incoming = turn.incoming
     hidden = turn.person.presence in SILENT
-    if incoming.did is Did.COMMAND and (not hidden or incoming.text in AFTER_HIDING):
+    heard = AFTER_HIDING.get(turn.person.presence, ())
+    if incoming.did is Did.COMMAND and (not hidden or incoming.text in heard):
         return COMMANDS.get(incoming.text, UNKNOWN)
     if incoming.did is Did.PRESS:
         version, _, rest = incoming.data.partition(":")

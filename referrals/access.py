@@ -49,6 +49,7 @@ class Action(StrEnum):
     FORM_ANSWER = "form:answer"
     SCRAP_DECIDE = "scrap:decide"
     # Devices and phones.
+    DEVICE_LIST = "device:list"
     DEVICE_ENROL = "device:enrol"
     DEVICE_PROVE = "device:prove"
     DEVICE_RECOVER = "device:recover"
@@ -120,6 +121,7 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.HOME: _ANYBODY,
     Action.FORM_ANSWER: _ANYBODY,
     Action.SCRAP_DECIDE: _ANYBODY,
+    Action.DEVICE_LIST: _ANYBODY,
     Action.DEVICE_ENROL: _ANYBODY,
     Action.DEVICE_PROVE: _ANYBODY,
     Action.DEVICE_RECOVER: _ANYBODY,

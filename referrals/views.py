@@ -211,6 +211,39 @@ class MeView:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceLine:
+    """A phone of the reader's. `id` equals `reading.device` on the very phone that shows it."""
+
+    id: str
+    state_key: str  # 'page.devices.<known|waiting|asked|active>'
+    since: datetime
+    seen: datetime  # exact to a day
+    active_from: datetime | None  # 'waiting': until then it can be stopped
+    steps: tuple[Step, ...]  # take `{"device": id}`
+
+
+@dataclass(frozen=True, slots=True)
+class AskingLine:
+    """A phone that asks to be let in: of which post, or of a family; never whose."""
+
+    id: str
+    who_key: str  # 'role.<role>' | 'page.devices.a_family'
+    organization: str
+    check: str  # the number that the asking page shows: to be compared by voice
+    since: datetime
+    one_yes: bool  # one of the two who must say yes has done so
+    steps: tuple[Step, ...]  # take `{"device": id}`
+
+
+@dataclass(frozen=True, slots=True)
+class DevicesView:
+    """Page 'devices': own phones, and those that this reader may let in."""
+
+    own: tuple[DeviceLine, ...]
+    asking: tuple[AskingLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ReadingView:
     """How far reading is open on the device that asks; stands beside every view (docs/secure-pages.md).
 

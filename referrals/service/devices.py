@@ -116,6 +116,11 @@ def end_all(tx: Tx, actor: Actor, person_id: str, why: str) -> None:
             end(tx, actor, device, why)
     for session in tx.find(Session, person_id=person_id):
         tx.remove(session)
+    recovery = tx.get(Recovery, person_id)
+    if recovery is not None and recovery.fingerprint:  # it may be written on the phone's back
+        # The row stays: it says that a next device is not a first one, which nobody would be asked about.
+        tx.save(replace(recovery, fingerprint=""))
+        tx.audit(AuditEntry(actor, Action.DEVICE_END, f"person:{person_id}", "code"))
 
 
 def rest(tx: Tx, person_id: str) -> None:

@@ -14,9 +14,13 @@ from referrals.service import (
     desk,
     ending,
     filing,
+    joining,
+    letting_in,
     matching,
+    moving,
     offers,
     people,
+    witnessing,
     working,
 )
 
@@ -36,6 +40,8 @@ TIMERS: Mapping[str, Callable[[Tx, str], None]] = {
     "dispute_wait": desk.dispute_overdue,
     "draft_purge": filing.purge_draft,
     "retention": closing.retire,
+    "move_due": moving.due,
+    "device_ready": letting_in.ready,
     "conversation": conversations.expire,
     "scrap": people.drop_scrap,
     "check_in": checkins.remind,
@@ -43,6 +49,8 @@ TIMERS: Mapping[str, Callable[[Tx, str], None]] = {
     "undo_over": checkins.undo_over,
     "crisis": crisis.escalate,
     "unreachable_person": people.unreachable,
+    "invitation": joining.expire,
+    "checkpoint": witnessing.daily,
 }
 
 

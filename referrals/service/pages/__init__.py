@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from referrals.service.pages.devices import DEVICES
 from referrals.service.pages.matter import MATTER
 from referrals.service.pages.me import ME
 from referrals.service.pages.offer import OFFER
 from referrals.service.pages.page import Page
 from referrals.service.pages.plan import PLAN
+from referrals.service.pages.posts import POSTS
+from referrals.service.pages.track import TRACK
+from referrals.service.pages.witness import WITNESS
 
 PAGES: Mapping[str, Page] = {
     "plan": PLAN,
     "offer": OFFER,
     "matter": MATTER,
     "me": ME,
+    "posts": POSTS,
+    "devices": DEVICES,
+    "track": TRACK,
+    "witness": WITNESS,
 }
