@@ -101,6 +101,9 @@ class Tx(Protocol):
 
     def count(self, kind: type[Any], **equal: Any) -> int: ...
 
+    def overdue(self, kind: type[T], column: str, before: datetime, limit: int) -> list[T]:
+        """Rows whose instant in `column` is before that moment, the oldest first: for sweeps."""
+
     def add(self, *rows: Any) -> None: ...
 
     def save(self, row: T) -> T:
@@ -203,7 +206,7 @@ class Tx(Protocol):
         """Who opened these records, oldest first, from the audit; the SYSTEM actor never appears."""
 
     def checkpoint(self, number: int) -> str:
-        """The audit's heads as they stood before this turn, as a note signed with the network's key (C2SP)."""
+        """The audit's heads as they stood before this turn, as a note signed by the network (C2SP)."""
 
     def fingerprint(self, purpose: str, text: str) -> str:
         """A keyed HMAC-SHA256 (hex) for looking something secret up; another purpose gives another one."""

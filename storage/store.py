@@ -30,6 +30,7 @@ from storage.connection import (
 )
 from storage.holder_keys import KeyStatus, key_statuses
 from storage.keyring import Keyring
+from storage.notes import Verifier
 from storage.pins import PinKeeper
 from storage.postgres_threads import PostgresThreads
 from storage.secret import LastingSecret, RootKey
@@ -84,6 +85,7 @@ class Store:
             conn = connect(parsed)
             try:
                 schema.check_revision(conn, url)
+                schema.check_finished(conn, url)
                 lasting = schema.check_network(conn, url, root_key, demo)
             finally:
                 conn.close()
@@ -183,6 +185,11 @@ class Store:
     async def last_scrub(self) -> datetime | None:
         """When destroyed bytes were last overwritten on the disk."""
         return await self.read(lambda tx: scrub.last_scrub(cast("StoreTx", tx).connection))
+
+    @property
+    def checkpoint_key(self) -> Verifier:
+        """The public key that this network's checkpoints are signed with."""
+        return self._shared.keyring.checkpoint_key
 
     async def verify_audit(self) -> list[audit.Finding]:
         """Read the whole audit beside the running turns; what is wrong with it."""

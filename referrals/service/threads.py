@@ -15,7 +15,7 @@ from referrals.model import (
     person_holder,
 )
 from referrals.ports import Tx
-from referrals.service import doors, sharing, tell
+from referrals.service import doors, reading, sharing, tell
 from referrals.views import ThreadLine
 
 LIMIT = 4000
@@ -59,7 +59,7 @@ def read(tx: Tx, actor: Actor, referral: Referral, language: str) -> tuple[Threa
     entries = tx.find(ThreadEntry, offer_id=offer.id)
     if not entries:
         return ()
-    texts = tx.open_sealed(actor, offer.thread, DataClass.STORY)
+    texts = reading.open_for(tx, actor, referral, offer.thread, DataClass.STORY)
     organization = tx.directory.organizations.get(offer.organization_id)
     name = "" if organization is None else organization.names.get(language, organization.id)
     partner_reads = actor.organization_id is not None

@@ -10,7 +10,7 @@ from referrals.errors import BadAnswer
 from referrals.lifecycle import ENDED, STAGE_WAITS, OfferStep, Step, move, move_offer
 from referrals.model import SYSTEM, AuditEntry, Outcome, Referral, Stage, ThreadEntry
 from referrals.ports import Tx
-from referrals.service import doors, matching, sharing, tell
+from referrals.service import doors, matching, reading, sharing, tell
 
 # An overdue contact stays with the partner, and the desk hears of it again every day until it is mended.
 OVERDUE_EVERY = timedelta(days=1)
@@ -60,6 +60,7 @@ def give_back(tx: Tx, person_id: str, referral_id: str) -> Referral:
     """The partner returns what it had accepted: access ends at once, the next partner's turn comes."""
     actor, offer, referral = doors.served_referral(tx, person_id, referral_id, Action.SERVICE_RETURN)
     tx.clear_timers(referral.id)
+    reading.returned(tx, actor, offer, referral)
     tx.save(replace(move_offer(offer, OfferStep.RECALL), decided_at=tx.now, reason="returned"))
     after = tx.save(
         replace(

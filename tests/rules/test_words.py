@@ -43,6 +43,7 @@ MESSAGES = (
     "thread",
     "worker",
     "desk",
+    "steward",
     "mentor",
     "chat",
     "privacy",

@@ -9,11 +9,25 @@ from typing import Any
 from referrals.access import Action
 from referrals.errors import NotFound
 from referrals.lifecycle import ENDED
-from referrals.model import Actor, Consent, DataClass, Offer, OfferStage, Referral, Role, Stage, Urgency
+from referrals.model import Actor, Consent, DataClass, Move, Referral, Role, Stage, Urgency
 from referrals.ports import Tx
-from referrals.service import closing, desk, doors, filing, matching, sharing, threads, working
+from referrals.service import (
+    closing,
+    desk,
+    doors,
+    filing,
+    matching,
+    moving,
+    phones,
+    readers,
+    reading,
+    sharing,
+    threads,
+    tracking,
+    working,
+)
 from referrals.service.pages.page import Body, Page, Verb, text_of
-from referrals.views import Choice, FiledView, MatterView, Step
+from referrals.views import Choice, FiledView, MatterView, MoveLine, Step
 
 
 def matter_view(tx: Tx, person_id: str, subject: str, body: Body) -> MatterView:
@@ -51,7 +65,7 @@ AUTHOR_STEPS: Mapping[Stage, tuple[Step, ...]] = {
 
 
 DESK_STEPS: Mapping[Stage, tuple[str, ...]] = {
-    Stage.UNMATCHED: ("rematch", "ask_person", "give_up"),
+    Stage.UNMATCHED: ("rematch", "ask_person", "give_up", "void"),
     Stage.DISPUTED: ("resume", "rematch", "give_up"),
     Stage.UNREACHABLE: ("give_up",),
 }
@@ -60,11 +74,22 @@ DESK_STEPS: Mapping[Stage, tuple[str, ...]] = {
 def _author_view(tx: Tx, person_id: str, referral: Referral) -> MatterView:
     actor = doors.as_author(person_id)
     steps = AUTHOR_STEPS.get(referral.stage, ())
+    move = tx.get(Move, referral.id)
+    if move is not None:
+        steps = (Step("move_stop", "page.step.move_stop"), *steps)
+    if referral.stage in tracking.COARSE:
+        steps = (*steps, Step("follow", "page.step.follow", needs=_YES))
     if referral.stage not in ENDED:
         steps = (*steps, Step("withdraw", "page.step.withdraw", needs=_YES, danger=True))
     given = doors.consent_in_force(tx, referral)
     consent_text = given.text if given else _last_consent(tx, referral)
     shown = _view(tx, actor, referral, steps, consent_text=consent_text)
+    language = doors.person_by_id(tx, person_id).language
+    shown = replace(
+        shown,
+        readers=readers.of(tx, referral, language),
+        move=MoveLine("", move.due_at) if move is not None else None,
+    )
     if referral.urgency is Urgency.EMERGENCY and referral.stage not in ENDED:
         return replace(shown, emergency_lines=tx.directory.emergency_lines(referral.area))
     return shown
@@ -93,19 +118,29 @@ def _desk_view(tx: Tx, person_id: str, referral: Referral) -> MatterView:
         Step(
             s,
             f"page.step.{s}",
-            needs="reason" if s == "give_up" else "",
+            needs={"give_up": "reason", "void": _YES}.get(s, ""),
+            danger=s == "void",
             choices=unmet if s == "give_up" else (),
         )
         for s in (("rematch",) if desk.may_move(tx, referral) else DESK_STEPS.get(referral.stage, ()))
     )
-    return _view(tx, actor, referral, steps)
+    steps = (*steps, phones.step(tx, referral.author_id))
+    move = tx.get(Move, referral.id)
+    if move is None:
+        return _view(tx, actor, referral, steps)
+    if move.due_at is None:
+        steps = (Step("move_allow", "page.step.move_allow", needs=_YES), *steps)
+    steps = (Step("move_refuse", "page.step.move_refuse"), *steps)
+    line = MoveLine(moving.check_number(tx, move), move.due_at)
+    return replace(_view(tx, actor, referral, steps), move=line)
 
 
 def _view(
     tx: Tx, actor: Actor, referral: Referral, steps: tuple[Step, ...], consent_text: str = ""
 ) -> MatterView:
     language = doors.person_by_id(tx, actor.person_id).language
-    sealed = _opened(tx, actor, referral)
+    wait = _wait(tx, actor, referral)
+    sealed = _opened(tx, actor, referral) if not wait else {}
     at_desk = actor.role is Role.COORDINATOR
     routing, story = DataClass.ROUTING, DataClass.STORY
     area = tx.directory.areas.get(referral.area)
@@ -122,12 +157,14 @@ def _view(
         story=sealed.get("story"),
         contact=sealed.get("contact"),
         organization=filing.named(helper.names, language) if helper else "",
-        thread=threads.read(tx, actor, referral, language) if _may_open(tx, actor, referral, story) else (),
+        thread=()
+        if wait or not _may_open(tx, actor, referral, story)
+        else threads.read(tx, actor, referral, language),
         can_write=not at_desk and threads.carries(tx, referral),
         steps=steps,
         consent_text=consent_text,
-        readers=_readers(tx, referral, language) if actor.role is not Role.WORKER else (),
         locked=tx.reading_locked and not at_desk,
+        wait_minutes=wait,
     )
 
 
@@ -139,13 +176,21 @@ def _opened(tx: Tx, actor: Actor, referral: Referral) -> dict[str, str]:
     for data_class in (DataClass.STORY, DataClass.CONTACT):
         if _may_open(tx, actor, referral, data_class) and tx.sealed_exists(referral.record, data_class):
             try:
-                found.update(tx.open_sealed(actor, referral.record, data_class))
+                found.update(reading.open_for(tx, actor, referral, referral.record, data_class))
             except NotFound:
                 continue  # consent or agreement does not give this class to this reader
     added = "\n\n".join(text for column, text in sorted(found.items()) if column.startswith("added."))
     if added:
         found["story"] = "\n\n".join(filter(None, (found.get("story", ""), added)))
     return found
+
+
+def _wait(tx: Tx, actor: Actor, referral: Referral) -> int:
+    """Minutes until something sealed opens for a reader who has opened much today; mostly 0."""
+    classes = (DataClass.STORY, DataClass.CONTACT)
+    if tx.reading_locked or not any(_may_open(tx, actor, referral, c) for c in classes):
+        return 0
+    return reading.wait(tx, actor, referral)
 
 
 def _may_open(tx: Tx, actor: Actor, referral: Referral, data_class: DataClass) -> bool:
@@ -155,14 +200,6 @@ def _may_open(tx: Tx, actor: Actor, referral: Referral, data_class: DataClass) -
     return actor.role is not Role.WORKER or data_class in sharing.readable(tx, referral)
 
 
-def _readers(tx: Tx, referral: Referral, language: str) -> tuple[str, ...]:
-    """Organisations that accepted and so could read: names of organisations, never of workers."""
-    accepted = (OfferStage.ACCEPTED, OfferStage.RECALLED)
-    found = [o for o in tx.find(Offer, referral_id=referral.id, stage=accepted) if o.decided_by]
-    organizations = [tx.directory.organizations.get(o.organization_id) for o in found]
-    return tuple(sorted({filing.named(o.names, language) for o in organizations if o}))
-
-
 def _last_consent(tx: Tx, referral: Referral) -> str:
     given = tx.find(Consent, referral_id=referral.id)
     return max(given, key=lambda c: c.given_at).text if given else ""
@@ -170,18 +207,17 @@ def _last_consent(tx: Tx, referral: Referral) -> str:
 
 def next_by(tx: Tx, referral: Referral) -> Any:
     """Until when the next thing is promised."""
-    offer = matching.live_offer(tx, referral)
-    if offer is not None:
-        return offer.decide_by
-    due = [t.due_at for t in tx.timers_of(referral.id) if t.kind in _PROMISES]
-    return min(due, default=None)
-
-
-_PROMISES = ("match", "unmatched", "first_contact", "confirm_wait", "dispute_wait")
+    return tracking.next_by(tx, referral)
 
 
 def _is_coordinator(tx: Tx, person_id: str) -> bool:
     return any(s.role is Role.COORDINATOR for s in doors.seats_of(tx, person_id))
+
+
+def _follow(tx: Tx, person_id: str, subject: str, body: Body) -> MatterView:
+    """A new tracking code, shown this once."""
+    words = tracking.follow(tx, person_id, subject)
+    return replace(matter_view(tx, person_id, subject, {}), tracking_code=words)
 
 
 MATTER = Page(
@@ -203,7 +239,14 @@ MATTER = Page(
             Action.REFERRAL_CONFIRM, lambda tx, who, it, body: closing.helped(tx, who, it, False)
         ),
         "withdraw": _step(Action.REFERRAL_WITHDRAW, lambda tx, who, it, body: closing.withdraw(tx, who, it)),
+        "follow": Verb(Action.TRACK_MAKE, _follow),
+        "move_stop": _step(Action.MOVE_STOP, lambda tx, who, it, body: moving.stop(tx, who, it)),
+        "move_allow": _step(Action.MOVE_ALLOW, lambda tx, who, it, body: moving.allow(tx, who, it)),
+        "move_refuse": _step(Action.MOVE_ALLOW, lambda tx, who, it, body: moving.refuse(tx, who, it)),
         "reopen": _step(Action.REFERRAL_CONFIRM, lambda tx, who, it, body: closing.reopen(tx, who, it)),
+        "void": _step(Action.DESK_VOID, lambda tx, who, it, body: closing.void(tx, who, it)),
+        "lost_phone": _step(Action.PHONE_LOST, lambda tx, who, it, body: phones.lost_by_matter(tx, who, it)),
+        "found": _step(Action.PHONE_LOST, lambda tx, who, it, body: phones.found_by_matter(tx, who, it)),
         "rematch": _step(Action.DESK_REMATCH, lambda tx, who, it, body: desk.rematch(tx, who, it)),
         "ask_person": _step(Action.DESK_REMATCH, lambda tx, who, it, body: desk.ask_person(tx, who, it)),
         "resume": _step(Action.DESK_RESOLVE, lambda tx, who, it, body: desk.resume(tx, who, it)),
