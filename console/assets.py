@@ -6,11 +6,17 @@ import gzip
 import hashlib
 import html
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "static"
+_IMPORT = re.compile(r'(?m)^import [^;]*? from "\./([a-z_]+\.js)";')
+_COMMENTS = {
+    ".js": re.compile(r"(?m)^\s*(//[^\n]*|/\*\*.*?\*/)\n", re.DOTALL),
+    ".css": re.compile(r"/\*.*?\*/\n?", re.DOTALL),
+}
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 
@@ -37,10 +43,32 @@ def load_assets(folder: Path = FOLDER) -> Assets:
     digest = hashlib.sha256()
     for path in sorted(folder.iterdir()):
         if path.suffix in _TYPES:
-            plain = path.read_bytes()
+            plain = lean(path.read_text(encoding="utf-8"), path.suffix).encode()
             digest.update(f"{path.name}:{len(plain)}:".encode() + plain)
             files[path.name] = Asset(_TYPES[path.suffix], plain, gzip.compress(plain, 9, mtime=0))
     return Assets(digest.hexdigest()[:16], files)
+
+
+def lean(text: str, suffix: str) -> str:
+    """What the browser needs of a file: whole lines of comment and indentation stay at home.
+
+    Our scripts have no text that runs over several lines, so nothing that is shown can change.
+    """
+    if suffix not in _COMMENTS:
+        return text
+    return re.sub(r"(?m)^\s+", "", _COMMENTS[suffix].sub("", text))
+
+
+def first_scripts(assets: Assets) -> Sequence[str]:
+    """What main.js imports before it shows anything, asked for at once: a chain of imports costs a round trip
+    for each link. A page's own script comes when it is shown.
+    """
+    found: list[str] = ["main.js"]
+    for name in found:
+        for imported in _IMPORT.findall(assets.files[name].plain.decode()):
+            if imported not in found:
+                found.append(imported)
+    return sorted(found[1:])
 
 
 def shell(base: str, assets: Assets, words: Mapping[str, Mapping[str, str]]) -> bytes:
@@ -49,9 +77,7 @@ def shell(base: str, assets: Assets, words: Mapping[str, Mapping[str, str]]) -> 
     `base` is the address of the assets' folder; `words`: language id -> text key -> words.
     """
     boot = html.escape(json.dumps(words, ensure_ascii=False, separators=(",", ":")), quote=True)
-    # All modules are asked for at once: on a slow line a chain of imports costs a round trip for each link.
-    scripts = sorted(name for name in assets.files if name.endswith(".js") and name != "main.js")
-    preload = "\n".join(f'<link rel="modulepreload" href="{base}/{name}">' for name in scripts)
+    preload = "\n".join(f'<link rel="modulepreload" href="{base}/{name}">' for name in first_scripts(assets))
     closed = " · ".join(html.escape(texts.get("page.boot.no_script", "")) for texts in words.values())
     return f"""<!doctype html>
 <html lang="en" dir="ltr">

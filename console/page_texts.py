@@ -22,8 +22,13 @@ TAKES: Mapping[str, Sequence[str]] = {
     "me": (*_ACTS, "category.", "stage.", "role.", "form.window.", "hidden"),
     "devices": (*_ACTS, "role."),
     "posts": (*_ACTS, "role."),
-    "track": (*_ACTS, "category.", "stage.", "next.", "move", "follow"),
-    "mydata": (*_ACTS, "category.", "stage.", "role.", "class.", "held", "hidden"),
+    "track": (
+        *_ACTS,
+        "category.",
+        "stage.",
+        "next.",
+    ),
+    "mydata": (*_ACTS, "category.", "stage.", "role.", "class.", "hidden"),
     "witness": _ACTS,
 }
 

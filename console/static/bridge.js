@@ -24,7 +24,7 @@ export function guessedLanguage() {
   return String(user.language_code || navigator.language || "en").split("-")[0];
 }
 
-/** Tell the app something, by whichever way is there. No event carries anything about a person. */
+/** Tell the app something, by whichever way is there; false where no app is. No event says anything about a person. */
 export function post(eventType, eventData = {}) {
   const proxy = window.TelegramWebviewProxy;
   if (proxy?.postEvent) proxy.postEvent(eventType, JSON.stringify(eventData));
@@ -32,8 +32,12 @@ export function post(eventType, eventData = {}) {
     window.external.notify(JSON.stringify({ eventType, eventData }));
   } else if (window.parent !== window) {
     window.parent.postMessage(JSON.stringify({ eventType, eventData }), "*");
-  }
+  } else return false;
+  return true;
 }
+
+/** Whether the app is at least this version of the Bot API. */
+export const atLeast = (version) => parseFloat(launch.version) >= version;
 
 export function on(eventType, listener) {
   listeners[eventType] = listener;

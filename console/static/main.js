@@ -9,6 +9,8 @@ import { anyOf, announce, button, describe, h, newId, pinAsker, speak, t, troubl
 // What a page leads to is fetched while it is read, so that a line that breaks behind a 'yes' still shows the receipt.
 const LEADS_TO = { plan: "filed", offer: "matter" };
 
+const MODULES = { gone: "mydata" };
+
 const root = document.getElementById("page");
 const trail = []; // the sessions behind this page, so that 'back' finds the menu again
 let device, drafts;
@@ -59,6 +61,7 @@ const desk = {
     return drafts.keep(step, text);
   },
   typing: () => keepTyping(true),
+  bot: () => session.bot ?? "",
   close,
 };
 
@@ -129,14 +132,14 @@ let tries = 0;
 /** A page's own script, fetched when it is first needed. A web view remembers a failure, so the next try differs. */
 async function part(name) {
   try {
-    return await import(`./${name}.js${tries ? `?${tries}` : ""}`);
-  } catch (error) {
+    return await import(`./${MODULES[name] ?? name}.js${tries ? `?${tries}` : ""}`);
+  } catch {
     tries += 1;
     throw new Refusal("offline", "");
   }
 }
 
-async function show(view, where = "h1") {
+async function show(view, where) {
   const content = (await part(view.view)).show(view, desk);
   const top = h("header", { class: "top" },
     trail.length ? button(t("page.back"), back, "plain back") : h("span", { class: "mark", "aria-hidden": "true" }, "Pulang"),
@@ -146,7 +149,7 @@ async function show(view, where = "h1") {
   post("web_app_setup_back_button", { is_visible: trail.length > 0 });
   const heading = root.querySelector("h1");
   document.title = heading.textContent;
-  const first = root.querySelector(where) ?? heading;
+  const first = root.querySelector(where ?? "[data-first]") ?? heading;
   if (!first.matches("input, textarea")) first.tabIndex = -1;
   first.focus({ preventScroll: first === heading });
   if (first === heading) window.scrollTo(0, 0);

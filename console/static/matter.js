@@ -1,7 +1,8 @@
 // One matter, as its person, its partner or the desk sees it: where it stands, what is next, the thread, the steps.
 
-import { anyOf, button, card, danger, h, shortMoment, t, time, working, writing } from "./ui.js";
+import { anyOf, button, card, danger, h, moment, shortMoment, t, time, working, writing } from "./ui.js";
 import { card as pinCard } from "./pin.js";
+import { day, once } from "./lines.js";
 import { pressing, stepForm } from "./steps.js";
 
 const TEXT_LIMIT = 4000;
@@ -9,10 +10,12 @@ const TEXT_LIMIT = 4000;
 export function show(view, desk) {
   // Where the way on from an accepted offer broke, the session is still the offer's: steps wait for the chat's button.
   const here = desk.page() === "matter";
-  const steps = here ? view.steps : [];
-  const quiet = steps.filter((step) => step.danger);
-  const simple = steps.filter((step) => !step.danger && !step.needs);
-  const asking = steps.filter((step) => !step.danger && step.needs);
+  const all = here ? view.steps : [];
+  const moves = all.filter((step) => step.id.startsWith("move_"));
+  const quiet = all.filter((step) => step.danger || step.id === "follow");
+  const steps = all.filter((step) => !moves.includes(step) && !quiet.includes(step));
+  const simple = steps.filter((step) => !step.needs);
+  const asking = steps.filter((step) => step.needs);
   const acting = [
     simple.length && pressing(simple, desk),
     ...asking.map((step) => h("div", { class: "card step" }, stepForm(step, desk))),
@@ -20,13 +23,17 @@ export function show(view, desk) {
   const talk = (view.thread?.length || (here && view.can_write)) && thread(view, desk, here);
   const story = written(view);
   const lock = view.locked && pinCard(desk);
+  // Whoever came to read others' words finds the field waiting; whoever wrote them comes to the page's beginning.
+  if (lock && reader(view) === "partner") lock[0]?.querySelector("[data-pin]")?.setAttribute("data-first", "");
   // Whoever helps reads first; whoever wrote it knows it already and came for what is new.
   const parts = reader(view) === "partner" ? [lock, story, acting, talk] : [acting, lock, talk, story];
   return [
     h("h1", {}, t(view.category_key)),
     h("p", { class: "stage" }, t(view.stage_key)),
     view.emergency_lines?.length && danger(view.emergency_lines),
+    view.tracking_code && once(t("page.track.once"), view.tracking_code, h("p", {}, t("page.track.once_hint"))),
     standing(view),
+    view.move && moving(view.move, moves, desk),
     ...parts.flat(),
     !here && h("p", { class: "hint" }, t("page.matter.from_chat")),
     ...agreement(view, quiet, desk),
@@ -81,13 +88,25 @@ function writeBox(desk) {
   return h("div", { class: "write" }, text, h("div", { class: "actions" }, send));
 }
 
+/** On its way to another phone: the one moment in which whoever did not want it can say so. */
+function moving(move, steps, desk) {
+  const made = card(t("page.track.leaving"),
+    h("p", {}, move.due_at ? t("page.track.leaving_at", { time: moment(move.due_at) }) : t("page.track.leaving_desk")),
+    move.check && h("p", { class: "secret", dir: "ltr" }, move.check),
+    ...steps.map((step) => stepForm(step, desk)));
+  made.classList.add("alert");
+  return made;
+}
+
+const readerLine = (line) => h("li", {}, [line.organization, t(line.role_key)].filter(Boolean).join(" · "), " – ", day(line.at));
+
 function agreement(view, quiet, desk) {
   const parts = [];
   if (view.consent_text) {
     parts.push(h("details", {}, h("summary", {}, t("page.filed.words")), h("p", { class: "words", dir: "auto" }, view.consent_text)));
   }
   if (view.readers.length) {
-    parts.push(h("p", {}, t("page.matter.readers")), h("ul", { class: "plainlist" }, ...view.readers.map((reader) => h("li", {}, reader))));
+    parts.push(h("p", {}, t("page.matter.readers")), h("ul", { class: "plainlist" }, ...view.readers.map(readerLine)));
   } else if (view.consent_text) {
     parts.push(h("p", {}, t("page.matter.no_readers")));
   }

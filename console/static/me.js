@@ -10,6 +10,7 @@ export function show(view, desk) {
     view.roles.length && card(t("page.me.queue"), list(view.queue, desk, "page.me.queue_empty")),
     (view.mine.length || !view.roles.length) && card(t("page.me.mine"), list(view.mine, desk, "page.me.mine_empty")),
     settings(view, desk),
+    card(t("page.me.more"), h("ul", { class: "matters" }, ...further(view).map((page) => h("li", {}, opener(desk, page, t(`page.me.go.${page}`)))))),
     card(t("page.me.privacy"), h("ul", { class: "plainlist" }, ...["1", "2", "3", "4"].map((n) => h("li", {}, t(`page.me.privacy.${n}`))))),
     hiding(view, desk),
   ].filter(Boolean);
@@ -21,11 +22,25 @@ function list(lines, desk, empty) {
 }
 
 function matter(line, desk) {
+  return opener(desk, `matter/${line.id}`,
+    h("span", { class: "row-title" }, t(line.category_key), h("span", { class: "code" }, line.code)),
+    h("span", {}, t(line.stage_key)),
+    line.next_by && h("span", { class: "until" }, t("page.next_by"), " ", time(line.next_by)));
+}
+
+/** Further pages: everybody's, and those of a post. The server decides again who may see them. */
+function further(view) {
+  const looksAfter = view.roles.some((key) => ["role.coordinator", "role.steward"].includes(key));
+  return ["track", "devices", "mydata", ...(looksAfter ? ["posts"] : [])];
+}
+
+/** A large row that opens a page; what went wrong is said below it. */
+function opener(desk, page, ...words) {
   const open = async () => {
     open.trouble?.remove();
     row.setAttribute("aria-busy", "true");
     try {
-      await desk.open(`${line.page ?? "matter"}/${line.id}`);
+      await desk.open(page);
     } catch (refusal) {
       open.trouble = trouble(refusal, open);
       row.after(open.trouble);
@@ -34,10 +49,7 @@ function matter(line, desk) {
       row.removeAttribute("aria-busy");
     }
   };
-  const row = h("button", { type: "button", class: line.open ? "row" : "row ended", onclick: open },
-    h("span", { class: "row-title" }, t(line.category_key), h("span", { class: "code" }, line.code)),
-    h("span", {}, t(line.stage_key)),
-    line.next_by && h("span", { class: "until" }, t("page.next_by"), " ", time(line.next_by)));
+  const row = h("button", { type: "button", class: "row", onclick: open }, ...words);
   return row;
 }
 

@@ -73,7 +73,7 @@ function choosing(desk, way, after, more = () => ({}), label = "page.pin.choose"
       try {
         answer = await desk.prove(way, { ...rest, pin: first.value() });
       } catch (refusal) {
-        return tell(refusal.code === "error.bad_recovery" && more.box ? more.box : first.box, refusal, desk);
+        return tell(refusal.code === "error.wrong_code" && more.box ? more.box : first.box, refusal, desk);
       }
       if (answer.recovery) whole.replaceChildren(...recovery(answer.recovery, after));
       else await after();

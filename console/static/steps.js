@@ -64,7 +64,9 @@ export function pinField(label, hint = "", onenter = () => {}) {
     look.textContent = t(hidden ? "page.pin.show" : "page.pin.hide");
     box.focus();
   }, "plain");
-  box.replaceWith(h("div", { class: "withbutton" }, box, look));
+  const beside = h("div", { class: "withbutton" });
+  box.replaceWith(beside);
+  beside.append(box, look);
   box.addEventListener("keydown", (event) => { if (event.key === "Enter") onenter(); });
   whole.value = () => plainDigits(box.value);
   whole.fits = () => {

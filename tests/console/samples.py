@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from referrals.errors import BadAnswer, WrongStage
@@ -18,6 +18,7 @@ from referrals.views import (
     OfferView,
     PlanLine,
     PlanView,
+    ReaderLine,
     Step,
     ThreadLine,
 )
@@ -156,6 +157,8 @@ def _matter(tx: Any, **changes: Any) -> MatterView:
         "can_write": True,
         "steps": (),
     }
+    if tx.locks and tx.reading_locked:
+        changes |= {"story": None, "contact": None, "thread": (), "locked": changes.get("id") != "desk"}
     return MatterView(**{**fields, **changes})
 
 
@@ -185,7 +188,7 @@ def matter_view(tx: Any, who: str, subject: str, body: Mapping[str, object]) -> 
     )
     return _matter(
         tx, steps=own, stage_key="stage.reported", next_key="next.reported",
-        consent_text=n["consent"], readers=(n["house"],),
+        consent_text=n["consent"], readers=(ReaderLine(n["house"], "who.partner", SOON - timedelta(days=3)),),
     )  # fmt: skip
 
 

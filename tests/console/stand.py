@@ -1,6 +1,6 @@
 """A stand for the pages: the real application on a real server, over pages whose content the test lays out.
 
-The turns here keep their rows in a dictionary; `test_store.py` runs the same application over a real database.
+The turns here keep their rows in a dictionary; `test_store.py` runs the same over a real database.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from console.app import PREFIX, build
 from referrals.catalogue import Catalogue, Language
 from referrals.model import Offer
 from referrals.persons import Device, Person, Presence, Session, WritingWindow
+from referrals.ports import Slow
 from tests.security.test_init_data import KEY, TOKEN, TRUST, query, signed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,6 +56,16 @@ def words(language: str) -> Mapping[str, str]:
         return {str(m.id): str(m.string) for m in read_po(file) if m.id and m.string}
 
 
+class QuickPins:
+    """Fulfils ports.Pins without Argon2id's hundred milliseconds."""
+
+    def conceal(self, pin: str) -> str:
+        return f"concealed {pin}"
+
+    def fits(self, pin: str, stored: str) -> bool:
+        return stored == f"concealed {pin}"
+
+
 class SmallTurns:
     """As much of a transaction as sessions and devices need; a verb that raises undoes its rows."""
 
@@ -66,6 +77,7 @@ class SmallTurns:
         self.seen: set[str] = set()
         self.offers: dict[str, Offer] = {}
         self.reading_locked = False
+        self.locks = False  # whether the sample pages withhold what the PIN protects
 
     async def turn(self, verb: Any, *args: Any, **kwargs: Any) -> Any:
         kept, seen = dict(self.rows), set(self.seen)
@@ -193,6 +205,7 @@ async def a_stand(
         texts=texts,
         clock=lambda: turns.now,
         frame_ancestor=frame_ancestor,
+        slow=Slow(QuickPins(), lambda files, passphrase: b""),
     )
     root = web.Application()
     root.add_subapp(PREFIX, app)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from dataclasses import replace
 
@@ -83,31 +82,6 @@ async def test_the_shell_is_the_same_for_everybody_and_names_its_scripts_by_cont
         etag = script.headers["ETag"]
     async with http.get(stand.origin + src, headers={"If-None-Match": etag}) as again:
         assert again.status == 304
-
-
-async def test_a_first_page_weighs_at_most_30_kilobytes(stand: Stand, phone: Phone) -> None:
-    """Shell, scripts, style, and the words in the heavier of our languages, packed as they travel."""
-    stand.turns.person = replace(stand.turns.person, language="th")
-    weight = 0
-    async with aiohttp.ClientSession(auto_decompress=False) as plain:
-        async with plain.get(stand.origin + "/p/plan/ABC") as answer:
-            shell = await answer.read()
-        weight += len(shell)
-        hrefs = [part.partition(b'"')[0].decode() for part in shell.split(b'"/p/static/')[1:]]
-        for href in hrefs:
-            async with plain.get(f"{stand.origin}/p/static/{href}") as answer:
-                assert answer.headers["Content-Encoding"] == "gzip"
-                weight += len(await answer.read())
-        body = {"init_data": query(stand.fields()), "page": "plan/ABC"}
-        async with plain.post(stand.origin + "/p/session", json=body) as answer:
-            weight += len(await answer.read())
-    _, opened = await phone.opens("plan/ABC")
-    _, view = await phone.call("GET", "/p/api/plan/ABC")
-    weight += len(json.dumps(view, ensure_ascii=False).encode())
-    assert len(hrefs) == 10
-    assert weight <= 30 * 1024, (
-        f"{weight} bytes; the texts alone {len(gzip.compress(json.dumps(opened).encode()))}"
-    )
 
 
 async def test_a_launch_opens_its_page_once(stand: Stand, phone: Phone) -> None:

@@ -1,0 +1,40 @@
+// Every post of the network: who may fill it, whether it is looked after, and what to do when a phone is lost.
+
+import { card, h, t, time } from "./ui.js";
+import { day, facts, line, list, once } from "./lines.js";
+import { stepForm } from "./steps.js";
+
+export function show(view, desk) {
+  return [
+    h("h1", {}, t("page.posts.title")),
+    view.invitation && invitation(view, desk),
+    card(t("page.posts.first"),
+      h("p", {}, t(view.desk_first ? "page.posts.first_on" : "page.posts.first_off")),
+      view.waiting > 0 && h("p", { class: "until" }, t("page.posts.waiting", { count: view.waiting })),
+      ...view.steps.map((step) => stepForm(step, desk))),
+    card(t("page.posts.all"), list(view.posts.map((post) => postLine(post, desk)), "page.posts.none")),
+  ];
+}
+
+function postLine(post, desk) {
+  const where = post.organization ? ` · ${post.organization}` : "";
+  return line(t(post.role_key) + where, post.steps, desk, { seat: post.id },
+    h("p", { class: post.lost || (post.filled && !post.reachable) ? "until" : "hint" }, t(state(post))),
+    facts([t("page.posts.since"), post.filled && post.since && day(post.since)]),
+    post.invited === "open" && h("p", { class: "hint" }, t("page.posts.invited"), " ", time(post.invited_until)),
+    post.invited === "asked" && h("div", {}, h("p", {}, t("page.posts.asked")), h("p", { class: "secret", dir: "ltr" }, post.check)));
+}
+
+function state(post) {
+  if (post.lost) return "page.posts.lost";
+  if (!post.filled) return "page.posts.empty";
+  if (!post.reachable) return "page.posts.silent";
+  return post.on_duty ? "page.posts.on_duty" : "page.posts.off_duty";
+}
+
+/** The link of an invitation, this once: it is handed over in person or by another way than this chat. */
+function invitation(view, desk) {
+  const bot = desk.bot();
+  const link = bot ? `https://t.me/${bot}?start=${view.invitation}` : `/start ${view.invitation}`;
+  return once(t("page.posts.invitation"), link, h("p", {}, t("page.posts.invitation_hint", { post: view.invited_to })));
+}
