@@ -48,14 +48,14 @@ class BackupKeys:
     """The folder of one network's backup keys. They lie beside the root key file."""
 
     def __init__(self, root_key_file: Path, root: RootKey) -> None:
-        self.folder, self._network = root_key_file.resolve().parent / FOLDER, root.network_id
+        self.folder, self._network = folder_beside(root_key_file), root.network_id
         self._wrapping = AESGCM(root.derive("backup-key-wrap"))
 
     def of_today(self, now: datetime) -> BackupKey:
         """Today's key, made where there is none. ConfigurationError where it cannot be kept safely."""
         private_folder(self.folder)
         today = now.astimezone(UTC).date()
-        for day, key_id in self._named():
+        for day, key_id in _named(self.folder):
             if day == today:
                 with suppress(ConfigurationError):  # made with a root key that was replaced today
                     return self.read(key_id, now)
@@ -70,22 +70,9 @@ class BackupKeys:
             raise self._missing(path, day, now)
         return self._parsed(read_private(path, _MEND), key_id, path)
 
-    def expire(self, now: datetime) -> list[str]:
-        """Shred every key whose time is over; their ids. OSError when one cannot be removed."""
-        gone = [key_id for day, key_id in self._named() if _midnight(day) + LIFE <= now]
-        for key_id in gone:
-            shred(self._path(key_id))
-        return gone
-
     def listed(self) -> list[tuple[str, datetime]]:
         """Ids and the instants at which they expire, the oldest first."""
-        return [(key_id, _midnight(day) + LIFE) for day, key_id in self._named()]
-
-    def _named(self) -> list[tuple[date, str]]:
-        if not self.folder.is_dir():
-            return []
-        found = [path.name.removesuffix(".key") for path in self.folder.iterdir() if _is_name(path.name)]
-        return sorted((date.fromisoformat(key_id[:10]), key_id) for key_id in found)
+        return [(key_id, _midnight(day) + LIFE) for day, key_id in _named(self.folder)]
 
     def _path(self, key_id: str) -> Path:
         if not _is_name(f"{key_id}.key"):
@@ -130,6 +117,27 @@ class BackupKeys:
             mend = "restore this file, or name the root key file of that time in PULANG_ROOT_KEY_FILE"
             raise ConfigurationError(str(path), what, mend) from error
         return BackupKey(key_id, date.fromisoformat(key_id[:10]), secret)
+
+
+def folder_beside(root_key_file: Path) -> Path:
+    """Where a network's backup keys lie."""
+    return root_key_file.resolve().parent / FOLDER
+
+
+def expire_keys(folder: Path, now: datetime) -> list[str]:
+    """Shred every key whose time is over; their ids. OSError when one cannot be removed."""
+    gone = [key_id for day, key_id in _named(folder) if _midnight(day) + LIFE <= now]
+    for key_id in gone:
+        shred(folder / f"{key_id}.key")
+    return gone
+
+
+def _named(folder: Path) -> list[tuple[date, str]]:
+    """The keys in a folder by their days, the oldest first."""
+    if not folder.is_dir():
+        return []
+    found = [path.name.removesuffix(".key") for path in folder.iterdir() if _is_name(path.name)]
+    return sorted((date.fromisoformat(key_id[:10]), key_id) for key_id in found)
 
 
 def _is_name(name: str) -> bool:

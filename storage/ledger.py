@@ -3,7 +3,7 @@
 One line for each erasure, sealed with AES-256-GCM under a key of the network's own and bound to the lines
 before it: the file may be copied anywhere, and a line that was changed, moved, or taken out of the middle is
 found. (A tail that was cut off cannot be seen in the file itself: an hourly mark says until when it reaches,
-and every backup remembers how far it reached then.) A line is on the disk before its erasure counts as written.
+and every backup remembers how far it reached then.) An erasure is written when its line is on the disk.
 """
 
 from __future__ import annotations

@@ -15,6 +15,8 @@ from storage.sql import Connection, Sql
 # The newest revision in storage/migrations; a test compares. Kept here, so that a start needs no Alembic.
 HEAD = "0001"
 
+RESTORING = "restoring"  # a key of `meta` while a restore is at work (storage/restore.py)
+
 _REVISION = Sql("SELECT version_num FROM alembic_version")
 _META = Sql("SELECT key, value FROM meta")
 _SET_META = Sql("INSERT INTO meta (key, value) VALUES (:key, :value) ON CONFLICT (key) DO NOTHING")
@@ -97,6 +99,14 @@ def check_revision(conn: Connection, url: str) -> None:
     what = "the database is empty" if found is None else f"the database is of an older version ({found})"
     mend = "make a backup, then migrate it: python -m bot migrate"
     raise ConfigurationError(shown(parse_url(url)), what, mend)
+
+
+def check_finished(conn: Connection, url: str) -> None:
+    """Raise ConfigurationError upon a restore that was killed: half a network must not begin to work."""
+    meta: dict[str, str] = dict(conn.rows(_META))
+    if RESTORING in meta:
+        what, mend = "a restore into it was not finished", "run the restore again: python -m bot restore FILE"
+        raise ConfigurationError(shown(parse_url(url)), what, f"{mend} (it begins anew)")
 
 
 def check_network(conn: Connection, url: str, root: RootKey, demo: bool) -> LastingSecret:
