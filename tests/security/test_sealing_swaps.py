@@ -49,6 +49,11 @@ _WRITE_WRAP = Sql(
     "INSERT INTO wrap (record_table, record_row, data_class, holder, key_id, kek_id, wrapped)"
     " VALUES (:t, :r, :c, :h, :key_id, :kek_id, :wrapped)"
 )
+KEK_COLUMNS = ("id", "holder", "data_class", "version", "wrapped", "state")
+_WRITE_KEK = Sql(
+    "UPDATE key_encryption_key SET holder = :holder, data_class = :data_class, version = :version,"
+    " wrapped = :wrapped, state = :state WHERE id = :id"
+)
 _DROP_WRAP = Sql(f"DELETE FROM wrap WHERE {_PLACE} AND holder = :h")
 
 
@@ -58,6 +63,7 @@ class Loot:
 
     fields: dict[tuple[Record, DataClass, str, int], dict[str, Any]] = field(default_factory=dict)
     wraps: dict[tuple[Record, DataClass, str], dict[str, Any]] = field(default_factory=dict)
+    keks: dict[tuple[str, str, int], dict[str, Any]] = field(default_factory=dict)  # (holder, class, version)
 
 
 def _at(record: Record, data_class: DataClass, **more: Any) -> dict[str, Any]:
@@ -80,6 +86,13 @@ def _fill(tx: StoreTx) -> Loot:
             for row in tx.connection.rows(_READ_WRAP, _at(record, data_class, h=holder)):
                 names = ("key_id", "kek_id", "wrapped")
                 loot.wraps[record, data_class, holder] = dict(zip(names, row, strict=True))
+    for holder in HOLDERS:
+        tx.rotate_holder(holder)
+    # Every wrap stays under version 1, although opening it would move it from a key that is retiring.
+    tx.connection.change(Sql("UPDATE key_encryption_key SET state = 'retired' WHERE state = 'retiring'"))
+    for row in tx.connection.rows(Sql(f"SELECT {', '.join(KEK_COLUMNS)} FROM key_encryption_key")):
+        kek = dict(zip(KEK_COLUMNS, row, strict=True))
+        loot.keks[kek["holder"], kek["data_class"], kek["version"]] = kek
     return loot
 
 
@@ -143,12 +156,36 @@ def _swap_wrap(tx: StoreTx, loot: Loot, chance: random.Random) -> bool:
     return opened
 
 
+def _swap_kek(tx: StoreTx, loot: Loot, chance: random.Random) -> bool:
+    """Give a key-encryption key the bytes, and any of holder, class and version, of another one.
+
+    The wraps' key id still names the row, so all that it wraps is tried by everybody who might read it then.
+    """
+    here = loot.keks[chance.choice([kek for kek in loot.keks if kek[2] == 1])]
+    there, other = (loot.keks[chance.choice(list(loot.keks))] for _ in range(2))
+    moved = {**here, "wrapped": there["wrapped"]}
+    for name in ("holder", "data_class"):
+        if chance.random() < 0.5:
+            moved[name] = chance.choice([there, other])[name]
+    moved["version"] = chance.choice([1, 2, 3])
+    same = ("holder", "data_class", "version", "wrapped")
+    if all(moved[name] == here[name] for name in same):
+        return False
+    if any(all(kek[n] == moved[n] for n in same[:3]) for kek in loot.keks.values() if kek is not here):
+        return False  # the database itself refuses a second key of that holder, class and version
+    tx.connection.change(_WRITE_KEK, moved)
+    touched = [(r, c, h) for (r, c, h), wrap in loot.wraps.items() if wrap["kek_id"] == here["id"]]
+    opened = any(_opens(tx, h, r, c) is not None for r, c, h in touched if r.table != "own")
+    tx.connection.change(_WRITE_KEK, here)
+    return opened
+
+
 @settings(max_examples=EXAMPLES)
 @given(seed=st.integers(min_value=0, max_value=2**63))
 def test_nothing_that_was_moved_opens(plundered: tuple[Store, Loot], seed: int) -> None:
     store, loot = plundered
     chance = random.Random(seed)
-    swaps = [chance.choice([_swap_field, _swap_wrap]) for _ in range(SWAPS)]
+    swaps = [chance.choice([_swap_field, _swap_wrap, _swap_kek]) for _ in range(SWAPS)]
     opened = store.run(lambda tx: [swap(tx, loot, chance) for swap in swaps])  # type: ignore[arg-type]
     assert not any(opened)
 
@@ -172,7 +209,7 @@ class Undo(Exception):
     [
         ("holder = 'org:o9' WHERE holder = 'org:o1'", {(ORG, c) for c in CLASSES}),
         ("data_class = 'safety' WHERE data_class = 'story'", {(h, CLASSES[0]) for h in HOLDERS[:2]}),
-        ("version = version + 1", {(h, c) for h in HOLDERS[:2] for c in CLASSES}),
+        ("version = version + 10", {(h, c) for h in HOLDERS[:2] for c in CLASSES}),
         (
             "wrapped = (SELECT k.wrapped FROM key_encryption_key k WHERE k.holder = 'org:o2')",
             {(h, c) for h in HOLDERS[:2] for c in CLASSES},

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from referrals.model import DataClass, Record
 from storage.keyring import Field, Kek, Keyring, SealBroken, Wrap, bound, decrypt, encrypt
@@ -22,7 +25,35 @@ _CIPHER_16 = (
 _ABOUT_16 = "feedfacedeadbeeffeedfacedeadbeefabaddad2"
 _TAG_16 = "76fc6ece0f4e1768cddf8853bb2d551b"
 _CIPHER_14 = "cea7403d4d606b6e074ec5d3baf39d18"
+# NIST CAVP, gcmEncryptExtIV256.rsp: IV of 96 and tag of 128 bits, Count 0 of three sections.
+NIST = [
+    (
+        "b52c505a37d78eda5dd34f20c22540ea1b58963cf8e5bf8ffa85f9f2492505b4",
+        "516c33929df5a3284ff463d7",
+        "",
+        "",
+        "",
+        "bdc1ac884d332457a1d2664f168c76f0",
+    ),
+    (
+        "31bdadd96698c204aa9ce1448ea94ae1fb4a9a0b3c9d773b51bb1822666b8f22",
+        "0d18e06c7c725ac9e362e1ce",
+        "2db5168e932556f8089a0622981d017d",
+        "",
+        "fa4362189661d163fcd6a56d8bf0405a",
+        "d636ac1bbedd5cc3ee727dc2ab4a9489",
+    ),
+    (
+        "92e11dcdaa866f5ce790fd24501f92509aacf4cb8b1339d50c9c1240935dd08b",
+        "ac93a1a6145299bde902f21a",
+        "2d71bcfa914e4ac045b2aa60955fad24",
+        "1e0889016f67601c8ebea4943bc23ad6",
+        "8995ae2e6df3dbf96fac7b7137bae67f",
+        "eca5aa77d51d4a0a14d9c51e1da474ab",
+    ),
+]
 VECTORS = [
+    *NIST,
     ("00" * 32, "00" * 12, "", "", "", "530f8afbc74536b9a963b4f1c4cb738b"),
     ("00" * 32, "00" * 12, "00" * 16, "", _CIPHER_14, "d0d1c8a799996bf0265b98b5d48ab919"),
     (_KEY_16, "cafebabefacedbaddecaf888", _PLAIN_16, _ABOUT_16, _CIPHER_16, _TAG_16),
@@ -38,6 +69,30 @@ def test_published_vectors(key: str, nonce: str, plain: str, about: str, ciphert
     for broken in (sealed[:-1], sealed[:12], b"", sealed[:-1] + bytes([sealed[-1] ^ 1])):
         with pytest.raises(SealBroken):
             decrypt(aes, broken, bytes.fromhex(about))
+
+
+def test_argon2id_agrees_with_rfc_9106() -> None:
+    """Section 5.3: 32 KiB, 3 passes, 4 lanes, with secret and associated data."""
+    slow = Argon2id(
+        salt=b"\x02" * 16,
+        length=32,
+        iterations=3,
+        lanes=4,
+        memory_cost=32,
+        secret=b"\x03" * 8,
+        ad=b"\x04" * 12,
+    )
+    assert slow.derive(b"\x01" * 32).hex() == (
+        "0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659"
+    )
+
+
+def test_derivation_agrees_with_rfc_5869() -> None:
+    """HKDF-SHA256, appendix A.1, by the call that `Secret.derive` makes."""
+    made = HKDF(SHA256(), 42, salt=bytes(range(13)), info=bytes(range(0xF0, 0xFA))).derive(b"\x0b" * 22)
+    assert made.hex() == (
+        "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865"
+    )
 
 
 def test_nonces_are_never_repeated() -> None:
