@@ -14,8 +14,6 @@ KEEP_SEEN = timedelta(hours=48)
 KEEP_SETTLED = timedelta(days=7)
 KEEP_REFUSED = timedelta(days=30)  # what Telegram refused for good waits for a human to see it
 KEEP_MESSAGES = timedelta(hours=72)  # Telegram deletes nothing after 48 h; a day more for the last tries
-KEEP_UNUSED_DEVICES = timedelta(days=90)  # that were never let in
-KEEP_ENDED_DEVICES = timedelta(days=30)
 BATCH = 500
 
 _SWEEPS = (
@@ -31,7 +29,9 @@ _SWEEPS = (
         KEEP_SETTLED,
     ),
     (
-        Sql(f"DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE settled_at < :before LIMIT {BATCH})"),
+        Sql(
+            f"DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE settled_at < :before LIMIT {BATCH})"
+        ),
         KEEP_REFUSED,
     ),
     (
@@ -41,20 +41,6 @@ _SWEEPS = (
     (
         Sql(f"DELETE FROM tally WHERE id IN (SELECT id FROM tally WHERE expires_at < :before LIMIT {BATCH})"),
         timedelta(),
-    ),
-    (
-        Sql(
-            "DELETE FROM device WHERE id IN (SELECT id FROM device"
-            f" WHERE state = 'known' AND last_seen_at < :before LIMIT {BATCH})"
-        ),
-        KEEP_UNUSED_DEVICES,
-    ),
-    (
-        Sql(
-            "DELETE FROM device WHERE id IN (SELECT id FROM device"
-            f" WHERE state = 'ended' AND since < :before LIMIT {BATCH})"
-        ),
-        KEEP_ENDED_DEVICES,
     ),
     (
         Sql(

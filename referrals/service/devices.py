@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from referrals.access import Action
 from referrals.errors import NotFound
-from referrals.model import Actor, AuditEntry
+from referrals.model import SYSTEM, Actor, AuditEntry
 from referrals.persons import Device, DeviceState, Recovery, Session
 from referrals.ports import Tx
 from referrals.service import doors
@@ -21,6 +21,8 @@ from referrals.views import ReadingView
 READS_FOR = timedelta(minutes=30)
 MOST_KNOWN = 10  # a web view without storage is a new device each time: the oldest of these make room
 READY = "device_ready"  # the timer of a device that waits its day
+UNUSED = "device_unused"  # the timer by which nothing is kept of a device that is of no use
+KEPT = {DeviceState.KNOWN: timedelta(days=90), DeviceState.ENDED: timedelta(days=30)}
 _ID_DIGITS = 32
 _CHECK_DIGITS = 4
 
@@ -36,6 +38,7 @@ def meet(tx: Tx, person_id: str, public_key: str) -> Device:
         _make_room(tx, person_id)
         device = Device(device_id, person_id, public_key, DeviceState.KNOWN, tx.now, tx.now)
         tx.add(device)
+        tx.set_timer(UNUSED, device.id, tx.now + KEPT[device.state])
         note(tx, device, Action.DEVICE_ENROL, "known")
         return device
     if found.state is DeviceState.ENDED:
@@ -137,10 +140,24 @@ def rest(tx: Tx, person_id: str) -> None:
             note(tx, device, Action.DEVICE_END, "locked")
 
 
+def unused(tx: Tx, device_id: str) -> None:
+    """Timer: a device that was never let in and is not used, or was ended a while ago, is forgotten."""
+    device = tx.get(Device, device_id, lock=True)
+    keep = KEPT.get(device.state) if device is not None else None
+    if device is None or keep is None:
+        return
+    until = (device.since if device.state is DeviceState.ENDED else device.last_seen_at) + keep
+    if until > tx.now:
+        tx.set_timer(UNUSED, device.id, until)
+        return
+    tx.remove(device)
+    tx.audit(AuditEntry(SYSTEM, Action.RETENTION, f"device:{device.id}", device.state))
+
+
 def forget(tx: Tx, person_id: str) -> None:
     """Somebody is erased: their devices, open pages and recovery code go."""
     for device in tx.find(Device, person_id=person_id):
-        tx.clear_timer(READY, device.id)
+        tx.clear_timers(device.id)
         tx.remove(device)
         note(tx, device, Action.DEVICE_END, "erased")
     for session in tx.find(Session, person_id=person_id):
@@ -159,6 +176,7 @@ def note(tx: Tx, device: Device, action: Action, what: str) -> None:
 def lay_down(tx: Tx, device: Device, state: DeviceState) -> Device:
     """Without PIN, tries and promises: whatever comes next begins anew."""
     tx.clear_timer(READY, device.id)
+    tx.set_timer(UNUSED, device.id, tx.now + KEPT[state])
     return tx.save(Device(
         device.id, device.person_id, device.public_key, state, tx.now, device.last_seen_at,
         version=device.version,
@@ -169,6 +187,7 @@ def _make_room(tx: Tx, person_id: str) -> None:
     known = tx.find(Device, person_id=person_id, state=DeviceState.KNOWN)
     spare = sorted(known, key=lambda d: (d.last_seen_at, d.id))[: max(0, len(known) - MOST_KNOWN + 1)]
     for device in spare:
+        tx.clear_timers(device.id)
         tx.remove(device)
         note(tx, device, Action.DEVICE_END, "unused")
 

@@ -98,9 +98,7 @@ def new_code(tx: Tx, person_id: str, device_id: str) -> Answer:
     device = devices.own_device(tx, person_id, device_id)
     if not devices.reads(device, tx.now) or devices.holds_post(tx, person_id):
         raise WrongStage
-    code = _new_code(tx, person_id)
-    devices.note(tx, device, Action.DEVICE_ENROL, "code")
-    return {"recovery": code}
+    return {"recovery": _new_code(tx, person_id)}
 
 
 def vouch(tx: Tx, person_id: str, device_id: str) -> Device:
@@ -238,6 +236,8 @@ def _new_code(tx: Tx, person_id: str) -> str:
         tx.add(Recovery(person_id, print_, tx.now))
     else:
         tx.save(replace(before, fingerprint=print_, made_at=tx.now))
+    actor = doors.as_author(person_id)
+    tx.audit(AuditEntry(actor, Action.DEVICE_ENROL, f"person:{person_id}", "code"))
     return code
 
 
