@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from handlers.reply import Reply, Turn
-from referrals.service import crisis, desk
-from referrals.service.tell import page_button
+from referrals.service import crisis, desk, desk_first
+from referrals.service.tell import page_button, press
 
 
 def queue(turn: Turn) -> Reply:
@@ -15,6 +15,16 @@ def queue(turn: Turn) -> Reply:
     rows = tuple((page_button("button.look_at", f"matter/{r.id}"),) for r in found[:1])
     me = ((page_button("button.all", "me"),),)
     return Reply("desk.queue", {"count": str(len(found))}, (*rows, *me))
+
+
+def first(turn: Turn) -> Reply:
+    """Whether the desk looks first at what strangers ask for."""
+    on = turn.word(0) == "on"
+    waiting = desk_first.throw(turn.tx, turn.person.id, on)
+    other = press("button.desk_first_off", "desk.first", "off") if on else None
+    text = "desk.first_is_on" if on else "desk.first_is_off"
+    buttons = ((other,),) if other else ()
+    return Reply(text, {"count": str(waiting)}, buttons, slot=desk_first.SLOT)
 
 
 def hold(turn: Turn) -> Reply:

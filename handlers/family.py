@@ -5,7 +5,7 @@ from __future__ import annotations
 from handlers.reply import Reply, Turn
 from referrals.catalogue import QuestionKind
 from referrals.said import Button, Keyboard
-from referrals.service import closing, conversations
+from referrals.service import closing, conversations, moving
 from referrals.service.tell import column, page_button, press
 
 
@@ -41,6 +41,12 @@ def cancel(turn: Turn) -> Reply:
 def helped(turn: Turn) -> Reply:
     """'Did somebody help?': the verb itself edits the message."""
     closing.helped(turn.tx, turn.person.id, turn.word(0), turn.word(1) == "yes")
+    return Reply(toast="toast.thank_you")
+
+
+def stop_move(turn: Turn) -> Reply:
+    """'Stop it', on the old phone: the verb itself edits the message."""
+    moving.stop(turn.tx, turn.person.id, turn.word(0))
     return Reply(toast="toast.thank_you")
 
 

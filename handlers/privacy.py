@@ -8,9 +8,10 @@ from handlers import family
 from handlers.incoming import Did
 from handlers.reply import Reply, Turn
 from referrals.errors import StaleLink
+from referrals.limits import Doing
 from referrals.model import Role
 from referrals.said import Keyboard, Notice
-from referrals.service import conversations, doors, joining, people
+from referrals.service import conversations, crisis, doors, joining, leaving, limits, people
 from referrals.service.tell import column, page_button, press
 
 
@@ -53,8 +54,23 @@ def set_language(turn: Turn) -> Reply:
 
 
 def privacy(turn: Turn) -> Reply:
-    """/privacy: what is kept, who reads it, how to leave."""
-    return Reply("privacy.summary", {}, ((page_button("button.settings", "me"),),))
+    """/privacy: what is kept, who reads it, how long, how to leave."""
+    return Reply("privacy.summary", {}, _own_data())
+
+
+def my_data(turn: Turn) -> Reply:
+    """/export and /delete: both live on one secure page."""
+    return Reply("privacy.my_data", {}, _own_data())
+
+
+def keep_data(turn: Turn) -> Reply:
+    """'Keep it', within the day that a deletion waits: the verb itself edits the message."""
+    leaving.keep(turn.tx, turn.person.id)
+    return Reply(toast="toast.kept")
+
+
+def _own_data() -> Keyboard:
+    return column([page_button("button.my_data", "mydata"), page_button("button.settings", "me")])
 
 
 def hide(turn: Turn) -> Reply:
@@ -66,8 +82,8 @@ def hide(turn: Turn) -> Reply:
 
 
 def invitation(turn: Turn, token: str) -> Reply:
-    """An invitation's link only shows what it is for; a button takes it."""
-    seat = joining.look(turn.tx, token)
+    """An invitation's link only shows what it is for; a button asks for it."""
+    seat = joining.look(turn.tx, turn.person.id, token)
     return Reply(
         "join.invited",
         {"role": f"@role.{seat.role}"},
@@ -81,16 +97,56 @@ def not_now(turn: Turn) -> Reply:
 
 
 def take_seat(turn: Turn) -> Reply:
-    """The button 'Join'."""
-    seat = joining.take_seat(turn.tx, turn.person.id, turn.word(0))
-    text = "join.welcome_language" if not turn.person.language else "join.welcome"
-    buttons = _languages(turn) if not turn.person.language else ()
-    return Reply(text, {"role": f"@role.{seat.role}"}, buttons)
+    """The button 'Join': it asks, and a second person says yes."""
+    return _asks(turn, joining.ask(turn.tx, turn.person.id, turn.word(0)))
+
+
+def joiners_language(turn: Turn) -> Reply:
+    """A language button below 'Join': then the same in that language."""
+    people.choose_language(turn.tx, turn.person.id, turn.word(0))
+    turn = replace(turn, person=doors.person_by_id(turn.tx, turn.person.id))
+    asked = joining.pending_of(turn.tx, turn.person.id)
+    if asked is not None:
+        return _asks(turn, asked)
+    return Reply("join.window", {}, joining.windows())
+
+
+def set_window(turn: Turn) -> Reply:
+    """'May we write here, and when?', answered outside a form."""
+    people.choose_window(turn.tx, turn.person.id, turn.word(0))
+    return home(turn)
+
+
+def it_is_them(turn: Turn) -> Reply:
+    """'Yes, it is them', by the second person."""
+    seat = joining.confirm(turn.tx, turn.person.id, turn.word(0))
+    return Reply("join.confirmed", {"role": f"@role.{seat.role}"}, slot=f"seat:{turn.word(0)}")
+
+
+def not_them(turn: Turn) -> Reply:
+    """'No', by the second person."""
+    joining.refuse(turn.tx, turn.person.id, turn.word(0))
+    return Reply("join.refused", slot=f"seat:{turn.word(0)}")
+
+
+def _asks(turn: Turn, asked: joining.Asked) -> Reply:
+    """What became of asking: the number to compare, or the welcome; and the language, if none is chosen."""
+    text = "join.welcome" if asked.joined else "join.waiting"
+    shown = {"role": f"@role.{asked.seat.role}"} if asked.joined else {"check": asked.check}
+    if not turn.person.language:
+        languages = turn.tx.catalogue.languages
+        buttons = column(press(f"language.{la}", "lang.join", la) for la in languages)
+        return Reply(f"{text}_language", shown, buttons, slot=asked.slot)
+    return Reply(text, shown, joining.windows() if asked.joined else (), slot=asked.slot)
 
 
 def unasked_text(turn: Turn) -> Reply:
     """Free text in the chat: taken out of it at once, sealed for 15 minutes, and a kind question."""
     _remove_from_chat(turn)
+    minutes = limits.wait(turn.tx, Doing.SCRAP, turn.person.id)
+    if minutes:  # too much of it is not even sealed; it is taken out all the same
+        return too_often(turn, minutes)
+    limits.note(turn.tx, Doing.SCRAP, turn.person.id)
     scrap = people.keep_scrap_moment(turn.tx, turn.person.id, turn.incoming.text)
     return Reply(
         "chat.text_taken_out",
@@ -104,6 +160,12 @@ def unasked_text(turn: Turn) -> Reply:
         ),
         slot=f"scrap:{scrap.id}",
     )
+
+
+def too_often(turn: Turn, minutes: int) -> Reply:
+    """Kind words for whoever does too much at once; whoever is in danger reads where to call."""
+    shown = {"minutes": str(minutes), "lines": crisis.emergency_lines(turn.tx)}
+    return Reply("chat.too_often", shown, _home_buttons(turn), slot="unasked")
 
 
 def unasked_thing(turn: Turn) -> Reply:
@@ -152,7 +214,7 @@ def _home_buttons(turn: Turn) -> Keyboard:
     roles = {seat.role for seat in doors.seats_of(turn.tx, turn.person.id)}
     if Role.COORDINATOR in roles:
         rows.insert(0, (press("button.queue", "desk.queue"),))
-    return (*rows, (page_button("button.my_things", "me"),))
+    return (*rows, (page_button("button.my_things", "me"),), (page_button("button.have_code", "track"),))
 
 
 def _languages(turn: Turn) -> Keyboard:

@@ -38,6 +38,8 @@ COMMANDS: Mapping[str, Route] = {
     "language": Route(Action.PERSON_SETTINGS, privacy.language),
     "privacy": Route(Action.DATA_SEE, privacy.privacy),
     "hide": Route(Action.PERSON_HIDE, privacy.hide),
+    "export": Route(Action.DATA_EXPORT, privacy.my_data),
+    "delete": Route(Action.DATA_DELETE, privacy.my_data),
     "desk": Route(Action.DESK_LIST, desk.queue),
     "offduty": Route(Action.SEAT_DUTY, worker.off_duty),
     "onduty": Route(Action.SEAT_DUTY, worker.on_duty),
@@ -60,6 +62,7 @@ PRESSES: Mapping[str, Route] = {
     "seat.no": Route(Action.SEAT_CONFIRM, privacy.not_them),
     "scrap.keep": Route(Action.SCRAP_DECIDE, privacy.keep_scrap),
     "scrap.drop": Route(Action.SCRAP_DECIDE, privacy.drop_scrap),
+    "data.keep": Route(Action.DATA_DELETE, privacy.keep_data),
     "move.stop": Route(Action.MOVE_STOP, family.stop_move),
     "matter.helped": Route(Action.REFERRAL_CONFIRM, family.helped),
     "offer.show": Route(Action.OFFER_SEE, worker.show),
@@ -81,7 +84,7 @@ QUIET = Route(Action.HOME, privacy.quiet)
 UNASKED_TEXT = Route(Action.SCRAP_DECIDE, privacy.unasked_text)
 UNASKED_THING = Route(Action.HOME, privacy.unasked_thing)
 
-# What is still heard of whoever is silent: all else would show whoever holds the phone that the chat is alive.
+# What is still heard of whoever is silent: all else would show whoever holds it that the chat is alive.
 # Nothing at all from a phone that the desk knows to be lost: it looks the same, and /start does not end it.
 AFTER_HIDING: Mapping[Presence, tuple[str, ...]] = {Presence.HIDDEN: ("start", "hide"), Presence.LOST: ()}
 

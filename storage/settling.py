@@ -61,7 +61,7 @@ _QUEUE_DELETE = Sql(
 )
 _BLOCKED = Sql(
     "UPDATE person SET presence = 'blocked', version = version + 1"
-    " WHERE id = :person_id AND presence <> 'blocked'"
+    " WHERE id = :person_id AND presence = 'present'"
 )
 
 

@@ -13,6 +13,7 @@ from referrals.catalogue import Pathway, Question, QuestionKind
 from referrals.directory import OrganizationKind
 from referrals.errors import BadAnswer, Refused, TooLong
 from referrals.lifecycle import STAGE_WAITS, Step, move
+from referrals.limits import Doing
 from referrals.model import (
     NETWORK,
     SYSTEM,
@@ -29,11 +30,8 @@ from referrals.model import (
 from referrals.persons import Conversation
 from referrals.ports import Tx
 from referrals.said import Priority
-from referrals.service import doors, matching, tell
+from referrals.service import desk_first, doors, limits, matching, matter_codes, tell
 from referrals.views import Choice, FiledView, PlanLine, PlanView
-
-# No vowels and nothing that is mistaken for another: a code is said on the phone and spells no word.
-CODE_LETTERS = "23456789CDFGHJKMNPQRTVWX"
 
 
 class PlanChanged(Refused):
@@ -71,7 +69,7 @@ def start_draft(
         raise BadAnswer
     draft = Referral(
         id=tx.new_id(),
-        code=_new_code(tx),
+        code=matter_codes.fresh(tx),
         pathway=pathway.id,
         pathway_version=pathway.version,
         author_id=actor.person_id,
@@ -85,6 +83,8 @@ def start_draft(
         created_at=tx.now,
     )
     tx.add(draft)
+    # Counted and not refused: it may become an emergency. What is too much is told at the filing.
+    limits.note(tx, Doing.DRAFT, actor.person_id)
     tx.audit(AuditEntry(actor, Action.REFERRAL_FILE, f"referral:{draft.id}", "draft"))
     tx.set_timer("draft_purge", draft.id, tx.now + STAGE_WAITS[Stage.DRAFT].normal)
     return draft
@@ -167,6 +167,9 @@ def file_request(tx: Tx, person_id: str, referral_id: str, filing: Filing) -> Fi
         return receipt(tx, referral)
     if not filing.wishes.area:
         raise BadAnswer
+    if step is Step.FILE and filing.wishes.urgency is not Urgency.EMERGENCY:
+        limits.check(tx, Doing.DRAFT, person_id, more=0)
+        limits.take(tx, Doing.FILING, person_id)
     language = doors.person_by_id(tx, person_id).language
     wishes = _with_unseen(tx, referral, filing.wishes)
     plan = _plan(tx, referral, wishes)
@@ -189,7 +192,12 @@ def file_request(tx: Tx, person_id: str, referral_id: str, filing: Filing) -> Fi
         )
     )
     tx.audit(AuditEntry(actor, Action.REFERRAL_FILE, f"referral:{filed.id}", filed.urgency.value))
-    matching.start_matching(tx, filed)
+    if step is Step.FILE:
+        desk_first.count_filing(tx, filed)
+    if desk_first.looks_first(tx, referral, filed):
+        filed = desk_first.hold(tx, filed)
+    else:
+        matching.start_matching(tx, filed)
     _after_filing(tx, filed)
     return receipt(tx, filed)
 
@@ -257,7 +265,7 @@ def _after_filing(tx: Tx, filed: Referral) -> None:
     tell.answer(
         tx,
         filed.author_id,
-        "family.filed",
+        "family.filed_desk_first" if filed.stage is Stage.UNMATCHED else "family.filed",
         {"code": filed.code},
         buttons=((tell.page_button("button.open", f"matter/{filed.id}"),),),
     )
@@ -387,11 +395,3 @@ def named(names: Mapping[str, str], language: str) -> str:
 
 def _strings(value: object) -> list[str]:
     return [str(v) for v in value] if isinstance(value, list) else []
-
-
-def _new_code(tx: Tx) -> str:
-    while True:
-        letters = "".join(CODE_LETTERS[int(tx.draw(0, len(CODE_LETTERS) - 0.001))] for _ in range(6))
-        code = f"{letters[:3]}-{letters[3:]}"
-        if not tx.count(Referral, code=code):
-            return code

@@ -9,11 +9,10 @@ from enum import Enum
 from referrals.access import Action
 from referrals.errors import BadAnswer, NotFound
 from referrals.lifecycle import ENDED
-from referrals.model import AgeGroup, AuditEntry, DataClass, Referral, Stage, person_holder
-from referrals.persons import Person, Presence, Scrap, Session, WritingWindow
+from referrals.model import Actor, AgeGroup, AuditEntry, DataClass, Referral, Stage, person_holder
+from referrals.persons import Person, Presence, Scrap, WritingWindow
 from referrals.ports import Tx
-from referrals.said import Notice
-from referrals.service import doors, sharing, tell, threads
+from referrals.service import devices, doors, handover, joining, sharing, tell, threads
 
 SCRAP_LIFE = timedelta(minutes=15)
 # Somebody who wrote once and never filed anything is forgotten after this time.
@@ -71,41 +70,87 @@ def choose_age_group(tx: Tx, person_id: str, age_group: str) -> Person:
 def hide(tx: Tx, person_id: str) -> None:
     """Delete what can be deleted, silence alerts, end sessions. The matters themselves go on."""
     person = doors.person_by_id(tx, person_id)
-    for session in tx.find(Session, person_id=person_id):
-        tx.remove(session)
-    for scrap in tx.find(Scrap, person_id=person_id):
-        drop_scrap(tx, scrap.id)
-    tx.recall_notices(person_id)
-    for message in tx.messages_of(person_id):
-        tx.say(Notice(person_id, "", slot=message.slot, message_id=message.message_id))
-    tx.save(replace(person, presence=Presence.HIDDEN))
+    _fall_silent(tx, person_id)
+    devices.rest(tx, person_id)
+    if person.presence is not Presence.LOST:  # what the desk has set, only the desk lifts
+        tx.save(replace(person, presence=Presence.HIDDEN))
     tx.audit(AuditEntry(doors.as_author(person_id), Action.PERSON_HIDE, f"person:{person_id}"))
 
 
-def come_back(tx: Tx, person_id: str) -> Person:
-    """/start after /hide, or after an unblock: the bot may write here again."""
+def lost_phone(tx: Tx, by: Actor, person_id: str) -> None:
+    """One desk action: this account is silent from this turn on, its devices and sessions have ended.
+
+    Whoever holds the phone learns nothing, and /start does not bring it back; the matters go on. `by` has
+    passed a door (`pages/posts.py`, `pages/matter.py`). NotFound for one's own phone: for that is /hide.
+    """
     person = doors.person_by_id(tx, person_id)
-    if person.presence is Presence.PRESENT:
+    if person_id == by.person_id:
+        raise NotFound
+    if person.presence is Presence.LOST:
+        return
+    _fall_silent(tx, person_id)
+    devices.end_all(tx, by, person_id, "lost")
+    joining.end_asking(tx, person_id)
+    tx.save(replace(person, presence=Presence.LOST))
+    tx.audit(AuditEntry(by, Action.PHONE_LOST, f"person:{person_id}"))
+    _tell_who_relies(tx, person_id)
+
+
+def found_again(tx: Tx, by: Actor, person_id: str) -> None:
+    """The desk lifts it: the bot may write here again, and the person enrols a device anew."""
+    person = doors.person_by_id(tx, person_id)
+    if person.presence is Presence.LOST and person_id != by.person_id:
+        tx.save(replace(person, presence=Presence.PRESENT))
+        tx.audit(AuditEntry(by, Action.PHONE_LOST, f"person:{person_id}", "found"))
+
+
+def come_back(tx: Tx, person_id: str) -> Person:
+    """/start after /hide, or a word after a block: the bot may write here again. Never after a lost phone."""
+    person = doors.person_by_id(tx, person_id)
+    if person.presence in (Presence.PRESENT, Presence.LOST):
         return person
     return _settle(tx, person_id, "present", presence=Presence.PRESENT)
 
 
+def unblocked(tx: Tx, person_id: str) -> None:
+    """The bot was let in again; somebody who had hidden before stays hidden until they say /start."""
+    if doors.person_by_id(tx, person_id).presence is Presence.BLOCKED:
+        come_back(tx, person_id)
+
+
 def blocked(tx: Tx, person_id: str) -> None:
-    """Telegram says that the person blocked the bot: no retry into the void, and nobody calls or visits."""
-    person = doors.person_by_id(tx, person_id)
-    if person.presence is not Presence.BLOCKED:
+    """Telegram says that the person blocked the bot: no retry into the void, and nobody calls or visits.
+
+    Told once for each time that somebody goes (the outbox may have noticed first); silence stays what it is.
+    """
+    if doors.person_by_id(tx, person_id).presence is Presence.PRESENT:
         tx.recall_notices(person_id)
+        devices.rest(tx, person_id)
         _settle(tx, person_id, "blocked", presence=Presence.BLOCKED)
-    unreachable(tx, person_id)
+        unreachable(tx, person_id)
 
 
 def unreachable(tx: Tx, person_id: str) -> None:
     """Timer and verb: whoever relies on this person is told 'not reachable here', and no more."""
+    if doors.person_by_id(tx, person_id).presence is Presence.BLOCKED:
+        _tell_who_relies(tx, person_id)
+
+
+def _tell_who_relies(tx: Tx, person_id: str) -> None:
     for referral in tx.find(Referral, author_id=person_id):
         if referral.stage in ENDED or referral.stage is Stage.DRAFT:
             continue
-        tell.tell_desk(tx, "desk.not_reachable_here", referral, dedupe=f"unreachable:{referral.id}")
+        tell.tell_desk(tx, "desk.not_reachable_here", referral)
         tell.tell_partner(tx, referral, "desk.not_reachable_here")
+    handover.not_reachable(tx, person_id)
+
+
+def _fall_silent(tx: Tx, person_id: str) -> None:
+    """Sessions end, unsaid words are destroyed, what waits is dropped and what stands in the chat deleted."""
+    handover.end_sessions(tx, person_id)
+    for scrap in tx.find(Scrap, person_id=person_id):
+        drop_scrap(tx, scrap.id)
+    handover.clear_chat(tx, person_id)
 
 
 def keep_scrap_moment(tx: Tx, person_id: str, text: str) -> Scrap:

@@ -47,6 +47,8 @@ MESSAGES = (
     "mentor",
     "chat",
     "privacy",
+    "leaving",
+    "move",
     "error",
 )
 # Shown only as a quiet edit of the message that was just pressed (Reply(details=True)).
@@ -148,7 +150,7 @@ def _keys_in_code() -> set[str]:
 
 # Button verbs and log names that look like text keys.
 _NOT_TEXTS = {
-    *["form.back", "form.cancel", "matter.helped", "desk.queue"],
+    *["form.back", "form.cancel", "matter.helped", "desk.queue", "desk.first"],
 }
 
 

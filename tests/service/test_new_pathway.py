@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from referrals import routing
-from referrals.model import AgeGroup, Outcome, Role, Stage, Urgency
+from referrals.model import SYSTEM, AgeGroup, Outcome, Role, Stage, Urgency
 from referrals.service import closing, doors, filing, joining, network, offers, people, threads, working
 from storage.catalogue_files import read_catalogue, read_network
 from tests.support.network import ROOT, STEWARD, Small
@@ -147,8 +147,8 @@ def test_a_referral_lives_along_a_new_pathway(bicycles: Path, database_url: str)
         store.run(network.apply, STEWARD, file, network.digest(changes))
         assert store.run(network.preview, file) == ()
         worker = store.run(people.meet, 501).id
-        store.run(joining.invite, STEWARD, "wheels-1", "a-token-of-128-bits-xx")
-        store.run(joining.take_seat, worker, "a-token-of-128-bits-xx")
+        store.run(joining.invite, SYSTEM, "wheels-1", "a-token-of-128-bits-xx")
+        store.run(joining.ask, worker, "a-token-of-128-bits-xx")
 
         family = store.run(people.meet, 502).id
         actor = doors.as_author(family)
@@ -165,9 +165,9 @@ def test_a_referral_lives_along_a_new_pathway(bicycles: Path, database_url: str)
         assert offer is not None
         assert offer.told == (worker,)
         store.run(offers.accept, worker, offer.id)
-        store.run(threads.write, worker, draft.id, "bring it on Friday")
-        store.run(working.contacted, worker, draft.id)
-        store.run(working.report, worker, draft.id, "met")
+        store.run(threads.write, worker, offer.id, "bring it on Friday")
+        store.run(working.contacted, worker, offer.id)
+        store.run(working.report, worker, offer.id, "met")
         store.run(closing.helped, family, draft.id, True)
         closed = small.referral(draft.id)
         assert (closed.stage, closed.outcome, closed.confirmed) == (Stage.CLOSED, Outcome.MET, True)

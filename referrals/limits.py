@@ -1,0 +1,67 @@
+"""How often somebody without a post may do what costs others time: one table, and nothing here counts.
+
+An emergency is never refused: whoever files one is not asked how often. Time is cut into stretches that begin
+at the same instants for everybody, so that a count is one row (`Tally`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+_DAWN = datetime(2020, 1, 1, tzinfo=UTC)
+NETWORK = "network"  # the one who files is everybody
+
+
+class Doing(StrEnum):
+    """What is counted."""
+
+    FILING = "filing"
+    DRAFT = "draft"
+    SCRAP = "scrap"  # free text sent to the chat
+    LINK = "link"  # invitations that do not open
+    TRACK = "track"  # tracking codes that do not fit
+    FLOOD = "flood"  # filings of everybody who is new, in the whole network
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `most` in each stretch of `within`."""
+
+    most: int
+    within: timedelta
+
+
+_DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
+
+LIMITS: Mapping[Doing, Limit] = {
+    Doing.FILING: Limit(5, _DAY),
+    Doing.DRAFT: Limit(12, _HOUR),
+    Doing.SCRAP: Limit(20, _HOUR),
+    Doing.LINK: Limit(10, _HOUR),
+    Doing.TRACK: Limit(10, _HOUR),
+    Doing.FLOOD: Limit(60, _HOUR),
+}
+
+
+def key(doing: Doing, who: str, now: datetime) -> str:
+    """The id of the tally in which this is counted now."""
+    return f"{doing}:{who}:{(now - _DAWN) // LIMITS[doing].within}"
+
+
+def ends_at(doing: Doing, now: datetime) -> datetime:
+    """When the stretch of time that runs now is over."""
+    within = LIMITS[doing].within
+    return _DAWN + ((now - _DAWN) // within + 1) * within
+
+
+def minutes_left(doing: Doing, now: datetime) -> int:
+    """How many minutes somebody waits who has done it often enough; at least one."""
+    return max(1, -((now - ends_at(doing, now)) // timedelta(minutes=1)))
+
+
+def too_many(doing: Doing, count: int) -> bool:
+    """Whether the count is beyond what the table gives."""
+    return count > LIMITS[doing].most
