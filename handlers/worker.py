@@ -12,7 +12,7 @@ def show(turn: Turn) -> Reply:
     """What is needed, how soon, in which language; never who."""
     offer, referral = offers.see(turn.tx, turn.person.id, turn.word(0))
     if not offers.may_decide(turn.tx, offer, referral):
-        return Reply("worker.no_longer_open", {"code": referral.code}, slot=offer_slot(offer.id))
+        return Reply("worker.no_longer_open", {"code": offer.code}, slot=offer_slot(offer.id))
     return Reply(
         "worker.blind_offer",
         _blind(offer, referral),
@@ -35,8 +35,8 @@ def accept(turn: Turn) -> Reply:
     by = timers.get("first_contact", turn.tx.now)
     return Reply(
         "worker.accepted",
-        {"code": referral.code, "by": iso(by)},
-        ((page_button("button.read_story", f"matter/{referral.id}"),),),
+        {"code": offers.code_of(turn.tx, turn.word(0)), "by": iso(by)},
+        ((page_button("button.read_story", f"matter/{turn.word(0)}"),),),
         slot=offer_slot(turn.word(0)),
     )
 
@@ -48,7 +48,7 @@ def decline(turn: Turn) -> Reply:
     buttons = [press(f"decline.{reason}", "offer.reason", offer.id, reason) for reason in reasons]
     return Reply(
         "worker.why_decline",
-        {"code": referral.code},
+        {"code": offer.code},
         (*column(buttons), (press("button.back", "offer.show", offer.id),)),
         slot=offer_slot(offer.id),
     )
@@ -56,8 +56,9 @@ def decline(turn: Turn) -> Reply:
 
 def reason(turn: Turn) -> Reply:
     """Pass it on, with the reason; the next partner's turn comes."""
-    referral = offers.decline(turn.tx, turn.person.id, turn.word(0), turn.word(1))
-    return Reply("worker.declined", {"code": referral.code}, slot=offer_slot(turn.word(0)))
+    offers.decline(turn.tx, turn.person.id, turn.word(0), turn.word(1))
+    code = {"code": offers.code_of(turn.tx, turn.word(0))}
+    return Reply("worker.declined", code, slot=offer_slot(turn.word(0)))
 
 
 def off_duty(turn: Turn) -> Reply:
@@ -74,7 +75,7 @@ def on_duty(turn: Turn) -> Reply:
 
 def _blind(offer: Offer, referral: Referral) -> dict[str, str]:
     return {
-        "code": referral.code,
+        "code": offer.code,
         "need": f"@category.{referral.category}",
         "urgency": f"@urgency.{referral.urgency}",
         "language": f"@language.{referral.language}",

@@ -93,6 +93,7 @@ _table(
     Index(None, "referral_id"),
     Index(None, "organization_id", "stage"),
     Index(None, "stage"),
+    Index(None, "code"),
     of={"referral_id": "referral.id"},
 )
 _table(model.Consent, "consent", Index(None, "referral_id"), of={"referral_id": "referral.id"})

@@ -86,18 +86,23 @@ def _not_their_own(person_id: str, referral: Referral) -> Referral:
     return referral
 
 
-def served_referral(
-    tx: Tx, person_id: str, referral_id: str, action: Action
-) -> tuple[Actor, Offer, Referral]:
-    """A referral that the person's organisation has accepted and still holds."""
-    referral = referral_by_id(tx, referral_id)
-    if referral.organization_id is None or referral.offer_id is None or referral.stage in _CUT:
+def served_referral(tx: Tx, person_id: str, offer_id: str, action: Action) -> tuple[Actor, Offer, Referral]:
+    """A referral that the person's organisation has accepted and still holds, by the offer that it accepted.
+
+    A partner knows a matter by its offer's id and code alone, so that its phone shares no word with the
+    person's: the referral's own id opens nothing here.
+    """
+    found = tx.get(Offer, offer_id)
+    if found is None:
+        raise NotFound
+    referral = referral_by_id(tx, found.referral_id)
+    if referral.offer_id != offer_id or referral.organization_id is None or referral.stage in _CUT:
         raise NotFound
     actor = as_seat(tx, person_id, Role.WORKER, referral.organization_id)
     allow(actor, action)
     _not_their_own(person_id, referral)
-    offer = tx.get(Offer, referral.offer_id)
-    if offer is None:
+    offer = tx.get(Offer, offer_id)  # read again under the referral's lock
+    if offer is None or offer.organization_id != referral.organization_id:
         raise NotFound
     return actor, offer, referral
 

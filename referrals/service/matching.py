@@ -31,7 +31,7 @@ from referrals.model import (
 from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.said import Priority
-from referrals.service import doors, tell
+from referrals.service import doors, matter_codes, tell
 
 # Why an accepted offer was taken back: a yes or an agreement had ended, and that is nobody's no.
 CUT_OFF = "cut_off"
@@ -181,7 +181,7 @@ def alert_worker(tx: Tx, referral: Referral, offer: Offer, person_id: str, text:
         tx,
         person_id,
         text,
-        {"code": referral.code, "by": tell.iso(offer.decide_by)},
+        {"code": offer.code, "by": tell.iso(offer.decide_by)},
         buttons=tell.column([tell.press("button.show", "offer.show", offer.id)]),
         slot=tell.offer_slot(offer.id),
         priority=_priority(referral),
@@ -218,6 +218,7 @@ def _new_offer(tx: Tx, referral: Referral, service_id: str, worker_id: str) -> O
         acknowledge_by=schedule.deadline(deadlines.acknowledge, times, tx.now, referral.urgency),
         decide_by=schedule.deadline(deadlines.decide, times, tx.now, referral.urgency),
         told=(worker_id,),
+        code=matter_codes.fresh(tx),
     )
 
 

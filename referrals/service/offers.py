@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from referrals import schedule
 from referrals.access import Action
-from referrals.errors import AlreadyHandled, BadAnswer, NoConsent
+from referrals.errors import AlreadyHandled, BadAnswer, NoConsent, NotFound
 from referrals.lifecycle import LIVE_OFFERS, OfferStep, Step, move, move_offer
 from referrals.model import (
     SYSTEM,
@@ -48,7 +48,7 @@ def blind_view(tx: Tx, person_id: str, offer_id: str) -> OfferView:
     reasons = matching.pathway_of(tx, referral).decline_reasons
     live = may_decide(tx, offer, referral)
     return OfferView(
-        code=referral.code,
+        code=offer.code,
         category_key=f"category.{referral.category}",
         urgency_key=f"urgency.{referral.urgency}",
         language=tx.catalogue.languages[referral.language].name,
@@ -89,6 +89,14 @@ def accept(tx: Tx, person_id: str, offer_id: str) -> Referral:
     tell.settle_desk(tx, taken)
     tell.tell_author(tx, taken, "matter.accepted", {"by": tell.iso(contact_by)})
     return taken
+
+
+def code_of(tx: Tx, offer_id: str) -> str:
+    """The code by which a partner knows the matter: never the one that its person and the desk use."""
+    offer = tx.get(Offer, offer_id)
+    if offer is None:
+        raise NotFound
+    return offer.code
 
 
 def decline(tx: Tx, person_id: str, offer_id: str, reason: str) -> Referral:
@@ -215,7 +223,7 @@ def _remind(tx: Tx, referral: Referral, offer: Offer, text: str) -> None:
 def _tell_colleagues(tx: Tx, offer: Offer, referral: Referral, but: str, text: str) -> None:
     for person_id in offer.told:
         if person_id != but:
-            tell.quietly(tx, person_id, tell.offer_slot(offer.id), text, {"code": referral.code})
+            tell.quietly(tx, person_id, tell.offer_slot(offer.id), text, {"code": offer.code})
 
 
 def _coarse_area(tx: Tx, referral: Referral, offer: Offer, language: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from referrals import schedule
-from referrals.model import Referral, Role
+from referrals.model import Offer, Referral, Role
 from referrals.persons import Person, Presence, Seat, WritingWindow
 from referrals.ports import Tx
 from referrals.said import Button, Keyboard, Notice, Priority
@@ -110,13 +110,19 @@ def partners(tx: Tx, referral: Referral) -> list[str]:
 
 
 def tell_partner(
-    tx: Tx, referral: Referral, text: str, *, buttons: Keyboard = (), slot: str = "", or_desk: bool = False
+    tx: Tx, referral: Referral, text: str, *, opens: str = "", slot: str = "", or_desk: bool = False
 ) -> None:
-    """Tell whoever holds a matter at the partner; `or_desk`: where nobody is left there, the desk."""
-    there = partners(tx, referral)
+    """Tell whoever holds a matter at the partner, by the partner's own code and address of it.
+
+    `opens`: the text key of a button to the matter. `or_desk`: where nobody is left there, the desk is told.
+    """
+    offer = tx.get(Offer, referral.offer_id) if referral.offer_id else None
+    there = partners(tx, referral) if offer is not None else []
     for person_id in there:
-        shown = slot or offer_slot(referral.offer_id or "")
-        tell(tx, person_id, text, {"code": referral.code}, buttons=buttons, slot=shown)
+        assert offer is not None  # else nobody is there
+        buttons = ((page_button(opens, f"matter/{offer.id}"),),) if opens else ()
+        shown = offer_slot(offer.id) + slot
+        tell(tx, person_id, text, {"code": offer.code}, buttons=buttons, slot=shown)
     if or_desk and not there:
         tell_desk(tx, "desk.no_news", referral)
 

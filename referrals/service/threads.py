@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from referrals.access import Action, allow
+from referrals.access import Action
 from referrals.errors import BadAnswer, NotFound, NoThread, TooLong, WrongStage
 from referrals.model import (
     Actor,
@@ -22,9 +22,9 @@ LIMIT = 4000
 WRITABLE = (Stage.ACCEPTED, Stage.UNREACHABLE, Stage.IN_SERVICE, Stage.REPORTED, Stage.DISPUTED)
 
 
-def write(tx: Tx, person_id: str, referral_id: str, text: str) -> ThreadEntry:
+def write(tx: Tx, person_id: str, matter_id: str, text: str) -> ThreadEntry:
     """Write to the other side; the chat there only says that something waits."""
-    actor, offer, referral = _either_side(tx, person_id, referral_id, Action.THREAD_WRITE)
+    actor, offer, referral = _either_side(tx, person_id, matter_id, Action.THREAD_WRITE)
     if referral.stage not in WRITABLE:
         raise WrongStage
     if not carries(tx, referral):
@@ -75,12 +75,12 @@ def read(tx: Tx, actor: Actor, referral: Referral, language: str) -> tuple[Threa
     )
 
 
-def _either_side(tx: Tx, person_id: str, referral_id: str, action: Action) -> tuple[Actor, Offer, Referral]:
-    referral = doors.referral_by_id(tx, referral_id)
-    if referral.author_id != person_id:
-        return doors.served_referral(tx, person_id, referral_id, action)
+def _either_side(tx: Tx, person_id: str, matter_id: str, action: Action) -> tuple[Actor, Offer, Referral]:
+    """The person comes by the referral's id, the partner by its offer's."""
+    if tx.get(Offer, matter_id) is not None:
+        return doors.served_referral(tx, person_id, matter_id, action)
     actor = doors.as_author(person_id)
-    allow(actor, action)
+    referral = doors.own_referral(tx, actor, matter_id, action)
     offer = tx.get(Offer, referral.offer_id) if referral.offer_id else None
     if offer is None:
         raise NotFound
@@ -88,10 +88,10 @@ def _either_side(tx: Tx, person_id: str, referral_id: str, action: Action) -> tu
 
 
 def _tell_other_side(tx: Tx, referral: Referral, from_partner: bool) -> None:
+    if not from_partner:
+        tell.tell_partner(tx, referral, "thread.waiting", opens="button.read", slot=":thread", or_desk=True)
+        return
     buttons = ((tell.page_button("button.read", f"matter/{referral.id}"),),)
+    code = {"code": referral.code}
     slot = f"thread:{referral.id}"
-    if from_partner:
-        code = {"code": referral.code}
-        tell.tell(tx, referral.author_id, "thread.waiting", code, buttons=buttons, slot=slot)
-    else:
-        tell.tell_partner(tx, referral, "thread.waiting", buttons=buttons, slot=slot, or_desk=True)
+    tell.tell(tx, referral.author_id, "thread.waiting", code, buttons=buttons, slot=slot)

@@ -17,9 +17,9 @@ OVERDUE_EVERY = timedelta(days=1)
 CUT_OFF = "cut_off"  # the timer of a matter whose partner may read nothing any more
 
 
-def contacted(tx: Tx, person_id: str, referral_id: str) -> Referral:
+def contacted(tx: Tx, person_id: str, offer_id: str) -> Referral:
     """The partner has reached the person: help is under way."""
-    actor, _, referral = doors.served_referral(tx, person_id, referral_id, Action.SERVICE_CONTACT)
+    actor, _, referral = doors.served_referral(tx, person_id, offer_id, Action.SERVICE_CONTACT)
     if referral.stage is Stage.IN_SERVICE:
         return referral
     after = tx.save(replace(move(referral, Step.CONTACT, tx.now), escalated=False))
@@ -31,9 +31,9 @@ def contacted(tx: Tx, person_id: str, referral_id: str) -> Referral:
     return after
 
 
-def report(tx: Tx, person_id: str, referral_id: str, outcome: str, reason: str = "") -> Referral:
+def report(tx: Tx, person_id: str, offer_id: str, outcome: str, reason: str = "") -> Referral:
     """The partner says how it ended (outcome code; 'unmet' needs a coded reason)."""
-    actor, _, referral = doors.served_referral(tx, person_id, referral_id, Action.SERVICE_REPORT)
+    actor, _, referral = doors.served_referral(tx, person_id, offer_id, Action.SERVICE_REPORT)
     if referral.stage is Stage.REPORTED and referral.outcome == outcome:
         return referral
     ended = _outcome(outcome)
@@ -56,9 +56,9 @@ def report(tx: Tx, person_id: str, referral_id: str, outcome: str, reason: str =
     return after
 
 
-def give_back(tx: Tx, person_id: str, referral_id: str) -> Referral:
+def give_back(tx: Tx, person_id: str, offer_id: str) -> Referral:
     """The partner returns what it had accepted: access ends at once, the next partner's turn comes."""
-    actor, offer, referral = doors.served_referral(tx, person_id, referral_id, Action.SERVICE_RETURN)
+    actor, offer, referral = doors.served_referral(tx, person_id, offer_id, Action.SERVICE_RETURN)
     tx.clear_timers(referral.id)
     reading.returned(tx, actor, offer, referral)
     tx.save(replace(move_offer(offer, OfferStep.RECALL), decided_at=tx.now, reason="returned"))
@@ -161,8 +161,7 @@ def escalate(tx: Tx, referral: Referral, text: str) -> None:
 
 
 def _remind_worker(tx: Tx, referral: Referral, text: str, *, or_desk: bool) -> None:
-    page = ((tell.page_button("button.open", f"matter/{referral.id}"),),)
-    tell.tell_partner(tx, referral, text, buttons=page, or_desk=or_desk)
+    tell.tell_partner(tx, referral, text, opens="button.open", or_desk=or_desk)
 
 
 def _last_news(tx: Tx, referral: Referral) -> datetime:

@@ -57,11 +57,11 @@ async def test_a_family_files_and_the_partner_who_accepts_reads(place: Place) ->
     _, blind = await page.view()
     assert blind["may_decide"]
     assert "canary" not in json.dumps(blind)
-    reading = await place.reads(account, f"matter/{draft}")
+    reading = await place.reads(account, f"matter/{offer.id}")
     assert (await reading.view())[0] == 404
     _, accepted = await page.does("accept")
-    assert (accepted["view"], accepted["id"]) == ("matter", draft)
-    status, onward = await page.onward(f"matter/{draft}")
+    assert (accepted["view"], accepted["id"]) == ("matter", offer.id)
+    status, onward = await page.onward(f"matter/{offer.id}")
     assert (status, (await onward.view())[0]) == (200, 200)
     _, matter = await reading.view()
     assert matter["story"] == "canary story"

@@ -72,10 +72,10 @@ def _live(net: Small, family: str, worker: str) -> None:
     offer = net.live_offer(draft)
     assert offer is not None
     net.store.run(offers.accept, worker, offer.id)
-    net.store.run(threads.write, worker, draft, CANARIES["thread"])
+    net.store.run(threads.write, worker, net.at_partner(draft), CANARIES["thread"])
     net.store.run(threads.write, family, draft, CANARIES["answer"])
-    net.store.run(working.contacted, worker, draft)
-    net.store.run(working.report, worker, draft, "met")
+    net.store.run(working.contacted, worker, net.at_partner(draft))
+    net.store.run(working.report, worker, net.at_partner(draft), "met")
     net.store.run(closing.helped, family, draft, True)
 
 

@@ -90,7 +90,7 @@ def test_an_overdue_contact_reaches_worker_desk_and_person(net: Small) -> None:
     told = net.said()
     assert {(worker, "worker.contact_overdue"), (desk, "desk.contact_overdue")} <= set(told)
     assert (family, "matter.contact_overdue") in told
-    net.store.run(working.contacted, worker, referral_id)
+    net.store.run(working.contacted, worker, net.at_partner(referral_id))
     net.said()
     net.passes(3 * DAYS)
     assert not {key for _, key in net.said() if "overdue" in key}  # nobody is nagged about what is handled
@@ -175,8 +175,8 @@ def _reported(net: Small, family: str, worker: str) -> str:
     offer = net.live_offer(referral_id)
     assert offer is not None
     net.store.run(offers.accept, worker, offer.id)
-    net.store.run(working.contacted, worker, referral_id)
-    net.store.run(working.report, worker, referral_id, "met")
+    net.store.run(working.contacted, worker, net.at_partner(referral_id))
+    net.store.run(working.report, worker, net.at_partner(referral_id), "met")
     assert (family, "matter.did_help") in net.said()
     return referral_id
 

@@ -79,7 +79,8 @@ def _served(net: Small) -> tuple[str, str, str]:
 
 
 def _paths(net: Small, reader: str, referral_id: str) -> str:
-    return referral_id
+    """The id by which this reader knows the matter."""
+    return referral_id if net.referral(referral_id).author_id == reader else net.at_partner(referral_id)
 
 
 def _locked(tx: Tx, verb: Any, *args: Any) -> Any:

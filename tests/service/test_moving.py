@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from referrals.errors import NotFound, NotSealedFor, TooOften
-from referrals.model import DataClass, Move, Role, person_holder
+from referrals.model import DataClass, Move, Record, Role, person_holder
 from referrals.persons import Device, DeviceState, Presence, Seat, WritingWindow
 from referrals.ports import Away, Slow, Tx
 from referrals.service import closing, doors, moving, offers, threads, tracking
@@ -59,6 +59,11 @@ def sees(net: Small, person_id: str, matter: str) -> MatterView:
     return view
 
 
+def offer_of(net: Small, matter: str) -> str:
+    """By what the partner knows the matter."""
+    return net.referral(matter).offer_id or ""
+
+
 def at_the_desk(net: Small) -> str:
     (seat,) = net.store.run(lambda tx: tx.find(Seat, id="desk-1"))
     assert seat.person_id is not None
@@ -76,7 +81,7 @@ def asked(net: Small) -> tuple[str, str, str, str]:
     offer = net.live_offer(matter)
     assert offer is not None
     net.store.run(offers.accept, worker, offer.id)
-    net.store.run(threads.write, worker, matter, "we call on Monday")
+    net.store.run(threads.write, worker, net.at_partner(matter), "we call on Monday")
     chose_a_pin(net, mali)
     code = net.store.run(tracking.follow, mali, matter)
     net.said()
@@ -110,13 +115,13 @@ def test_the_old_phone_keeps_no_key_and_hears_no_more(net: Small, asked: tuple[s
     net.passes(DAY)
     net.said()
     for record, data_class in net.store.run(_sealed, matter):
-        holders = net.store.run(lambda tx, r=record, c=data_class: tx.holders(r, c))
+        holders = net.store.run(_holders, record, data_class)
         assert person_holder(mali) not in holders
         assert person_holder(new) in holders
     record = net.referral(matter).record
     with pytest.raises(NotSealedFor):
         net.store.run(lambda tx: tx.open_sealed(doors.as_author(mali), record, DataClass.STORY))
-    net.store.run(threads.write, worker, matter, "one more thing")
+    net.store.run(threads.write, worker, net.at_partner(matter), "one more thing")
     assert {who for who, _ in net.said()} == {new}
     assert does(net, "look", mali, code=code).said_key == "page.track.unknown"  # the code ended with it
 
@@ -219,7 +224,7 @@ def test_a_change_of_stage_does_not_forget_the_move(net: Small, asked: tuple[str
     _, new, matter, code = asked
     worker = net.workers_of(net.referral(matter).organization_id or "")[0]
     does(net, "move", new, code=code, pin=PIN)
-    net.store.run(PAGES["matter"].steps["contacted"], worker, matter, {})
+    net.store.run(PAGES["matter"].steps["contacted"], worker, net.at_partner(matter), {})
     net.passes(DAY)
     assert net.referral(matter).author_id == new
 
@@ -294,9 +299,9 @@ def test_what_was_read_is_shown_as_organisation_role_and_day(net: Small, asked: 
     sees(net, mali, matter)
     assert not [r for r in sees(net, mali, matter).readers if r.role_key != "role.worker"]
     for _ in range(3):
-        sees(net, worker, matter)
+        sees(net, worker, offer_of(net, matter))
     net.clock.advance(days=1)
-    sees(net, worker, matter)
+    sees(net, worker, offer_of(net, matter))
     lines = sees(net, mali, matter).readers
     assert len(lines) == 2
     assert lines[0].at > lines[1].at
@@ -305,13 +310,17 @@ def test_what_was_read_is_shown_as_organisation_role_and_day(net: Small, asked: 
     assert worker not in str(lines)
 
 
-def _sealed(tx: Tx, matter: str) -> list[tuple[Any, DataClass]]:
+def _sealed(tx: Tx, matter: str) -> list[tuple[Record, DataClass]]:
     from referrals.service import handing_over
 
     records = handing_over.records_of(tx, doors.referral_by_id(tx, matter))
     found = [(r, c) for r in records for c in DataClass if tx.sealed_exists(r, c)]
     assert len(found) >= 4  # story, contact, wishes, thread
     return found
+
+
+def _holders(tx: Tx, record: Record, data_class: DataClass) -> frozenset[str]:
+    return tx.holders(record, data_class)
 
 
 def _sits(tx: Tx, seat_id: str, person_id: str) -> None:

@@ -74,6 +74,10 @@ class Small:
     def live_offer(self, referral_id: str) -> Offer | None:
         return self.store.run(lambda tx: matching.live_offer(tx, doors.referral_by_id(tx, referral_id)))
 
+    def at_partner(self, referral_id: str) -> str:
+        """The id by which the partner that was asked or has accepted knows a matter."""
+        return self.referral(referral_id).offer_id or "nothing"
+
     def workers_of(self, organization_id: str) -> list[str]:
         seats = self.store.run(lambda tx: tx.find(Seat, organization_id=organization_id, role=Role.WORKER))
         return [seat.person_id for seat in seats if seat.person_id]

@@ -9,7 +9,7 @@ from typing import Any
 from referrals.access import Action
 from referrals.errors import NotFound
 from referrals.lifecycle import ENDED
-from referrals.model import Actor, Consent, DataClass, Move, Referral, Role, Stage, Urgency
+from referrals.model import Actor, Consent, DataClass, Move, Offer, Referral, Role, Stage, Urgency
 from referrals.ports import Tx
 from referrals.service import (
     closing,
@@ -31,14 +31,17 @@ from referrals.views import Choice, FiledView, MatterView, MoveLine, Step
 
 
 def matter_view(tx: Tx, person_id: str, subject: str, body: Body) -> MatterView:
-    """Page 'matter': as its person, its partner or the desk may see it; everybody else: not found."""
+    """Page 'matter': as its person, its partner or the desk may see it; everybody else: not found.
+
+    `subject` is the referral's id, for a partner that of its offer.
+    """
+    if tx.get(Offer, subject) is not None:
+        actor, offer, referral = doors.served_referral(tx, person_id, subject, Action.REFERRAL_READ)
+        return replace(_partner_view(tx, actor, referral), id=offer.id, code=offer.code)
     referral = doors.referral_by_id(tx, subject)
     if referral.author_id == person_id:
         return _author_view(tx, person_id, referral)
-    if _is_coordinator(tx, person_id):
-        return _desk_view(tx, person_id, referral)
-    actor, _, referral = doors.served_referral(tx, person_id, subject, Action.REFERRAL_READ)
-    return _partner_view(tx, actor, referral)
+    return _desk_view(tx, person_id, referral)
 
 
 def _step(action: Action, verb: Callable[[Tx, str, str, Body], object]) -> Verb:
@@ -49,8 +52,11 @@ def _step(action: Action, verb: Callable[[Tx, str, str, Body], object]) -> Verb:
         try:
             return matter_view(tx, person_id, subject, {})
         except NotFound:  # the partner gave it back: the reader may not see it any more
-            referral = doors.referral_by_id(tx, subject)
-            return FiledView(referral.code, f"stage.{referral.stage}", None, "", filed=False)
+            offer = tx.get(Offer, subject)
+            if offer is None:
+                raise
+            referral = doors.referral_by_id(tx, offer.referral_id)
+            return FiledView(offer.code, f"stage.{referral.stage}", None, "", filed=False)
 
     return Verb(action, step)
 
@@ -208,10 +214,6 @@ def _last_consent(tx: Tx, referral: Referral) -> str:
 def next_by(tx: Tx, referral: Referral) -> Any:
     """Until when the next thing is promised."""
     return tracking.next_by(tx, referral)
-
-
-def _is_coordinator(tx: Tx, person_id: str) -> bool:
-    return any(s.role is Role.COORDINATOR for s in doors.seats_of(tx, person_id))
 
 
 def _follow(tx: Tx, person_id: str, subject: str, body: Body) -> MatterView:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 from referrals.access import Action
 from referrals.lifecycle import ENDED
 from referrals.model import Referral, Role, Stage
 from referrals.persons import WritingWindow
 from referrals.ports import Tx
-from referrals.service import desk, doors, people
+from referrals.service import desk, doors, offers, people
 from referrals.service.pages import matter
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import Choice, FiledView, MatterLine, MeView, Step
@@ -23,7 +25,7 @@ def me_view(tx: Tx, person_id: str, subject: str, body: Body) -> MeView:
     return MeView(
         roles=tuple(sorted({f"role.{s.role}" for s in seats})),
         mine=_lines(tx, mine),
-        queue=_lines(tx, _queue(tx, person_id)),
+        queue=_queue(tx, person_id),
         language=person.language,
         languages=tuple(
             Choice(la.id, label=la.name, chosen=la.id == person.language)
@@ -55,31 +57,42 @@ def _hide(tx: Tx, person_id: str, subject: str, body: Body) -> FiledView:
     return FiledView("", "page.hidden", None, "", filed=False)
 
 
-def _queue(tx: Tx, person_id: str) -> list[Referral]:
+def _queue(tx: Tx, person_id: str) -> tuple[MatterLine, ...]:
     """What a worker's organisation holds, or what the desk must look at; offers are in the alerts."""
-    found: dict[str, Referral] = {}
+    found: dict[str, MatterLine] = {}
     for seat in doors.seats_of(tx, person_id):
         if seat.role is Role.COORDINATOR:
-            found.update({r.id: r for r in desk.queue(tx, person_id)})
+            found.update({line.id: line for line in _lines(tx, desk.queue(tx, person_id))})
         if seat.role is Role.WORKER and seat.organization_id:
             held = tx.find(Referral, organization_id=seat.organization_id)
-            found.update({r.id: r for r in held if r.stage not in ENDED})
-    return list(found.values())
+            open_ones = [r for r in held if r.stage not in ENDED and r.author_id != person_id]
+            found.update({line.id: line for line in map(partial(_at_partner, tx), _in_order(open_ones))})
+    return tuple(found.values())
 
 
 def _lines(tx: Tx, referrals: list[Referral]) -> tuple[MatterLine, ...]:
-    ordered = sorted(referrals, key=lambda r: (r.stage in ENDED, r.created_at, r.id))
-    return tuple(
-        MatterLine(
-            id=r.id,
-            code=r.code,
-            category_key=f"category.{r.category}",
-            stage_key=f"stage.{r.stage}",
-            next_by=matter.next_by(tx, r),
-            open=r.stage not in ENDED,
-        )
-        for r in ordered
+    return tuple(_line(tx, r) for r in _in_order(referrals))
+
+
+def _in_order(referrals: list[Referral]) -> list[Referral]:
+    return sorted(referrals, key=lambda r: (r.stage in ENDED, r.created_at, r.id))
+
+
+def _line(tx: Tx, referral: Referral) -> MatterLine:
+    return MatterLine(
+        id=referral.id,
+        code=referral.code,
+        category_key=f"category.{referral.category}",
+        stage_key=f"stage.{referral.stage}",
+        next_by=matter.next_by(tx, referral),
+        open=referral.stage not in ENDED,
     )
+
+
+def _at_partner(tx: Tx, referral: Referral) -> MatterLine:
+    """A partner knows a matter by its offer's id and code."""
+    offer_id = referral.offer_id or ""
+    return replace(_line(tx, referral), id=offer_id, code=offers.code_of(tx, offer_id))
 
 
 ME = Page(

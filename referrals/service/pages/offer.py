@@ -19,16 +19,18 @@ def offer_accept(tx: Tx, person_id: str, subject: str, body: Body) -> MatterView
     """Accept, and read on at once; the offer in the chat quietly becomes what it is now."""
     referral = offers.accept(tx, person_id, subject)
     by = tell.iso(matter.next_by(tx, referral) or tx.now)
-    read = ((tell.page_button("button.read_story", f"matter/{referral.id}"),),)
+    code = offers.code_of(tx, subject)
+    read = ((tell.page_button("button.read_story", f"matter/{subject}"),),)
     slot = tell.offer_slot(subject)
-    tell.quietly(tx, person_id, slot, "worker.accepted", {"code": referral.code, "by": by}, read)
-    return matter.matter_view(tx, person_id, referral.id, {})
+    tell.quietly(tx, person_id, slot, "worker.accepted", {"code": code, "by": by}, read)
+    return matter.matter_view(tx, person_id, subject, {})
 
 
 def offer_decline(tx: Tx, person_id: str, subject: str, body: Body) -> OfferView:
     """Decline with a coded reason."""
-    referral = offers.decline(tx, person_id, subject, text_of(body, "reason"))
-    tell.quietly(tx, person_id, tell.offer_slot(subject), "worker.declined", {"code": referral.code})
+    offers.decline(tx, person_id, subject, text_of(body, "reason"))
+    code = {"code": offers.code_of(tx, subject)}
+    tell.quietly(tx, person_id, tell.offer_slot(subject), "worker.declined", code)
     return offers.blind_view(tx, person_id, subject)
 
 

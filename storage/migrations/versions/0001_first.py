@@ -538,6 +538,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.ForeignKeyConstraint(["referral_id"], ["referral.id"], name=op.f("fk_offer_referral_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_offer")),
     )
+    op.create_index(op.f("ix_offer_code"), "offer", ["code"], unique=False)
     op.create_index(
         op.f("ix_offer_organization_id_stage"), "offer", ["organization_id", "stage"], unique=False
     )
