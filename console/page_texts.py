@@ -28,7 +28,7 @@ TAKES: Mapping[str, Sequence[str]] = {
         "stage.",
         "next.",
     ),
-    "mydata": (*_ACTS, "category.", "stage.", "role.", "class.", "hidden"),
+    "mydata": (*_ACTS, "category.", "stage.", "role.", "class.", "held", "hidden"),
     "witness": _ACTS,
 }
 

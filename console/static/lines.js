@@ -1,7 +1,7 @@
 // What lists of things are made of: facts, one line with its steps, something shown this once.
 
 import { announce, card, h, moment, newId, t } from "./ui.js";
-import { stepForm } from "./steps.js";
+import { act } from "./steps.js";
 
 const DAY = { day: "numeric", month: "long", year: "numeric" };
 
@@ -18,7 +18,7 @@ export function facts(...pairs) {
 export function line(title, steps, desk, body, ...parts) {
   const id = newId();
   return h("li", { class: "line", "aria-labelledby": id },
-    h("h3", { id }, title), ...parts, ...(steps ?? []).map((step) => stepForm(step, desk, body)));
+    h("h3", { id }, title), ...parts, ...(steps ?? []).map((step) => act(step, desk, body)));
 }
 
 export const list = (items, empty) => (items.length ? h("ul", { class: "lines" }, ...items) : h("p", { class: "hint" }, t(empty)));

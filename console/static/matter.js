@@ -3,7 +3,7 @@
 import { anyOf, button, card, danger, h, moment, shortMoment, t, time, working, writing } from "./ui.js";
 import { card as pinCard } from "./pin.js";
 import { day, once } from "./lines.js";
-import { pressing, stepForm } from "./steps.js";
+import { act, pressing, stepForm } from "./steps.js";
 
 const TEXT_LIMIT = 4000;
 
@@ -93,7 +93,7 @@ function moving(move, steps, desk) {
   const made = card(t("page.track.leaving"),
     h("p", {}, move.due_at ? t("page.track.leaving_at", { time: moment(move.due_at) }) : t("page.track.leaving_desk")),
     move.check && h("p", { class: "secret", dir: "ltr" }, move.check),
-    ...steps.map((step) => stepForm(step, desk)));
+    ...steps.map((step) => act(step, desk)));
   made.classList.add("alert");
   return made;
 }

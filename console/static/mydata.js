@@ -4,7 +4,7 @@ import { atLeast, post } from "./bridge.js";
 import { button, card, h, t, time } from "./ui.js";
 import { day, facts, line, list, once } from "./lines.js";
 import { card as pinCard } from "./pin.js";
-import { stepForm } from "./steps.js";
+import { act, stepForm } from "./steps.js";
 
 export function show(view, desk) {
   if (view.view === "gone") return gone(view, desk);
@@ -17,7 +17,7 @@ export function show(view, desk) {
     view.delete_at && h("p", { class: "said" }, t("page.mydata.delete_at"), " ", time(view.delete_at)),
     card(t("page.mydata.held"), list(view.held.map((held) => heldLine(held, desk)), "page.mydata.nothing")),
     safe.length && card(t("page.mydata.take"), ...(view.locked ? [h("p", { class: "hint" }, t("page.mydata.pin_first"))] : []),
-      ...safe.map((step) => stepForm(step, desk))),
+      ...safe.map((step) => act(step, desk))),
     view.locked && pinCard(desk, () => desk.refresh()),
     quiet.length && card(t("page.mydata.remove"),
       view.stays.length && h("div", {}, h("p", {}, t("page.mydata.stays")), words(view.stays)),

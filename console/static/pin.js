@@ -29,7 +29,7 @@ function lock(title, ...parts) {
 }
 
 /** Words that say what went wrong, at the field that it is about. */
-function tell(input, refusal, desk) {
+function tell(input, refusal) {
   if (["offline", "error.session_over"].includes(refusal.code)) throw refusal;
   wrong(input, reason(refusal));
   input.value = "";
@@ -44,7 +44,7 @@ function prove(reading, desk, after) {
       try {
         await desk.prove("prove", { pin: pin.value() });
       } catch (refusal) {
-        return tell(pin.box, refusal, desk);
+        return tell(pin.box, refusal);
       }
       await after();
     });
@@ -71,9 +71,10 @@ function choosing(desk, way, after, more = () => ({}), label = "page.pin.choose"
     working(send, async () => {
       let answer;
       try {
-        answer = await desk.prove(way, { ...rest, pin: first.value() });
+        answer = await desk.prove(way, way === "change" ? { ...rest, new: first.value() } : { ...rest, pin: first.value() });
       } catch (refusal) {
-        return tell(refusal.code === "error.wrong_code" && more.box ? more.box : first.box, refusal, desk);
+        const theirs = ["error.wrong_code", "error.wrong_pin"].includes(refusal.code) && more.box;
+        return tell(theirs || first.box, refusal);
       }
       if (answer.recovery) whole.replaceChildren(...recovery(answer.recovery, after));
       else await after();
@@ -90,6 +91,22 @@ function recovery(code, after) {
   announce(t("page.pin.code_title"));
   requestAnimationFrame(() => heading.focus());
   return [heading, h("p", { class: "secret", dir: "ltr" }, code), h("p", {}, t("page.pin.code_hint")), h("div", { class: "actions" }, done)];
+}
+
+/** Where reading is open: another PIN, another recovery code. */
+export function changing(desk) {
+  const old = pinField(t("page.pin.old"));
+  const more = () => old.fits() && { pin: old.value() };
+  more.box = old.box;
+  const another = button(t("page.pin.new_code"), () => working(another, async () => {
+    const { recovery: code } = await desk.prove("code", {});
+    place.replaceChildren(...recovery(code, () => desk.refresh()));
+  }), "wide");
+  const place = h("div", {}, h("p", {}, t("page.pin.new_code_hint")), h("div", { class: "actions" }, another));
+  return [
+    h("details", {}, h("summary", {}, t("page.pin.change")), old, choosing(desk, "change", () => desk.refresh(), more)),
+    h("details", {}, h("summary", {}, t("page.pin.lost_code")), place),
+  ];
 }
 
 function recover(reading, desk, after) {

@@ -2,7 +2,7 @@
 
 import { card, h, t, time } from "./ui.js";
 import { day, facts, line, list, once } from "./lines.js";
-import { stepForm } from "./steps.js";
+import { act } from "./steps.js";
 
 export function show(view, desk) {
   return [
@@ -11,7 +11,7 @@ export function show(view, desk) {
     card(t("page.posts.first"),
       h("p", {}, t(view.desk_first ? "page.posts.first_on" : "page.posts.first_off")),
       view.waiting > 0 && h("p", { class: "until" }, t("page.posts.waiting", { count: view.waiting })),
-      ...view.steps.map((step) => stepForm(step, desk))),
+      ...view.steps.map((step) => act(step, desk))),
     card(t("page.posts.all"), list(view.posts.map((post) => postLine(post, desk)), "page.posts.none")),
   ];
 }

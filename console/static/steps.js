@@ -36,6 +36,13 @@ export function stepForm(step, desk, body = {}) {
   return details;
 }
 
+/** A step among the facts that it is about: a quiet button, or what it asks for. */
+export function act(step, desk, body = {}) {
+  if (step.needs || step.danger) return stepForm(step, desk, body);
+  const press = button(t(step.label_key), () => working(press, () => desk.step(step.id, body)), "wide");
+  return h("div", { class: "actions" }, press);
+}
+
 /** Every step of a view, quick ones first, each in its place. */
 export function allSteps(steps, desk, body = {}) {
   const simple = steps.filter((step) => !step.danger && !step.needs);

@@ -15,6 +15,7 @@ from referrals.views import (
     MatterLine,
     MatterView,
     MeView,
+    MoveLine,
     OfferView,
     PlanLine,
     PlanView,
@@ -22,6 +23,7 @@ from referrals.views import (
     Step,
     ThreadLine,
 )
+from tests.console.samples_self import OWN_SAMPLES
 from tests.console.stand import FixedPage
 
 SOON = datetime(2026, 11, 26, 9, 30, tzinfo=UTC)
@@ -184,11 +186,15 @@ def matter_view(tx: Any, who: str, subject: str, body: Mapping[str, object]) -> 
     own = (
         Step("helped", "page.step.helped"),
         Step("not_helped", "page.step.not_helped"),
+        Step("follow", "page.step.follow", needs="yes"),
         Step("withdraw", "page.step.withdraw", needs="yes", danger=True),
     )
+    move = MoveLine("", SOON) if subject == "moving" else None
+    own = (Step("move_stop", "page.step.move_stop"), *own) if move else own
     return _matter(
         tx, steps=own, stage_key="stage.reported", next_key="next.reported",
-        consent_text=n["consent"], readers=(ReaderLine(n["house"], "who.partner", SOON - timedelta(days=3)),),
+        consent_text=n["consent"], move=move,
+        readers=(ReaderLine(n["house"], "who.partner", SOON - timedelta(days=3)),),
     )  # fmt: skip
 
 
@@ -209,6 +215,10 @@ def take(name: str) -> Any:
         return matter_view(tx, who, subject, {})
 
     return step
+
+
+def follow(tx: Any, who: str, subject: str, body: Mapping[str, object]) -> MatterView:
+    return replace(matter_view(tx, who, subject, {}), tracking_code="babu-dofe-gimo-kusa")
 
 
 def me_view(tx: Any, who: str, subject: str, body: Mapping[str, object]) -> MeView:
@@ -255,14 +265,21 @@ def moved_on(tx: Any, who: str, subject: str, body: Any) -> Any:
     raise WrongStage
 
 
+TAKEN = ("report", "give_up", "helped", "not_helped", "return", "rematch", "move_stop")
+
 SAMPLES: Mapping[str, FixedPage] = {
     "plan": FixedPage(plan_view, {"preview": plan_view, "file": filed}),
     "offer": FixedPage(offer_view, {"accept": accept, "decline": decline}),
     "matter": FixedPage(
         matter_view,
         {"write": write, "withdraw": withdraw}
-        | {name: take(name) for name in ("report", "give_up", "helped", "not_helped", "return", "rematch")},
+        | {"follow": follow}
+        | {
+            name: take(name)
+            for name in ("report", "give_up", "helped", "not_helped", "return", "rematch", "move_stop")
+        },
     ),
     "me": FixedPage(me_view, {"language": choose_language, "window": me_view, "hide": hide}),
+    **OWN_SAMPLES,
     "odd": FixedPage(breaks, {"late": moved_on, "echo": take("echo")}),
 }

@@ -13,7 +13,10 @@ from tests.console.stand import Stand
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
-EVERY_PAGE = ["plan/ABC", "offer/O1", "matter/author", "matter/partner", "matter/desk", "me"]
+EVERY_PAGE = [
+    "plan/ABC", "offer/O1", "matter/author", "matter/moving", "matter/partner", "matter/desk", "me",
+    "devices", "posts", "track", "mydata", "witness",
+]  # fmt: skip
 
 NO_SIDEWAYS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 
@@ -46,7 +49,7 @@ FLAWS = """() => {
     for (const id of (el.getAttribute("aria-labelledby") ?? el.getAttribute("aria-describedby")).split(" "))
       if (!document.getElementById(id)) flaws.push("points nowhere: " + id);
   if (document.querySelector("[style]")) flaws.push("inline style");
-  const key = /\\b(page|stage|why|kind|next|who|step)\\.[a-z_.]+/g;
+  const key = /\\b(page|stage|why|kind|next|who|step|role)\\.[a-z_.]+/g;
   const bare = document.querySelector("main").innerText.match(key);
   if (bare) flaws.push("text keys without words: " + bare);
   return flaws;

@@ -1,4 +1,4 @@
-"""The PIN in its place on a page: chosen, asked, mistyped, recovered; over the product's own verbs for devices."""
+"""The PIN in its place on a page: chosen, asked, mistyped, recovered; with the product's own device verbs."""
 
 from __future__ import annotations
 
