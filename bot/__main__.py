@@ -16,9 +16,11 @@ COMMANDS = {
     "demo": "run the product with a simulator of Telegram and a made-up network, on this machine",
     "network": "see what a network file would change, or apply it",
     "invite": "invite somebody to a seat",
-    "audit": "verify the audit",
+    "audit": "verify and show the audit; checkpoints and who keeps them",
     "why": "why a referral goes to whom, and why not to others",
     "keys": "see the states of keys, make new ones, lock the root key",
+    "backup": "make an encrypted backup while the product runs, check one, list them",
+    "restore": "make a database of a backup; what was erased since stays erased",
     "migrate": "bring the database to this version",
 }
 USAGE_ERROR = 2

@@ -18,9 +18,11 @@ import structlog
 from aiohttp import web
 from telegram import Bot
 
+from bot.checkpoints import CheckpointFolder
 from bot.clock import Clock, Fire, Heartbeat
 from bot.health import Health
 from bot.introduction import introduce
+from bot.keeping import Keeper
 from bot.logs import watch_loop
 from bot.outbox import Deliverer
 from bot.pace import Pace
@@ -57,15 +59,16 @@ class Doors:
     refuse: Refuse
     fire: Fire
     pages: Mapping[str, Any]
+    begin: Callable[[Tx], None] = lambda _: None  # a turn at each start: timers that every network has
 
 
 def product_doors() -> Doors:
     """The real ones."""
     from handlers.router import handle, refuse
     from referrals.service.pages import PAGES
-    from referrals.service.timers import fire
+    from referrals.service.timers import begin, fire
 
-    return Doors(handle, refuse, fire, PAGES)
+    return Doors(handle, refuse, fire, PAGES, begin)
 
 
 @dataclass(slots=True)
@@ -80,6 +83,8 @@ class Parts:
     deliverer: Deliverer
     receiver: Receiver
     heartbeat: Heartbeat
+    checkpoints: CheckpointFolder
+    keeper: Keeper
     webhook: Webhook
     polling: Polling
     health: Health
@@ -150,6 +155,8 @@ def assemble(settings: Settings, doors: Doors, clock: Clock, store: Store, texts
         deliverer=deliverer,
         receiver=receiver,
         heartbeat=Heartbeat(store, doors.fire, clock, deliverer.wake),
+        checkpoints=CheckpointFolder(store, settings.checkpoints),
+        keeper=Keeper.of(store, settings.root_key_file, clock),
         webhook=Webhook(receiver, settings.secret_token),
         polling=Polling(receiver, bot),
         health=Health(store),
@@ -228,8 +235,12 @@ async def _serve(parts: Parts, doors: Doors, extras: Extras) -> None:
         address = await _listen(runner, parts.settings, extras.listen)
         # Listening comes first: a second product by mistake has ended by now, and takes nothing over.
         await parts.store.outbox.take_over(parts.clock.now())
+        await parts.store.turn(doors.begin)
+        await asyncio.to_thread(parts.keeper.check)
         running.append(asyncio.create_task(parts.deliverer.run(), name="outbox"))
+        running.append(asyncio.create_task(parts.keeper.run(), name="ledger"))
         parts.heartbeat.start()
+        running.append(asyncio.create_task(parts.checkpoints.run(), name="checkpoints"))
         running.append(asyncio.create_task(_receive(parts, extras.ready, address), name="receive"))
         await _until(extras.ended, running)
     finally:
@@ -295,5 +306,6 @@ async def _stop(parts: Parts, runner: web.AppRunner, running: list[asyncio.Task[
     for task in running:
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
+    await parts.keeper.finish()
     await parts.bot.shutdown()
     await parts.bot.request.shutdown()

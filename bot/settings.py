@@ -122,6 +122,11 @@ class Settings(BaseSettings):
         description="Where the database is, e.g. `postgresql+psycopg://user:password@host/name`; a SQLite "
         "file in the data folder when absent.",
     )
+    checkpoints: Path | None = Field(
+        None,
+        description="A folder into which each day's signed checkpoint of the audit is laid, for a copier that "
+        "carries it to partners; see docs/audit.md.",
+    )
     database_threads: int = Field(
         4, ge=1, le=32, description="Connections that write at once on PostgreSQL; SQLite always has one."
     )

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from referrals.access import Action
 from referrals.model import AuditEntry, DataClass, Role
 from referrals.ports import Reading
-from storage.checkpoints import Head
-from storage.codec import instant_out
+from storage.checkpoints import Body, Head
+from storage.codec import instant_in, instant_out
 from storage.sql import Connection, Row, Sql
 
 START = bytes(32)
@@ -35,6 +36,12 @@ _READINGS = Sql(
     "SELECT at, role, organization_id, detail FROM audit WHERE subject = :subject AND action = :action"
     " ORDER BY at, lane, sequence"
 )
+_SHOW = Sql(
+    "SELECT lane, sequence, at, person_id, role, organization_id, action, subject, detail FROM audit"
+    " WHERE (:subject = '' OR subject = :subject) AND (:person_id = '' OR person_id = :person_id)"
+    " AND (:action = '' OR action = :action) AND at >= :since"
+    " ORDER BY at DESC, lane DESC, sequence DESC LIMIT :limit"
+)
 _STRAYS = Sql("SELECT DISTINCT lane FROM audit WHERE lane NOT IN (SELECT lane FROM audit_lane)")
 
 
@@ -44,7 +51,36 @@ class Finding:
 
     lane: str
     sequence: int
-    what: str  # 'changed', 'missing', 'cut', 'stray lane'
+    # The chain: changed | missing | cut | stray lane. A checkpoint: differs | shorter | no such lane | future
+    # | bad note | note missing.
+    what: str
+    checkpoint: int = 0  # which checkpoint says so; 0 where the chain itself does
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One row of the audit, as it may be shown: codes, never content. `at` aware UTC."""
+
+    lane: str
+    sequence: int
+    at: datetime
+    person_id: str
+    role: str
+    organization_id: str | None
+    action: str
+    subject: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which rows to show: '' and None ask for everything; the newest `limit` of them."""
+
+    subject: str = ""
+    person_id: str = ""
+    action: str = ""
+    since: datetime | None = None
+    limit: int = 100
 
 
 def link(before: bytes, lane: str, sequence: int, at: int, *texts: str | None) -> bytes:
@@ -101,17 +137,49 @@ def readings(conn: Connection, subject: str) -> list[Reading]:
     return [Reading(instant_out(at), Role(role), org, DataClass(what)) for at, role, org, what in rows]
 
 
-def verify(conn: Connection) -> list[Finding]:
-    """Read every lane from its start. An empty list: nothing was changed, taken out or cut off."""
+def show(conn: Connection, asked: Asked) -> list[Written]:
+    """The newest rows that are asked for, oldest first. A read of the whole audit: not within a turn."""
+    params = {
+        "subject": asked.subject,
+        "person_id": asked.person_id,
+        "action": asked.action,
+        "since": 0 if asked.since is None else instant_in(asked.since),
+        "limit": asked.limit,
+    }
+    rows = conn.rows(_SHOW, params)
+    return [Written(lane, n, instant_out(at), *texts) for lane, n, at, *texts in reversed(rows)]
+
+
+def verify(conn: Connection, checkpoints: Sequence[Body] = ()) -> list[Finding]:
+    """Read every lane from its start. An empty list: nothing was changed, taken out or cut off.
+
+    `checkpoints`: what was signed earlier must still stand there, row for row.
+    """
     findings = [Finding(row[0], 0, "stray lane") for row in conn.rows(_STRAYS)]
-    for lane, last, head in conn.rows(_HEADS):
-        findings += _verify_lane(conn, lane, last, bytes(head))
-    return findings
+    signed: dict[str, dict[int, list[tuple[int, bytes]]]] = {}
+    for body in checkpoints:
+        for head in body.heads:
+            marks = signed.setdefault(head.lane, {})
+            marks.setdefault(head.sequence, []).append((body.number, head.hash))
+    for lane, last, digest in conn.rows(_HEADS):
+        findings += _verify_lane(conn, lane, last, bytes(digest), signed.pop(lane, {}))
+    gone = (
+        (lane, n, number) for lane, marks in signed.items() for n, said in marks.items() for number, _ in said
+    )
+    return findings + [Finding(lane, sequence, "no such lane", number) for lane, sequence, number in gone]
 
 
-def _verify_lane(conn: Connection, lane: str, last: int, head: bytes) -> list[Finding]:
+def _verify_lane(
+    conn: Connection, lane: str, last: int, head: bytes, signed: dict[int, list[tuple[int, bytes]]]
+) -> list[Finding]:
     findings, expected, digest = [], 0, START
+    findings += [Finding(lane, 0, "differs", number) for number, said in signed.get(0, ()) if said != START]
     for sequence, at, *texts, found in _pages(conn, lane):
+        findings += [
+            Finding(lane, sequence, "differs", number)
+            for number, said in signed.get(sequence, ())
+            if said != bytes(found)
+        ]
         expected += 1
         if sequence != expected:
             findings.append(Finding(lane, expected, "missing"))
@@ -122,6 +190,9 @@ def _verify_lane(conn: Connection, lane: str, last: int, head: bytes) -> list[Fi
             digest = bytes(found)  # go on from what stands there, to find every break and not only the first
     if expected != last or digest != head:
         findings.append(Finding(lane, last, "cut"))
+    for sequence, said in signed.items():
+        if sequence > expected:
+            findings += [Finding(lane, sequence, "shorter", number) for number, _ in said]
     return findings
 
 

@@ -119,6 +119,26 @@ def parse(text: str) -> Body:
     return body
 
 
+def follows(earlier: Body, later: Body) -> bool:
+    """Whether both can be true of one audit: numbers, times and lanes only go forward, and equals are equal.
+
+    That rows in between were not exchanged shows only when the audit itself is read (`audit.verify`).
+    """
+    before = {head.lane: head for head in earlier.heads}
+    after = {head.lane: head for head in later.heads}
+    if earlier.network_id != later.network_id or earlier.number > later.number or earlier.at > later.at:
+        return False
+    if earlier.number == later.number and earlier != later:
+        return False
+    for lane, head in before.items():
+        now = after.get(lane)
+        if now is None or now.sequence < head.sequence:
+            return False
+        if now.sequence == head.sequence and now.hash != head.hash:
+            return False
+    return True
+
+
 def _head(line: str) -> Head:
     found = _LANE.fullmatch(line)
     if found is None:

@@ -19,6 +19,7 @@ from referrals.errors import StoreError
 from referrals.ports import Dead, Delivery, Erasure, Gone, Later, Sent, Tx
 from referrals.said import Timer
 from storage import audit, chat, erasures, outbox, schema, scrub, settling, upkeep
+from storage.checkpoints import Body
 from storage.connection import (
     DRIVER_ERRORS,
     PostgresConnection,
@@ -38,6 +39,7 @@ from storage.sql import Connection
 from storage.sqlite_thread import SqliteThread
 from storage.turns import Turn, Worker
 from storage.tx import Shared, StoreTx
+from storage.verifying import verify_all
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -191,9 +193,16 @@ class Store:
         """The public key that this network's checkpoints are signed with."""
         return self._shared.keyring.checkpoint_key
 
-    async def verify_audit(self) -> list[audit.Finding]:
-        """Read the whole audit beside the running turns; what is wrong with it."""
-        return await self.read(lambda tx: audit.verify(cast("StoreTx", tx).connection))
+    async def verify_audit(self, checkpoints: Sequence[Body] = ()) -> list[audit.Finding]:
+        """Read the whole audit beside the running turns; what is wrong with it.
+
+        It is compared with the checkpoints given here and with all that are stored.
+        """
+        return await self.read(lambda tx: verify_all(cast("StoreTx", tx), self.checkpoint_key, checkpoints))
+
+    async def show_audit(self, asked: audit.Asked) -> list[audit.Written]:
+        """The audit's rows that are asked for. Whoever calls this has left a row of its own before."""
+        return await self.read(lambda tx: audit.show(cast("StoreTx", tx).connection, asked))
 
     def close(self) -> None:
         """Refuse new turns, finish what is queued, let go of the database. Twice is once."""

@@ -36,6 +36,7 @@ def run(args: argparse.Namespace) -> int:
     with opened(settings) as store:
         changes = store.run(network.preview, new)
         _show(changes)
+        _warn(new)
         shown = network.digest(changes)
         if args.verb == "check":
             tell(f"Nothing was changed. To apply it: python -m bot network apply {args.file} --shown {shown}")
@@ -50,6 +51,18 @@ def _show(changes: Sequence[Change]) -> None:
         for line in change.lines():
             tell(line)
     tell(f"{len(changes)} changes." if changes else "The network is already as the file says.")
+
+
+def _warn(new: NetworkFile) -> None:
+    """What is allowed and should not stay so."""
+    from referrals.service import witnessing
+
+    found = len(witnessing.witnesses_of(list(new.organizations)))
+    if found < witnessing.LEAST:
+        tell(
+            f"Warning: {found} organisations keep the audit's checkpoints; at least {witnessing.LEAST} should. "
+            "Add witness = true to an [[organization]] (docs/audit.md)."
+        )
 
 
 def _apply(tx: Tx, by: str | None, new: NetworkFile, shown: str) -> None:

@@ -9,12 +9,14 @@ import pytest
 
 from referrals.access import Action
 from referrals.errors import StoreError
-from referrals.model import Actor, AuditEntry, Role
+from referrals.model import Actor, AuditEntry, Checkpoint, Role
 from referrals.ports import Tx
 from storage.audit import Finding
+from storage.checkpoints import Body, read
 from storage.sql import Sql
 from storage.store import Store
 from storage.tx import StoreTx
+from tests.support.store import SettableClock
 
 ACTOR = Actor("p1", Role.WORKER, "o1")
 COLUMNS = "lane, sequence, at, person_id, role, organization_id, action, subject, detail, hash"
@@ -108,3 +110,113 @@ async def test_verify_is_quick(store: Store, long_run: bool) -> None:
 
 def test_a_finding_reads_well() -> None:
     assert Finding("sqlite", 3, "changed") == Finding("sqlite", 3, "changed")
+
+
+# --- Checkpoints ---------------------------------------------------------------------------------
+
+
+def signed(store: Store, number: int) -> Body:
+    """A checkpoint of where the audit stands, stored as the daily timer does."""
+    note = store.run(lambda tx: tx.checkpoint(number))
+    store.run(lambda tx: tx.add(Checkpoint(f"{number:08}", tx.now, note)))
+    return read(note.encode(), store.checkpoint_key)[1]
+
+
+def without_triggers(store: Store, *statements: str) -> None:
+    """What somebody with the database's own rights could do."""
+
+    def verb(tx: Tx) -> None:
+        assert isinstance(tx, StoreTx)
+        conn = tx.connection
+        if conn.dialect == "sqlite":
+            names = [
+                row[0] for row in conn.rows(Sql("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
+            ]
+            for name in names:
+                conn.change(Sql(f"DROP TRIGGER {name}"))
+        else:
+            conn.change(Sql("ALTER TABLE audit DISABLE TRIGGER ALL"))
+            conn.change(Sql("ALTER TABLE audit_lane DISABLE TRIGGER ALL"))
+        for statement in statements:
+            conn.change(Sql(statement))
+
+    store.run(verb)
+
+
+async def test_what_was_signed_still_stands(store: Store, clock: SettableClock) -> None:
+    store.run(note, "offer:1", "offer:2")
+    first = signed(store, 1)
+    store.run(note, "offer:3")
+    signed(store, 2)
+    store.run(note, "offer:4")
+    assert first.rows == 2
+    assert await store.verify_audit([first]) == []
+
+
+async def test_an_audit_written_anew_is_whole_but_not_the_one_that_was_signed(
+    store: Store, clock: SettableClock
+) -> None:
+    """Who holds the database can chain lies anew without a fault; a note that lies elsewhere tells."""
+    store.run(note, "offer:1", "offer:2")
+    body = signed(store, 1)
+    without_triggers(store, "DELETE FROM audit", "DELETE FROM audit_lane", "DELETE FROM checkpoint")
+    assert {f.what for f in await store.verify_audit([body])} == {"no such lane"}
+    for _ in range(20):
+        store.run(note, "offer:1", "offer:9")
+    assert await store.verify_audit() == [], "in itself it is whole"
+    found = await store.verify_audit([body])
+    assert {f.what for f in found} == {"differs"}
+    assert {f.checkpoint for f in found} == {1}
+
+
+async def test_a_shorter_lane_and_a_lost_note_are_named(store: Store, clock: SettableClock) -> None:
+    store.run(note, "offer:1", "offer:2")
+    bodies = [signed(store, number) for number in (1, 2, 3)]
+    lane = bodies[0].heads[0].lane
+    without_triggers(
+        store,
+        "DELETE FROM audit WHERE sequence = 2",
+        "UPDATE audit_lane SET sequence = 1, hash = (SELECT hash FROM audit WHERE sequence = 1)",
+        "DELETE FROM checkpoint WHERE id = '00000002'",
+    )
+    found = await store.verify_audit(bodies[:1])
+    assert Finding(lane, 2, "shorter", 1) in found
+    assert Finding("", 0, "note missing", 2) in found
+    assert {f.what for f in found} == {"shorter", "note missing"}
+
+
+async def test_a_note_from_the_future_is_a_matter_of_clocks(store: Store, clock: SettableClock) -> None:
+    clock.advance(days=1)
+    store.run(note, "offer:1")
+    body = signed(store, 1)
+    clock.advance(days=-1)
+    assert await store.verify_audit([body]) == [Finding("", 0, "future", 1)]
+
+
+async def test_a_stored_note_that_was_exchanged_is_named(store: Store, clock: SettableClock) -> None:
+    store.run(note, "offer:1")
+    signed(store, 1)
+    run(store, "UPDATE checkpoint SET note = 'pulang/test-network'")
+    assert await store.verify_audit() == [Finding("", 0, "bad note", 1)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        (
+            f"INSERT INTO audit ({COLUMNS}) SELECT {COLUMNS} FROM audit WHERE true"
+            " ON CONFLICT (lane, sequence) DO UPDATE SET detail = 'other'"
+        ),
+        (
+            "INSERT INTO audit_lane (lane, sequence, hash) SELECT lane, 0, hash FROM audit_lane WHERE true"
+            " ON CONFLICT (lane) DO UPDATE SET sequence = excluded.sequence"
+        ),
+        "UPDATE audit_lane SET sequence = sequence - 1",
+        "UPDATE audit_lane SET lane = 'elsewhere', sequence = sequence + 1",
+    ],
+)
+async def test_no_upsert_and_no_step_back(store: Store, statement: str) -> None:
+    store.run(note, "offer:1", "offer:2")
+    with pytest.raises(StoreError):
+        run(store, statement)
+    assert await store.verify_audit() == []
