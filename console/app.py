@@ -25,6 +25,7 @@ from console.kindly import Texts, kindly
 from console.page_texts import page_texts
 from referrals.errors import BadAnswer, NotFound, PulangError, Refused
 from referrals.ports import Away, Slow, Turns
+from referrals.service import mydata
 from referrals.service.pages.device_steps import DEVICE_STEPS
 
 PREFIX = "/p"
@@ -104,6 +105,7 @@ def _routes() -> list[web.RouteDef]:
     page, subject, step = "{page:[a-z_]{1,32}}", f"{{subject:{bodies.SUBJECT}}}", "{step:[a-z_]{1,32}}"
     return [
         web.get("/static/{version:[0-9a-f]{16}}/{name:[a-z_]+[.](?:js|css|svg)}", _static),
+        web.get("/download/{token:[A-Za-z0-9_-]{43}}", _download, allow_head=False),
         web.post("/session", _session),
         web.post("/device/{step:[a-z_]{1,32}}", _device),
         web.get(f"/api/{page}", _view),
@@ -119,6 +121,13 @@ async def _shell(request: web.Request) -> web.Response:
     console = request.app[CONSOLE]
     _page(request)
     return web.Response(body=console.document, content_type="text/html", charset="utf-8")
+
+
+async def _download(request: web.Request) -> web.Response:
+    """An encrypted archive, fetched by the app or a browser itself, which can send no header of ours."""
+    archive = await request.app[CONSOLE].turns.turn(mydata.fetch, request.match_info["token"])
+    name = {hdrs.CONTENT_DISPOSITION: 'attachment; filename="my-things.zip"'}
+    return web.Response(body=archive, content_type="application/zip", headers=name)
 
 
 async def _static(request: web.Request) -> web.Response:

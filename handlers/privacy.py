@@ -134,9 +134,7 @@ def _asks(turn: Turn, asked: joining.Asked) -> Reply:
     text = "join.welcome" if asked.joined else "join.waiting"
     shown = {"role": f"@role.{asked.seat.role}"} if asked.joined else {"check": asked.check}
     if not turn.person.language:
-        languages = turn.tx.catalogue.languages
-        buttons = column(press(f"language.{la}", "lang.join", la) for la in languages)
-        return Reply(f"{text}_language", shown, buttons, slot=asked.slot)
+        return Reply(f"{text}_language", shown, joining.languages(turn.tx), slot=asked.slot)
     return Reply(text, shown, joining.windows() if asked.joined else (), slot=asked.slot)
 
 

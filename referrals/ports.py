@@ -101,7 +101,7 @@ class Tx(Protocol):
 
     def count(self, kind: type[Any], **equal: Any) -> int: ...
 
-    def overdue(self, kind: type[T], column: str, before: datetime, limit: int) -> list[T]:
+    def overdue(self, kind: type[T], column: str, before: datetime, limit: int, **equal: Any) -> list[T]:
         """Rows whose instant in `column` is before that moment, the oldest first: for sweeps."""
 
     def add(self, *rows: Any) -> None: ...

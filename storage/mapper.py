@@ -6,6 +6,7 @@ Whatever SQL the rows of the domain need is made here; nobody else writes INSERT
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import (
@@ -81,6 +82,22 @@ class Mapper(Generic[T]):
             statement = select(func.count()).select_from(self._table).where(*self._conditions(shape))
             self._found[key] = Sql(statement)
         return int(conn.rows(self._found[key], params)[0][0])
+
+    def overdue(
+        self, conn: Connection, column: str, before: datetime, limit: int, equal: Mapping[str, Any]
+    ) -> list[T]:
+        """Rows whose instant in `column` is before that moment, the oldest first."""
+        asked = self._asked(equal)
+        if asked is None:
+            return []
+        shape, params = asked
+        key = ("overdue", column, *shape)
+        if key not in self._found:
+            at = self._table.c[column]
+            statement = self._select().where(at < bindparam("before"), *self._conditions(shape))
+            self._found[key] = Sql(limited_to(statement.order_by(at, *self._order)))
+        params |= {"before": self._encode[column](before), "limit_": limit}
+        return [self.value(row) for row in conn.rows(self._found[key], params)]
 
     def add(self, conn: Connection, values: Sequence[T]) -> None:
         params = [self.params(value) for value in values]

@@ -156,6 +156,14 @@ def moves_to(tx: Tx, person_id: str) -> Iterator[Move]:
             yield move
 
 
+def end(tx: Tx, referral_id: str) -> None:
+    """Whoever asked for it is gone: it stays where it is."""
+    move, referral = _standing(tx, referral_id), doors.referral_by_id(tx, referral_id)
+    forget(tx, referral.id)
+    tell.quietly(tx, move.from_person, move_slot(referral.id), "move.stays", _code(referral))
+    _note(tx, referral, "move ended")
+
+
 def forget(tx: Tx, referral_id: str) -> None:
     """A matter that is destroyed moves nowhere."""
     move = tx.get(Move, referral_id)

@@ -63,6 +63,12 @@ TIMERS: Mapping[str, Callable[[Tx, str], None]] = {
 }
 
 
+def begin(tx: Tx) -> None:
+    """At each start of the product: what every network waits for; what waits already stays as it is."""
+    witnessing.begin(tx)
+    retention.begin(tx)
+
+
 def fire(tx: Tx, timer_id: str, due_at: datetime) -> None:
     """Take one due timer and do what it stands for, in this one transaction.
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from referrals.service.pages.devices import DEVICES
 from referrals.service.pages.matter import MATTER
 from referrals.service.pages.me import ME
+from referrals.service.pages.mydata import MYDATA
 from referrals.service.pages.offer import OFFER
 from referrals.service.pages.page import Page
 from referrals.service.pages.plan import PLAN
@@ -22,5 +23,6 @@ PAGES: Mapping[str, Page] = {
     "posts": POSTS,
     "devices": DEVICES,
     "track": TRACK,
+    "mydata": MYDATA,
     "witness": WITNESS,
 }

@@ -1,0 +1,76 @@
+"""How an export looks: one HTML file without script, and the same as JSON (docs/export-format.md)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from html import escape
+from typing import Any
+
+Words = Callable[[str], str]
+
+_STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem;color:#222}"
+    "h2{margin-top:2.5rem;border-bottom:1px solid #bbb}dt{font-weight:600;margin-top:.6rem}dd{margin:0}"
+    "pre{white-space:pre-wrap;font:inherit;background:#f5f3ee;padding:.6rem;margin:.2rem 0}"
+)
+# Values that are codes have words of their own: field -> prefix of the text key.
+_CODES: Mapping[str, str] = {
+    "category": "category.",
+    "urgency": "urgency.",
+    "stage": "stage.",
+    "role": "role.",
+    "window": "form.window.",
+    "age_group": "form.age_group.",
+    "outcome": "outcome.",
+}
+
+
+def as_json(found: Mapping[str, Any]) -> str:
+    """The machine's half: UTF-8, instants in ISO 8601 with their zone (UTC)."""
+    return json.dumps(found, ensure_ascii=False, indent=1, default=_instant)
+
+
+def render(found: Mapping[str, Any], words: Words, language: str) -> str:
+    """The reader's half, in the person's language; everything that anybody wrote is escaped."""
+    title = escape(words("export.title"))
+    parts = [
+        f'<!doctype html><html lang="{escape(language or "en")}"><head><meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width"><meta name="referrer" content="no-referrer">',
+        f"<title>{title}</title><style>{_STYLE}</style></head><body><h1>{title}</h1>",
+        f"<p>{escape(words('export.intro'))}</p>",
+    ]
+    for name, value in found.items():
+        if name not in ("format", "made_at") and value not in ([], None):
+            parts.append(f"<h2>{escape(words(f'export.{name}'))}</h2>{_shown(name, value, words)}")
+    return "".join([*parts, "</body></html>"])
+
+
+def _shown(name: str, value: Any, words: Words) -> str:
+    if isinstance(value, Mapping):
+        rows = [(k, v) for k, v in value.items() if v not in (None, "", [], {})]
+        return (
+            "<dl>"
+            + "".join(f"<dt>{_label(k, words)}</dt><dd>{_shown(k, v, words)}</dd>" for k, v in rows)
+            + "</dl>"
+        )
+    if isinstance(value, list):
+        return "".join(f"<section>{_shown(name, item, words)}</section>" for item in value)
+    if isinstance(value, bool):
+        return escape(words("page.yes" if value else "export.no"))
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M UTC")
+    text = words(_CODES[name] + str(value)) if name in _CODES else str(value)
+    return f"<pre>{escape(text)}</pre>"
+
+
+def _label(name: str, words: Words) -> str:
+    """The word for a field; sealed columns that were added later ('added.…') have one word."""
+    return escape(words(f"export.field.{name.partition('.')[0]}"))
+
+
+def _instant(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(type(value).__name__)

@@ -1,0 +1,207 @@
+"""A date on everything: how long each table's rows live, from when, and who destroys them.
+
+RULES has a row for every table there is; a test fails for a table without one, and lets a year and more pass
+to see that nothing is left which should be gone. What destroys says so in the audit, with codes only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from referrals.access import Action
+from referrals.model import SYSTEM, AuditEntry, CheckIn, Enrolment, Offer, Record, Referral
+from referrals.persons import (
+    Conversation,
+    Device,
+    DeviceState,
+    Download,
+    Invitation,
+    Person,
+    Recovery,
+    Scrap,
+    Session,
+)
+from referrals.ports import Tx
+from referrals.said import Timer
+from referrals.service import closing, doors, filing, moving, people, tracking
+
+EVERY = timedelta(hours=24)
+AT_ONCE = timedelta(seconds=1)
+BATCH = 20  # rows a turn: each may take a dozen statements, and a turn at most 20 ms
+TIMER, SUBJECT = "sweep", "daily"
+
+CHECK_IN = timedelta(days=365)
+DEVICE = timedelta(days=400)
+LOOSE_DEVICE = timedelta(days=30)  # one that was never let in, or was ended
+INVITATION = timedelta(days=30)  # after its end: who invited whom is in the audit
+STILL_NEEDED = timedelta(days=30)  # looked at again then
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How long, from when, and who destroys: a timer's kind, 'sweep', 'upkeep', a verb, or 'kept'."""
+
+    kept: str
+    since: str
+    by: str
+    why: str = ""
+
+
+_FACTS = "without a person: coded facts are the evidence of what is missing"
+_PROOF = "proof of who read and changed what; codes only, whose persons no longer exist"
+_NETWORK = "public facts about organisations, as long as the network's file names them"
+
+RULES: Mapping[str, Rule] = {
+    "person": Rule("90 days", "the last sign of life, unless a matter or a post is theirs", "sweep"),
+    "account": Rule("with its person", "", "sweep"),
+    "seat": Rule("as long as the network names it", "", "kept", "a post; its holder may leave it"),
+    "invitation": Rule("24 hours, its row 30 days more", "its making", "sweep"),
+    "device": Rule("400 days unused; 30 if it was never let in or has ended", "its last use", "sweep"),
+    "recovery": Rule("with its person", "", "sweep"),
+    "session": Rule("30 minutes", "its opening", "sweep"),
+    "tally": Rule("its stretch of time", "its start", "upkeep"),
+    "switch": Rule("for good", "", "kept", "how the network stands, nobody's"),
+    "download": Rule("10 minutes", "its making", "download"),
+    "conversation": Rule("as the form says", "the last answer", "conversation"),
+    "scrap": Rule("15 minutes", "its arrival", "scrap"),
+    "referral": Rule("as the pathway says; its coded facts for good", "its end", "retention", _FACTS),
+    "offer": Rule("its persons with the matter; its coded facts for good", "its end", "retention", _FACTS),
+    "consent": Rule("with the matter", "its end", "retention"),
+    "thread_entry": Rule("with the matter", "its end", "retention"),
+    "tracking": Rule("until the matter ends or a newer code is made", "", "retention"),
+    "move": Rule("24 hours; 7 days while it waits for the desk", "its asking", "move_due"),
+    "enrolment": Rule("until it has ended and its last check-in is gone", "", "sweep"),
+    "check_in": Rule("365 days", "the day it was due", "sweep"),
+    "area": Rule("as long as the network names it", "", "kept", _NETWORK),
+    "organization": Rule("as long as the network names it", "", "kept", _NETWORK),
+    "service": Rule("as long as the network names it", "", "kept", _NETWORK),
+    "agreement": Rule("as long as the network names it", "", "kept", _NETWORK),
+    "duty": Rule("as long as the network names it", "", "kept", _NETWORK),
+    "poster": Rule("as long as the network names it", "", "kept", _NETWORK),
+    "timer": Rule("until it is due", "", "itself"),
+    "message": Rule("72 hours", "its sending; the message itself leaves the chat after 24", "upkeep"),
+    "outbox": Rule("7 days; refused ones 30", "its sending", "upkeep"),
+    "seen": Rule("48 hours", "its arrival", "upkeep"),
+    "key_encryption_key": Rule("until nothing is wrapped by it", "its retirement", "upkeep"),
+    "wrap": Rule("with its record", "", "the record's rule"),
+    "sealed": Rule("with its record", "", "the record's rule"),
+    "audit": Rule("for good", "", "kept", _PROOF),
+    "audit_lane": Rule("for good", "", "kept", _PROOF),
+    "checkpoint": Rule("for good", "", "kept", _PROOF),
+    "erasure": Rule("42 days", "the erasure", "upkeep", "outlives every backup: none brings it back"),
+    "meta": Rule("for good", "", "kept", "the network's own name and state"),
+}
+
+
+def begin(tx: Tx) -> None:
+    """At the product's start: the sweep is due at once; one that waits already stays."""
+    if tx.get(Timer, f"{TIMER}:{SUBJECT}") is None:
+        tx.set_timer(TIMER, SUBJECT, tx.now)
+
+
+def sweep(tx: Tx, subject: str) -> None:
+    """Timer: a few rows of each kind whose time is over; again at once while there are more."""
+    full = [_sweep_some(tx, *what) for what in _SWEEPS]  # each has its turn
+    loose = (DeviceState.KNOWN, DeviceState.ENDED)
+    full += [_sweep_some(tx, Device, "last_seen_at", LOOSE_DEVICE, _remove, state=loose)]
+    tx.set_timer(TIMER, subject, tx.now + (AT_ONCE if any(full) else EVERY))
+
+
+def retire(tx: Tx, referral_id: str) -> None:
+    """Timer: a matter's date has come. Besides its keys, whatever ties its coded facts to people goes."""
+    closing.retire(tx, referral_id)
+    referral = doors.referral_by_id(tx, referral_id)
+    if referral.author_id:
+        return  # it was opened again
+    tracking.forget(tx, referral.id)
+    moving.forget(tx, referral.id)
+    for offer in tx.find(Offer, referral_id=referral.id):
+        tx.save(replace(offer, seen_by=None, decided_by=None, told=()))
+    # Its code stands on somebody's paper, and would lead from that to what they had asked for.
+    tx.save(replace(referral, code=referral.id, retain_until=None))
+
+
+def forget_person(tx: Tx, person: Person) -> None:
+    """Everything that is a person's own, their account and their row; their matters go by their own rule."""
+    forget_own(tx, person.id)
+    for message in tx.messages_of(person.id):
+        tx.forget_message(message.id)
+    tx.recall_notices(person.id)
+    tx.clear_timers(person.id)
+    tx.unbind_account(person.id)
+    tx.destroy(Record("person", person.id))
+    tx.remove(person)
+    note(tx, f"person:{person.id}")
+
+
+def forget_own(tx: Tx, person_id: str) -> None:
+    """Devices, recovery, sessions, downloads, open forms and scraps of somebody."""
+    for kind in (Device, Session, Download):
+        for row in tx.find(kind, person_id=person_id):
+            tx.remove(row)
+    for talk in tx.find(Conversation, person_id=person_id):
+        filing.forget_conversation(tx, talk)
+    for scrap in tx.find(Scrap, person_id=person_id):
+        people.drop_scrap(tx, scrap.id)
+    recovery = tx.get(Recovery, person_id)
+    if recovery is not None:
+        tx.remove(recovery)
+
+
+def note(tx: Tx, subject: str, detail: str = "") -> None:
+    """The audit's row of something that was destroyed."""
+    tx.audit(AuditEntry(SYSTEM, Action.RETENTION, subject, detail))
+
+
+def _sweep_some(
+    tx: Tx, kind: type[Any], column: str, keep: timedelta, end: Callable[[Tx, Any], None], **only: Any
+) -> bool:
+    found = tx.overdue(kind, column, tx.now - keep, BATCH, **only)
+    for row in found:
+        end(tx, row)
+    return len(found) == BATCH
+
+
+def _person(tx: Tx, person: Person) -> None:
+    """Whoever has a post or a matter is still needed; looked at again later."""
+    if doors.seats_of(tx, person.id) or tx.count(Referral, author_id=person.id):
+        later: datetime = tx.now + STILL_NEEDED
+        tx.save(replace(person, retain_until=later))
+    else:
+        forget_person(tx, person)
+
+
+def _check_in(tx: Tx, check_in: CheckIn) -> None:
+    tx.destroy(check_in.record)
+    tx.clear_timers(check_in.id)
+    _remove(tx, check_in)
+    enrolment = tx.get(Enrolment, check_in.enrolment_id)
+    if enrolment and not enrolment.active and not tx.count(CheckIn, enrolment_id=enrolment.id):
+        _remove(tx, enrolment)
+
+
+def _matter(tx: Tx, referral: Referral) -> None:
+    """A matter whose timer was lost."""
+    retire(tx, referral.id)
+
+
+def _remove(tx: Tx, row: Any) -> None:
+    tx.remove(row)
+    table = {CheckIn: "check_in", Enrolment: "enrolment", Device: "device", Invitation: "invitation"}
+    if type(row) in table:
+        note(tx, f"{table[type(row)]}:{row.id}")
+
+
+# kind, the column with the instant, how long after it, what to do: one line for each thing that is swept.
+_SWEEPS: tuple[tuple[type[Any], str, timedelta, Callable[[Tx, Any], None]], ...] = (
+    (Referral, "retain_until", timedelta(), _matter),
+    (CheckIn, "due_at", CHECK_IN, _check_in),
+    (Device, "last_seen_at", DEVICE, _remove),
+    (Invitation, "expires_at", INVITATION, _remove),
+    (Session, "expires_at", timedelta(), _remove),
+    (Download, "expires_at", timedelta(), _remove),
+    (Person, "retain_until", timedelta(), _person),
+)
