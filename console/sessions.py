@@ -150,7 +150,7 @@ def _leads_to(tx: Tx, here: Session, page: str) -> bool:
     offer = tx.get(Offer, offer_id) if kind == "offer" else None
     if offer is None or offer.stage is not OfferStage.ACCEPTED or offer.decided_by != here.person_id:
         return False
-    return page == f"matter/{offer.referral_id}"
+    return page == f"matter/{offer.id}"
 
 
 def _standing(tx: Tx, current_id: str) -> tuple[Session, Person, Device]:

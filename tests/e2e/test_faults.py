@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import people
 from tests.support.people import World
-from tests.support.story import STORY, asks_for_help, files
+from tests.support.story import STORY, asks_for_help, files, shows_an_offer
 
 FAULTS: list[dict[str, Any]] = [
     {"kind": "duplicate-update", "rate": 0.05},
@@ -33,7 +33,7 @@ async def test_the_story_goes_on_through_faults(
     assert (await page.look())["code"] == code  # filed once, however often something was repeated
     await world.passes(10)
     anan, ploy = world.person("anan"), world.person("ploy")
-    asked = anan if any(code in m["text"] for m in await anan.chat()) else ploy
+    asked = anan if await shows_an_offer(anan) else ploy
     english = asked is anan
     await asked.presses("Show" if english else "ดู")
     await asked.presses("Accept" if english else "รับ")

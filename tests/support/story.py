@@ -44,10 +44,7 @@ async def filed_matter(world: World, name: str = "somchai", **wishes: object) ->
     return family, str(receipt["code"])
 
 
-async def holder_of(world: World, code: str, among: dict[str, str]) -> str:
-    """Whose chat shows the offer with this code now? `among`: person's name to organisation."""
-    for name in among:
-        chat = await world.person(name).chat()
-        if any(code in m["text"] and m.get("buttons") for m in chat if m["from"] == "bot"):
-            return name
-    raise AssertionError(f"nobody has been asked about {code}")
+async def shows_an_offer(person: Person) -> bool:
+    """Whether an offer waits in this worker's chat now: a partner's code tells nothing about whose it is."""
+    buttons = [b for m in await person.chat() for row in m.get("buttons") or [] for b in row]
+    return any(str(b.get("callback_data", "")).startswith("1:offer.show:") for b in buttons)
