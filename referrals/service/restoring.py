@@ -51,6 +51,9 @@ def after_restore(tx: Tx, actor: Actor, made: datetime, taken: Sequence[Erasure]
     Keys and ciphertexts that were destroyed, wraps that were cut and rows that were removed are gone already.
     """
     allow(actor, Action.BACKUP_RESTORE)
+    for erasure in taken:
+        subject = f"{erasure.record.table}:{erasure.record.row}"
+        tx.audit(AuditEntry(actor, Action.BACKUP_RESTORE, subject, erasure.kind.value))
     states = _last_states(taken)
     for (table, row), state in states.items():
         if table in _STATES:
@@ -58,7 +61,10 @@ def after_restore(tx: Tx, actor: Actor, made: datetime, taken: Sequence[Erasure]
     ended = {row: Stage(state) for (table, row), state in states.items() if table == "referral"}
     handed = 0
     for referral_id in _touched(tx, taken, states):
-        handed += _put_right(tx, referral_id, ended.get(referral_id), taken)
+        to_desk = _put_right(tx, referral_id, ended.get(referral_id), taken)
+        done = "to_desk" if to_desk else "settled"
+        tx.audit(AuditEntry(actor, Action.BACKUP_RESTORE, f"referral:{referral_id}", done))
+        handed += to_desk
     # Last, so that the audit tells of the restore after what it did.
     detail = f"{made:%Y-%m-%dT%H:%MZ}"
     tx.audit(AuditEntry(actor, Action.BACKUP_RESTORE, "backup:restored", detail))
