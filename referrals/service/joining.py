@@ -66,7 +66,10 @@ def invite(tx: Tx, by: Actor, seat_id: str, token: str) -> Invitation:
 def look(tx: Tx, person_id: str, token: str) -> Seat:
     """What an invitation is for, without using it up. Raises StaleLink, or TooOften for whoever guesses."""
     limits.check(tx, Doing.LINK, person_id)
-    return _opened(tx, person_id, token)[1]
+    invitation, seat = _opened(tx, person_id, token)
+    if invitation.used_at is not None:
+        raise StaleLink
+    return seat
 
 
 def ask(tx: Tx, person_id: str, token: str) -> Asked:
@@ -168,9 +171,16 @@ def welcome(tx: Tx, invitation: Invitation, seat: Seat) -> None:
     """Tell the one who asked; it answers their press, so it comes at once, unless they are silent now."""
     person = doors.person_by_id(tx, seat.person_id or "")
     if person.presence is Presence.PRESENT:
-        text, role = "join.welcome", {"role": f"@role.{seat.role}"}
-        slot = _slot(invitation)
-        tell.answer(tx, person.id, text, role, buttons=windows(), slot=slot, fresh=True)
+        text, buttons = "join.welcome", windows()
+        if not person.language:
+            text, buttons = "join.welcome_language", languages(tx)
+        role = {"role": f"@role.{seat.role}"}
+        tell.answer(tx, person.id, text, role, buttons=buttons, slot=_slot(invitation), fresh=True)
+
+
+def languages(tx: Tx) -> Keyboard:
+    """The language, of somebody who joins before they have chosen one."""
+    return tell.column(tell.press(f"language.{la}", "lang.join", la) for la in tx.catalogue.languages)
 
 
 def windows() -> Keyboard:

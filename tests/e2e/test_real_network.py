@@ -98,6 +98,13 @@ async def test_a_network_is_built_and_helps(
         await ploy.opens_link(payload_in(bot(environment, "invite", "bua-1", "--by", "steward-1")))
         await ploy.presses("Join")
         await ploy.presses("English")
+        # As long as there is nobody else, the one who invited says that it is them.
+        number = re.search(r"\d{4}", (await ploy.sees("Your number is"))["text"])
+        assert number is not None
+        await kanya.sees(f"is their number {number.group()}?")
+        await kanya.presses("Yes, it is them")
+        await ploy.sees("Welcome. You are in as")
+        await ploy.presses("Yes, any time")
 
         family = await world.newcomer("somchai")
         page = await asks_for_help(family)
