@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import sleep
 
 import psycopg
 from sqlalchemy.engine import URL, make_url
@@ -22,6 +23,7 @@ STATEMENT_MS = 10_000
 LOCK_MS = 5_000
 IDLE_IN_TURN_MS = 30_000
 LONG_READ_MS = 300_000
+ALONE_TRIES = 15
 
 _OTHERS = Sql(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
@@ -244,10 +246,12 @@ def connect_alone(url: URL) -> Connection:
                 raise busy from None
             raise
     conn = PostgresConnection(url)
-    if conn.rows(_OTHERS)[0][0]:
-        conn.close()
-        raise busy
-    return conn
+    for _ in range(ALONE_TRIES):
+        if not conn.rows(_OTHERS)[0][0]:
+            return conn
+        sleep(0.1)  # a session that was just closed is shown for a moment
+    conn.close()
+    raise busy
 
 
 @contextmanager
@@ -267,4 +271,6 @@ def clear_errors(url: URL) -> Iterator[None]:
     except psycopg.Error as error:
         what = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         mend = "check that PostgreSQL runs there, and the user, password and database name"
+        if isinstance(error, psycopg.errors.InsufficientPrivilege):
+            mend = "let the owner give this role its rights: python -m bot migrate --grant ROLE"
         raise ConfigurationError(where, what, mend) from error

@@ -6,6 +6,7 @@ What cannot be made anew hangs on the lasting secret, which is only sealed anew 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy.engine import URL
@@ -14,9 +15,10 @@ from referrals.errors import ConfigurationError, StoreError
 from referrals.model import AuditEntry
 from storage import audit
 from storage.codec import instant_in
-from storage.connection import clear_errors, connect_alone, parse_url, shown
+from storage.connection import DRIVER_ERRORS, clear_errors, connect_alone, parse_url, shown
 from storage.keyring import Kek, Keyring
 from storage.lasting import open_lasting, seal_lasting
+from storage.scrub import scrub
 from storage.secret import RootKey
 from storage.sql import Connection, Sql
 
@@ -49,12 +51,14 @@ def replace_root(url: str, old: RootKey, new: RootKey, entry: AuditEntry, now: d
             if count:
                 audit.append(conn, LANE, [entry], instant_in(now))
             conn.commit()
-            return count
         except BaseException:
             conn.rollback()
             raise
         finally:
             conn.close()
+        with suppress(*DRIVER_ERRORS):  # what the old root key opens goes from the files; else within a day
+            scrub(parsed)
+        return count
 
 
 def _take_over(conn: Connection, url: URL, old: RootKey, new: RootKey) -> int:

@@ -144,7 +144,7 @@ def _rotate(settings: Settings, args: argparse.Namespace) -> int:
             asyncio.run(store.sweep(datetime.now(UTC)))
         left = unfinished(asyncio.run(store.key_statuses()))
     if not count:
-        tell(f"{args.holder} holds no key" + (f" for {args.data_class}." if args.data_class else "."))
+        tell("Nobody holds a key." if args.holder == keys.EVERY else f"{args.holder} holds no such key.")
         return 1
     tell(f"{count} new keys.")
     for line in left:

@@ -99,13 +99,17 @@ def test_the_whole_network_works_with_the_products_role(product: Store, clock: S
 def test_keys_and_erasure_work_with_the_products_role(product: Store, clock: SettableClock) -> None:
     own = person_holder("p1")
     for record in (RECORD, OTHER):
-        product.run(lambda tx, r=record: tx.seal(r, DataClass.STORY, "note", "mine", (own,)))
+        product.run(_seal, record, own)
     product.run(lambda tx: tx.rotate_holder(own))
     product.run(lambda tx: tx.destroy(OTHER))
     asyncio.run(product.sweep(clock.now))
     assert [key.state for key in asyncio.run(product.key_statuses())] == ["destroyed", "active"]
     assert product.run(lambda tx: dict(tx.open_sealed(FAMILY, RECORD, DataClass.STORY))) == {"note": "mine"}
     assert asyncio.run(product.last_scrub()) == clock.now
+
+
+def _seal(tx: Tx, record: Record, holder: str) -> None:
+    tx.seal(record, DataClass.STORY, "note", "mine", (holder,))
 
 
 def test_every_table_has_its_rights_and_no_more(urls: tuple[str, str], role: tuple[str, str]) -> None:

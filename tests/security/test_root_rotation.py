@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from referrals.access import Action
@@ -120,3 +122,19 @@ def test_a_process_with_the_old_root_makes_no_key_that_nobody_could_open(filled:
         store.run(lambda tx: tx.rotate_holder(person_holder("p1")))
     assert seen(store)  # what it has open it goes on reading: the rotation that failed was undone
     store.close()
+
+
+def test_what_the_old_root_key_opens_is_gone_from_the_files(sqlite_url: str, tmp_path: Path) -> None:
+    store = open_store(sqlite_url)
+    store.run(fill)
+    statement = Sql("SELECT wrapped FROM key_encryption_key")
+    old = [bytes(row[0]) for row in store.run(lambda tx: tx.connection.rows(statement))]  # type: ignore[attr-defined]
+    store.close()
+
+    def found() -> int:
+        content = b"".join(file.read_bytes() for file in tmp_path.glob("pulang.db*"))
+        return sum(wrapped in content for wrapped in old)
+
+    assert found() == len(old) > 30
+    replace_root(sqlite_url, KEY, NEW, ENTRY, START)
+    assert found() == 0

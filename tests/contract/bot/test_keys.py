@@ -102,7 +102,7 @@ async def test_a_network_begun_with_a_passphrase_starts_unattended_with_its_file
 
 async def test_new_keys_and_what_is_said_of_them(place: Place) -> None:
     await place.bot("init")
-    assert "holds no key" in await place.bot("keys", "rotate", "--holder", "org:nobody", status=1)
+    assert "holds no such key" in await place.bot("keys", "rotate", "--holder", "org:nobody", status=1)
     status = await place.bot("keys", "status")
     assert "cleared from the database's files: never" in status
     await _somebody_files(place)

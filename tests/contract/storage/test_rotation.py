@@ -36,6 +36,22 @@ def read(tx: Tx, number: int, actor: Actor = WORKER) -> str:
     return tx.open_sealed(actor, record(number), STORY)["note"]
 
 
+def share(tx: Tx, number: int, holder: str) -> None:
+    tx.share(record(number), STORY, holder)
+
+
+def unshare(tx: Tx, number: int, holder: str) -> None:
+    tx.unshare(record(number), holder)
+
+
+def destroy(tx: Tx, number: int) -> None:
+    tx.destroy(record(number))
+
+
+def rotate(tx: Tx, holder: str) -> int:
+    return tx.rotate_holder(holder)
+
+
 def keys(store: Store, holder: str = O1) -> list[KeyStatus]:
     return [key for key in asyncio.run(store.key_statuses()) if key.holder == holder]
 
@@ -160,13 +176,13 @@ async def test_rotation_under_load(store: Store, clock: SettableClock, long_run:
         while not ended.is_set():
             number += 1
             await store.turn(seal, number, (person(f"p{mine}"), NETWORK))
-            await store.turn(lambda tx, n=number: tx.share(record(n), STORY, holder))
+            await store.turn(share, number, holder)
             assert await store.turn(read, number, actor) == f"story {number}"
             assert await store.turn(read, first + 1, actor) == f"story {first + 1}"
             if (number - first) % 3 == 0:
-                await store.turn(lambda tx, n=number: tx.unshare(record(n), holder))
+                await store.turn(unshare, number, holder)
             if (number - first) % 5 == 0:
-                await store.turn(lambda tx, n=number: tx.destroy(record(n)))
+                await store.turn(destroy, number)
             done[0] += 1
 
     async def rotates() -> None:
@@ -174,7 +190,7 @@ async def test_rotation_under_load(store: Store, clock: SettableClock, long_run:
             await asyncio.sleep(0.05)
             holders = sorted({key.holder for key in await store.key_statuses()})
             for holder in holders:
-                await store.turn(lambda tx, h=holder: tx.rotate_holder(h))
+                await store.turn(rotate, holder)
             await store.sweep(clock())
         ended.set()
 
