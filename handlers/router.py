@@ -63,7 +63,7 @@ PRESSES: Mapping[str, Route] = {
     "scrap.keep": Route(Action.SCRAP_DECIDE, privacy.keep_scrap),
     "scrap.drop": Route(Action.SCRAP_DECIDE, privacy.drop_scrap),
     "data.keep": Route(Action.DATA_DELETE, privacy.keep_data),
-    "move.stop": Route(Action.MOVE_STOP, family.stop_move),
+    "moving.stop": Route(Action.MOVE_STOP, family.stop_move),
     "matter.helped": Route(Action.REFERRAL_CONFIRM, family.helped),
     "offer.show": Route(Action.OFFER_SEE, worker.show),
     "offer.accept": Route(Action.OFFER_ACCEPT, worker.accept),

@@ -248,7 +248,7 @@ def _warn(tx: Tx, move: Move, referral: Referral) -> None:
         move.from_person,
         "move.asked",
         {"code": referral.code, "by": tell.iso(move.due_at)},
-        buttons=((tell.press("button.stop_it", "move.stop", referral.id),),),
+        buttons=((tell.press("button.stop_it", "moving.stop", referral.id),),),
         slot=move_slot(referral.id),
     )
 
