@@ -8,7 +8,7 @@ from referrals.access import Action
 from referrals.errors import PinNeeded
 from referrals.persons import Device, DeviceState
 from referrals.ports import Tx
-from referrals.service import devices, doors, filing, letting_in
+from referrals.service import devices, doors, filing, letting_in, phones
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import AskingLine, DeviceLine, DevicesView, Step
 
@@ -66,6 +66,11 @@ def _end(tx: Tx, person_id: str, device_id: str) -> None:
         devices.end(tx, doors.as_author(person_id), device, "own")
 
 
+def _vouch(tx: Tx, person_id: str, device_id: str) -> None:
+    phones.prove(tx)
+    letting_in.vouch(tx, person_id, device_id)
+
+
 def _step(action: Action, do: Callable[[Tx, str, str], object]) -> Verb:
     def step(tx: Tx, person_id: str, subject: str, body: Body) -> DevicesView:
         do(tx, person_id, text_of(body, "device"))
@@ -78,7 +83,7 @@ DEVICES = Page(
     Verb(Action.DEVICE_LIST, devices_view),
     {
         "end": _step(Action.DEVICE_END, _end),
-        "vouch": _step(Action.DEVICE_VOUCH, letting_in.vouch),
+        "vouch": _step(Action.DEVICE_VOUCH, _vouch),
         "refuse": _step(Action.DEVICE_VOUCH, letting_in.refuse),
     },
 )

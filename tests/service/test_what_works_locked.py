@@ -1,0 +1,216 @@
+"""Filing and writing never ask for a PIN: every step of every page, on a device that has not proved itself.
+
+A table, written independently of the code, says what is tried. Each step is tried by everybody on everything
+that stands in a network with a matter at every stage, and each try is undone. A step that is in no row fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+
+from referrals import routing
+from referrals.errors import PinNeeded, PulangError
+from referrals.model import Actor, Role, Urgency
+from referrals.ports import Tx
+from referrals.service import closing, filing, joining, letting_in, offers, working
+from referrals.service.pages import PAGES
+from tests.service.test_letting_in import NEW_PIN, PIN, Phones
+from tests.support.network import CATALOGUE
+from tests.support.store import SettableClock, open_store
+
+WORKS = "works"  # somebody's try of it succeeds without a PIN
+FREE = "free"  # nobody is asked for a PIN (what it takes to succeed is not laid out here)
+PIN_FIRST = "pin"  # what opens a door for somebody, and what is nothing but reading
+ABOUT_SOMETHING = ("plan", "offer", "matter", "witness")  # pages with a subject
+
+TABLE = {
+    ("plan", "preview"): WORKS,
+    ("plan", "file"): WORKS,
+    ("offer", "accept"): WORKS,
+    ("offer", "decline"): WORKS,
+    ("matter", "write"): WORKS,
+    ("matter", "contacted"): WORKS,
+    ("matter", "report"): WORKS,
+    ("matter", "return"): WORKS,
+    ("matter", "helped"): WORKS,
+    ("matter", "not_helped"): WORKS,
+    ("matter", "withdraw"): WORKS,
+    ("matter", "reopen"): WORKS,
+    ("matter", "follow"): FREE,
+    ("matter", "move_stop"): FREE,
+    ("matter", "move_allow"): FREE,
+    ("matter", "move_refuse"): FREE,
+    ("matter", "void"): FREE,
+    ("matter", "lost_phone"): WORKS,
+    ("matter", "found"): PIN_FIRST,
+    ("matter", "rematch"): WORKS,
+    ("matter", "ask_person"): WORKS,
+    ("matter", "resume"): WORKS,
+    ("matter", "give_up"): WORKS,
+    ("me", "language"): WORKS,
+    ("me", "window"): WORKS,
+    ("me", "hide"): WORKS,
+    ("devices", "end"): WORKS,  # of a device that does not read yet
+    ("devices", "vouch"): PIN_FIRST,
+    ("devices", "refuse"): WORKS,
+    ("posts", "invite"): PIN_FIRST,
+    ("posts", "remove"): PIN_FIRST,
+    ("posts", "confirm"): WORKS,  # as the button in the chat, where there is no PIN
+    ("posts", "refuse"): WORKS,
+    ("posts", "lost_phone"): WORKS,
+    ("posts", "found"): PIN_FIRST,
+    ("posts", "desk_first_on"): WORKS,
+    ("posts", "desk_first_off"): FREE,
+    ("track", "look"): WORKS,
+    ("track", "move"): FREE,
+    ("track", "ask_desk"): FREE,
+    ("mydata", "export"): PIN_FIRST,
+    ("mydata", "delete"): FREE,
+    ("mydata", "keep"): FREE,
+    ("witness", "kept"): FREE,
+}
+
+
+@dataclass
+class Everything:
+    """A network in which each step can be taken by somebody."""
+
+    net: Phones
+    people: list[str] = field(default_factory=list)
+    subjects: list[str] = field(default_factory=lambda: [""])
+    bodies: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+
+class _Undo(Exception):
+    pass
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Everything]:
+    clock = SettableClock()
+    store = open_store(f"sqlite:///{tmp_path_factory.mktemp('locked') / 'pulang.db'}", clock, CATALOGUE)
+    yield _laid_out(Phones(store, clock))
+    store.close()
+
+
+def _laid_out(net: Phones) -> Everything:
+    family, worker = net.person(1), net.person(11, "bua-1")
+    dao, steward = net.person(21, "desk-1"), net.person(31, "steward-1")
+    found = Everything(net, [family, worker, dao, steward])
+    draft = net.draft(family)
+    wishes = filing.Wishes("pattani-mueang", Urgency.URGENT, routing.Exclusions())
+    digest = net.store.run(filing.plan_view, family, draft, wishes).consent_digest
+    found.subjects.append(draft)
+    stages: dict[str, tuple[Any, ...]] = {
+        "offered": (),
+        "accepted": (_accepts,),
+        "in_service": (_accepts, _contacts),
+        "reported": (_accepts, _contacts, _reports),
+        "disputed": (_accepts, _contacts, _reports, _says_no),
+        "closed": (_accepts, _contacts, _reports, _says_yes),
+    }
+    for number, way in enumerate(stages.values()):
+        family = net.person(100 + number)  # strangers file only so much a day
+        found.people.append(family)
+        referral_id = net.filed(family)
+        net.passes(timedelta(seconds=10))
+        offer = net.live_offer(referral_id)
+        assert offer is not None
+        found.subjects += [referral_id, offer.id]
+        for step in way:
+            net.store.run(step, family, worker, referral_id, offer.id)
+    family = found.people[0]
+    unmatched = net.filed(family, without=frozenset({"bua-house"}))
+    net.passes(timedelta(seconds=10))
+    found.subjects.append(unmatched)
+    _, code = net.enrolled(family, "old")
+    net.enrolled(worker, "worker-old")
+    asking, waiting, asked = [net.phone(family, key) for key in ("a", "b", "c")]
+    net.does(letting_in.recover, family, waiting, code, NEW_PIN)
+    net.does(letting_in.ask, family, asked, NEW_PIN)
+    body = {
+        "text": "a word", "outcome": "met", "yes": True, "language": "th", "window": "daytime", "pin": PIN,
+        "area": "pattani-mueang", "urgency": "urgent", "consent_digest": digest, "story": "s", "contact": "c",
+        "code": "lusab-babad-gutih-tugad",
+    }  # fmt: skip
+    by = Actor(steward, Role.STEWARD)
+    net.store.run(joining.invite, by, "two-rivers-1", "a token of the invitation")
+    net.store.run(joining.ask, net.person(200), "a token of the invitation")
+    found.bodies = {
+        "devices": [{**body, "device": device} for device in (asking, asked)],
+        "posts": [{**body, "seat": seat} for seat in ("bua-1", "bua-2", "two-rivers-1")],
+        "": [{**body, "reason": reason} for reason in ("full", "no_place")],
+    }
+    return found
+
+
+def _accepts(tx: Tx, family: str, worker: str, referral_id: str, offer_id: str) -> None:
+    offers.accept(tx, worker, offer_id)
+
+
+def _contacts(tx: Tx, family: str, worker: str, referral_id: str, offer_id: str) -> None:
+    working.contacted(tx, worker, offer_id)
+
+
+def _reports(tx: Tx, family: str, worker: str, referral_id: str, offer_id: str) -> None:
+    working.report(tx, worker, offer_id, "met", "")
+
+
+def _says_no(tx: Tx, family: str, worker: str, referral_id: str, offer_id: str) -> None:
+    closing.helped(tx, family, referral_id, False)
+
+
+def _says_yes(tx: Tx, family: str, worker: str, referral_id: str, offer_id: str) -> None:
+    closing.helped(tx, family, referral_id, True)
+
+
+def _try(tx: Tx, verb: Any, person_id: str, subject: str, body: dict[str, Any]) -> str:
+    tx.lock_reading()
+    try:
+        verb(tx, person_id, subject, body)
+    except PinNeeded:
+        raise _Undo(PIN_FIRST) from None
+    except PulangError:
+        raise _Undo(FREE) from None
+    raise _Undo(WORKS)
+
+
+def _tries(everything: Everything, page: str, verb: Any) -> set[str]:
+    about = everything.subjects if page in ABOUT_SOMETHING else [""]
+    bodies = everything.bodies.get(page, everything.bodies[""])
+    ends = set()
+    for who, subject, body in product(everything.people, about, bodies):
+        try:
+            everything.net.store.run(_try, verb, who, subject, body)
+        except _Undo as end:
+            ends.add(str(end))
+    return ends
+
+
+def test_the_table_names_every_step() -> None:
+    assert set(TABLE) == {(name, step) for name, page in PAGES.items() for step in page.steps}
+
+
+@pytest.mark.parametrize(("page", "step"), TABLE)
+def test_a_step_without_a_pin(everything: Everything, page: str, step: str) -> None:
+    ends = _tries(everything, page, PAGES[page].steps[step])
+    match TABLE[page, step]:
+        case "works":
+            assert WORKS in ends
+            assert PIN_FIRST not in ends or (page, step) == ("devices", "end")
+        case "free":
+            assert PIN_FIRST not in ends
+        case _:
+            assert PIN_FIRST in ends
+            assert WORKS not in ends
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_can_be_looked_at_without_a_pin(everything: Everything, page: str) -> None:
+    assert PIN_FIRST not in _tries(everything, page, PAGES[page].view)
