@@ -198,9 +198,18 @@ def build_web(parts: Parts, doors: Doors, frame_ancestor: str = "") -> web.Appli
         frame_ancestor=frame_ancestor,
         languages=parts.texts.languages,
         slow=Slow(parts.store.pins, archive.pack),
+        bot_name=lambda: _bot_name(parts.bot),
     )
     app.add_subapp(console.PREFIX, pages)
     return app
+
+
+def _bot_name(bot: Bot) -> str:
+    """The name in this bot's links; '' until Telegram has told it."""
+    try:
+        return bot.username
+    except RuntimeError:
+        return ""
 
 
 async def _say_nothing_of_ourselves(_: web.Request, response: web.StreamResponse) -> None:

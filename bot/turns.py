@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ import structlog
 from telegram import Bot, Update
 from telegram.error import TelegramError
 
+from bot.patience import Patience, Verdict
 from bot.telegram_in import Leave, read_incoming
 from bot.texts import Texts, shorten
 from handlers.incoming import Did, Incoming, Toast
@@ -30,6 +32,7 @@ TRIES = 3
 PAUSE_S = 0.05
 MOST_WAITING = 2000
 MOST_ASIDE = 200
+TOO_FAST = "error.too_fast"
 
 log = structlog.get_logger("bot.turns")
 
@@ -122,6 +125,7 @@ class Receiver:
         self._refuse = refuse
         self._committed = committed
         self._lanes = Lanes()
+        self.patience = Patience()
         self._aside: set[asyncio.Task[None]] = set()
 
     async def take(self, raw: object) -> PressAnswer | None:
@@ -135,6 +139,13 @@ class Receiver:
         if isinstance(incoming, Leave):
             self._later(self._bot.leave_chat(incoming.chat))
             return None
+        if incoming.did is Did.PRESS and update.callback_query is not None:
+            verdict = self.patience.of(incoming.account, time.monotonic())
+            if verdict is Verdict.IGNORED:
+                return None
+            if verdict is Verdict.TOLD:
+                words = self._texts.say(TOO_FAST, incoming.language_hint)
+                return PressAnswer(update.callback_query.id, shorten(words, LONGEST_TOAST), alert=True)
         async with self._lanes.of(incoming.account):
             answered = await self._turn(incoming)
         self._committed()

@@ -21,8 +21,8 @@ from console.assets import Assets, load_assets, shell
 from console.calls import Calls
 from console.headers import secure_headers
 from console.init_data import TELEGRAM_PUBLIC_KEY, Trust, check
-from console.kindly import Texts, kindly
-from console.page_texts import page_texts
+from console.kindly import Texts, kindly, language_of
+from console.page_texts import page_texts, view_texts
 from referrals.errors import BadAnswer, NotFound, PulangError, Refused
 from referrals.ports import Away, Slow, Turns
 from referrals.service import mydata
@@ -57,6 +57,7 @@ class Console:
     document: bytes
     slow: Slow | None
     calls: Calls
+    bot_name: Callable[[], str]
     working: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
 
@@ -72,10 +73,12 @@ def build(
     frame_ancestor: str = "",
     languages: Sequence[str] = ("en", "th"),
     slow: Slow | None = None,
+    bot_name: Callable[[], str] = str,
 ) -> web.Application:
     """The application. `clock` gives aware UTC; `languages` are those with texts, the fallback first.
 
-    `slow` does what steps leave their turn for; pages that have such steps need it.
+    `slow` does what steps leave their turn for; pages that have such steps need it. `bot_name` is for links
+    into the chat, '' until it is known.
     """
     assets = load_assets()
     boot = {la: {k: v for k, v in texts(la).items() if k.startswith("page.boot.")} for la in languages}
@@ -91,6 +94,7 @@ def build(
         document=shell(f"{PREFIX}/static/{assets.version}", assets, boot),
         slow=slow,
         calls=Calls(turns),
+        bot_name=bot_name,
     )
     app = web.Application(middlewares=[kindly(texts, console.languages, console.headers)])
     app[CONSOLE] = console
@@ -118,9 +122,12 @@ def _routes() -> list[web.RouteDef]:
 
 
 async def _shell(request: web.Request) -> web.Response:
+    """The same for everybody and without a secret, so it may be packed."""
     console = request.app[CONSOLE]
     _page(request)
-    return web.Response(body=console.document, content_type="text/html", charset="utf-8")
+    answer = web.Response(body=console.document, content_type="text/html", charset="utf-8")
+    answer.enable_compression()
+    return answer
 
 
 async def _download(request: web.Request) -> web.Response:
@@ -167,13 +174,15 @@ async def _session(request: web.Request) -> web.Response:
         asked = await console.calls.asked(request, raw)
         opened = await _spending(console, asked, sessions.onward_session, new_id, page)
     console.calls.remember(new_id, proofs.read_key(opened.public_key))
+    words = _words(console, opened.language)
     answer = web.json_response(
         {
             "session": token,
             "language": opened.language,
             "direction": "rtl" if opened.right_to_left else "ltr",
             "timezone": opened.timezone,
-            "texts": _page_texts(console, opened.language, page),
+            "bot": console.bot_name(),
+            "texts": page_texts(words, page.partition("/")[0], opened.reading.state),
             "reading": bodies.plain(opened.reading),
         }
     )
@@ -228,7 +237,8 @@ async def _turn(request: web.Request, asked: sessions.Asked, turn: Any, *args: A
     if isinstance(shown.what, PulangError):
         raise shown.what
     view = shown.what if turn is sessions.on_device else bodies.as_json(shown.what)
-    return web.json_response({**view, "reading": bodies.plain(shown.reading)})
+    words = view_texts(_words(console, language_of(console.languages, request)), view)
+    return bodies.answer({**view, "words": words, "reading": bodies.plain(shown.reading)})
 
 
 async def _spending(console: Console, asked: sessions.Asked, turn: Any, *args: Any) -> Any:
@@ -259,7 +269,6 @@ def _string(body: Mapping[str, object], name: str) -> str:
     return value
 
 
-def _page_texts(console: Console, language: str, page: str) -> dict[str, str]:
-    """The page's words in a language, with the fallback's where one is missing."""
-    words = {**console.texts(console.languages[0]), **console.texts(language)}
-    return page_texts(words, page.partition("/")[0])
+def _words(console: Console, language: str) -> Mapping[str, str]:
+    """All words in a language, with the fallback's where one is missing."""
+    return {**console.texts(console.languages[0]), **console.texts(language)}
