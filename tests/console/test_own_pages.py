@@ -58,6 +58,7 @@ async def test_an_export_is_fetched_as_an_attachment(place: Place) -> None:
     address = place.origin + shown["download"]
     async with place.http.head(address) as answer:
         assert answer.status in (404, 405)  # a look at the address alone changes nothing
+    packed = b""
     for _ in range(2):
         async with place.http.get(address) as answer:
             assert answer.status == 200
