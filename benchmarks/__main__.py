@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.harness import Row, print_table, progress
 
 # Each is a module of this package with `measure(quick) -> rows`.
-NAMES = ("press", "sends", "plan", "timers", "start")
+NAMES = ("press", "filing", "sends", "plan", "timers", "start")
 
 
 def machine() -> str:
