@@ -7,11 +7,13 @@ a turn. `verify` reads a whole audit and says where a chain is broken, cut or fo
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, NamedTuple
 
 from referrals.access import Action
+from referrals.errors import StoreError
 from referrals.model import AuditEntry, DataClass, Role
 from referrals.ports import Reading
 from storage.checkpoints import Body, Head
@@ -22,7 +24,10 @@ START = bytes(32)
 
 _HEAD = Sql("SELECT sequence, hash FROM audit_lane WHERE lane = :lane", postgresql="FOR UPDATE")
 _FIRST = Sql("INSERT INTO audit_lane (lane, sequence, hash) VALUES (:lane, 0, :hash) ON CONFLICT DO NOTHING")
-_MOVE = Sql("UPDATE audit_lane SET sequence = :sequence, hash = :hash WHERE lane = :lane")
+_MOVE = Sql(
+    "UPDATE audit_lane SET sequence = :sequence, hash = :hash"
+    " WHERE lane = :lane AND sequence = :before AND hash = :was"
+)
 _APPEND = Sql(
     "INSERT INTO audit (lane, sequence, at, person_id, role, organization_id, action, subject, detail, hash)"
     " VALUES (:lane, :sequence, :at, :person_id, :role, :organization_id, :action, :subject, :detail, :hash)"
@@ -43,6 +48,13 @@ _SHOW = Sql(
     " ORDER BY at DESC, lane DESC, sequence DESC LIMIT :limit"
 )
 _STRAYS = Sql("SELECT DISTINCT lane FROM audit WHERE lane NOT IN (SELECT lane FROM audit_lane)")
+
+
+class Position(NamedTuple):
+    """Where a lane ends."""
+
+    sequence: int
+    hash: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +107,55 @@ def link(before: bytes, lane: str, sequence: int, at: int, *texts: str | None) -
     return digest.digest()
 
 
-def append(conn: Connection, lane: str, entries: Sequence[AuditEntry], at: int) -> None:
-    """Chain entries to a lane. The last thing a turn does: the lane's head stays locked until the commit."""
+def append(
+    conn: Connection,
+    lane: str,
+    entries: Sequence[AuditEntry],
+    at: int,
+    known: dict[str, Position] | None = None,
+) -> None:
+    """Chain entries to a lane. The last thing a turn does: the lane's head stays locked until the commit.
+
+    `known` remembers where lanes ended, so that a thread that has its lane for itself need not ask. It is
+    only believed if the head still stands exactly there (a rollback or another process shows in the hash).
+    """
+    before = None if known is None else known.get(lane)
+    after = before and _chained(lane, before, entries, at)
+    if before is None or after is None or not conn.change(_MOVE, _moved(lane, before, after[-1])):
+        before = _head(conn, lane)
+        after = _chained(lane, before, entries, at)
+        if not conn.change(_MOVE, _moved(lane, before, after[-1])):
+            raise StoreError("the audit's head was moved under its lock")
+    if len(after) == 1:
+        conn.change(_APPEND, after[0])
+    else:
+        conn.change_many(_APPEND, after)
+    if known is not None:
+        known[lane] = Position(after[-1]["sequence"], after[-1]["hash"])
+
+
+def _head(conn: Connection, lane: str) -> Position:
+    """Where the lane ends, locked; a lane that nobody has used begins."""
     head = conn.rows(_HEAD, {"lane": lane})
     if not head:
         conn.change(_FIRST, {"lane": lane, "hash": START})
         head = conn.rows(_HEAD, {"lane": lane})
-    sequence, digest = head[0][0], bytes(head[0][1])
+    return Position(head[0][0], bytes(head[0][1]))
+
+
+def _moved(lane: str, before: Position, last: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {
+        "lane": lane,
+        "before": before.sequence,
+        "was": before.hash,
+        "sequence": last["sequence"],
+        "hash": last["hash"],
+    }
+
+
+def _chained(lane: str, before: Position, entries: Sequence[AuditEntry], at: int) -> list[dict[str, Any]]:
+    """The rows of these entries, each with its hash over the one before it."""
+    sequence, digest = before
     rows = []
     for entry in entries:
         sequence += 1
@@ -119,11 +173,7 @@ def append(conn: Connection, lane: str, entries: Sequence[AuditEntry], at: int) 
                 "hash": digest,
             }
         )
-    if len(rows) == 1:
-        conn.change(_APPEND, rows[0])
-    else:
-        conn.change_many(_APPEND, rows)
-    conn.change(_MOVE, {"lane": lane, "sequence": sequence, "hash": digest})
+    return rows
 
 
 def heads(conn: Connection) -> list[Head]:
@@ -175,11 +225,12 @@ def _verify_lane(
     findings, expected, digest = [], 0, START
     findings += [Finding(lane, 0, "differs", number) for number, said in signed.get(0, ()) if said != START]
     for sequence, at, *texts, found in _pages(conn, lane):
-        findings += [
-            Finding(lane, sequence, "differs", number)
-            for number, said in signed.get(sequence, ())
-            if said != bytes(found)
-        ]
+        if sequence in signed:
+            findings += [
+                Finding(lane, sequence, "differs", number)
+                for number, said in signed[sequence]
+                if said != bytes(found)
+            ]
         expected += 1
         if sequence != expected:
             findings.append(Finding(lane, expected, "missing"))

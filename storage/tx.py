@@ -71,6 +71,7 @@ class Shared:
     chance: Random = field(default_factory=SystemRandom)
     seeded: bool = False
     directory: tuple[str, Directory] | None = None  # (token, picture)
+    heads: dict[str, audit.Position] = field(default_factory=dict)  # where lanes ended when last seen
     lock: Lock = field(default_factory=Lock)
 
     @classmethod
@@ -331,7 +332,7 @@ class StoreTx:
         if self._failed is not None:
             raise StoreError("the database failed in this turn") from self._failed
         if self._entries:
-            audit.append(self.connection, self._lane, self._entries, self._at)
+            audit.append(self.connection, self._lane, self._entries, self._at, self._shared.heads)
 
     @contextmanager
     def _database(self) -> Iterator[Connection]:

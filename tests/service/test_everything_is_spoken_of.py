@@ -1,8 +1,8 @@
 """People press whatever they are offered, write, wait and come back: no turn changes anything in silence.
 
-Nothing here knows the verbs. Buttons come from the outbox, steps from the pages' own views, commands and pages
-from the product's tables, timers from the clock; the store watches every turn (tests/support/watched.py). A verb
-that is offered to anybody anywhere is met sooner or later, and one that says nothing of its change fails.
+Nothing here knows the verbs. Buttons come from the outbox, steps from the pages' own views, commands and
+pages from the product's tables, timers from the clock; the store watches every turn (support/watched.py). A
+verb that is offered to anybody anywhere is met sooner or later, and one that is silent about it fails.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ class Crowd:
 
     def reads_the_chat(self) -> None:
         for delivery in asyncio.run(self._deliver()):
-            self.accounts[delivery.person_id] = delivery.account  # whoever was forgotten comes back as another
+            self.accounts[delivery.person_id] = delivery.account  # who was forgotten comes back as another
             for row in delivery.buttons:
                 self.offered += [(delivery.person_id, b.action or b.page) for b in row]
 

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from referrals.access import Action
-from referrals.errors import StoreError
+from referrals.errors import NotFound, StoreError
 from referrals.model import Actor, AuditEntry, Checkpoint, Role
 from referrals.ports import Tx
 from storage.audit import Finding
@@ -16,7 +16,7 @@ from storage.checkpoints import Body, read
 from storage.sql import Sql
 from storage.store import Store
 from storage.tx import StoreTx
-from tests.support.store import SettableClock
+from tests.support.store import SettableClock, open_store
 
 ACTOR = Actor("p1", Role.WORKER, "o1")
 COLUMNS = "lane, sequence, at, person_id, role, organization_id, action, subject, detail, hash"
@@ -220,3 +220,39 @@ async def test_no_upsert_and_no_step_back(store: Store, statement: str) -> None:
     with pytest.raises(StoreError):
         run(store, statement)
     assert await store.verify_audit() == []
+
+
+# --- What a thread remembers of its lane ---------------------------------------------------------
+
+
+async def test_what_a_thread_remembers_is_never_believed_against_the_database(
+    database_url: str, clock: SettableClock
+) -> None:
+    """Turns that fail, another process on the same lane, and both at once: one chain without a gap."""
+    first, second = open_store(database_url, clock), open_store(database_url, clock)
+    try:
+
+        def fails(tx: Tx) -> None:
+            note(tx, "offer:lost")
+            assert isinstance(tx, StoreTx)
+            tx.finish()  # as at the end of a turn, and then the commit does not come
+            raise NotFound
+
+        for number in range(30):
+            await first.turn(note, f"offer:{number}")
+            with pytest.raises(NotFound):
+                await first.turn(fails)
+            await second.turn(note, f"offer:{number}", "second")
+            together = [store.turn(note, "offer:x") for store in (first, second) for _ in range(4)]
+            done = await asyncio.gather(*together, return_exceptions=True)
+            assert [d for d in done if d is not None] == []
+        assert await first.verify_audit() == []
+
+        def count(tx: Tx) -> int:
+            assert isinstance(tx, StoreTx)
+            return int(tx.connection.rows(Sql("SELECT count(*) FROM audit"))[0][0])
+
+        assert first.run(count) == 30 * (1 + 2 + 8)
+    finally:
+        first.close()
+        second.close()
