@@ -6,22 +6,47 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from referrals.access import Action
 from referrals.errors import ConfigurationError, PulangError
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command: its words, and the actions for which it asks a named actor; else `why` it asks nobody."""
+
+    words: str
+    needs: tuple[Action, ...] = ()
+    why: str = ""
+
+
+HOST = "whoever runs the host runs the product: nobody inside the network could allow or refuse it"
 
 # Each command is a module of bot/commands with `add_arguments(parser)` and `run(args) -> exit status`.
 COMMANDS = {
-    "init": "make a new network: folders, key, database, the first steward's invitation",
-    "run": "run the product",
-    "demo": "run the product with a simulator of Telegram and a made-up network, on this machine",
-    "network": "see what a network file would change, or apply it",
-    "invite": "invite somebody to a seat",
-    "audit": "verify and show the audit; checkpoints and who keeps them",
-    "why": "why a referral goes to whom, and why not to others",
-    "keys": "see the states of keys, make new ones, lock the root key",
-    "backup": "make an encrypted backup while the product runs, check one, list them",
-    "restore": "make a database of a backup; what was erased since stays erased",
-    "migrate": "bring the database to this version",
+    "init": Command("make a new network: folders, key, database, the first steward's invitation", why=HOST),
+    "run": Command("run the product", why=HOST),
+    "demo": Command(
+        "run the product with a simulator of Telegram and a made-up network, on this machine", why=HOST
+    ),
+    "network": Command("see what a network file would change, or apply it", (Action.NETWORK_APPLY,)),
+    "invite": Command("invite somebody to a seat", (Action.SEAT_INVITE,)),
+    "audit": Command(
+        "verify and show the audit; checkpoints and who keeps them",
+        (Action.AUDIT_READ, Action.AUDIT_CHECKPOINT),
+    ),
+    "why": Command("why a referral goes to whom, and why not to others", (Action.REFERRAL_READ,)),
+    "keys": Command(
+        "see the states of keys, make new ones, lock the root key", (Action.KEYS_STATUS, Action.KEYS_ROTATE)
+    ),
+    "backup": Command(
+        "make an encrypted backup while the product runs, check one, list them", (Action.BACKUP_MAKE,)
+    ),
+    "restore": Command(
+        "make a database of a backup; what was erased since stays erased", (Action.BACKUP_RESTORE,)
+    ),
+    "migrate": Command("bring the database to this version", why=HOST),
 }
 USAGE_ERROR = 2
 
@@ -31,8 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(prog="python -m bot", description=__doc__)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, words in COMMANDS.items():
-        sub = commands.add_parser(name, help=words, description=words)
+    for name, known in COMMANDS.items():
+        sub = commands.add_parser(name, help=known.words, description=known.words)
         # Only the command that is asked for is loaded: the others' libraries would slow the start.
         if name in given[:1]:
             importlib.import_module(f"bot.commands.{name}").add_arguments(sub)

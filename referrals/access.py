@@ -22,6 +22,8 @@ class Action(StrEnum):
     REFERRAL_STEP = "referral:step"  # a timer or the matching moved it
     ACCESS_GIVE = "access:give"  # an organisation got a key, because consent and agreement allow it now
     ACCESS_CUT = "access:cut"
+    REMIND = "remind:send"  # somebody is reminded, or told that nobody has answered
+    WAIT_OVER = "wait:over"  # what had a time limit has reached it
     OFFER_SEE = "offer:see"
     OFFER_ACCEPT = "offer:accept"
     OFFER_DECLINE = "offer:decline"
@@ -96,6 +98,8 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.REFERRAL_STEP: frozenset({Role.SYSTEM}),
     Action.ACCESS_GIVE: frozenset({Role.SYSTEM}),
     Action.ACCESS_CUT: frozenset({Role.SYSTEM}),
+    Action.REMIND: frozenset({Role.SYSTEM}),
+    Action.WAIT_OVER: frozenset({Role.SYSTEM}),
     Action.OFFER_SEE: frozenset({Role.WORKER}),
     Action.OFFER_ACCEPT: frozenset({Role.WORKER}),
     Action.OFFER_DECLINE: frozenset({Role.WORKER}),

@@ -241,7 +241,7 @@ def _matter(tx: Tx, person_id: str, referral_id: str) -> Json:
         "tracking_code_made_at": [t.made_at for t in tx.find(Tracking, referral_id=referral.id)],
         "readers": [
             {"organization": r.organization, "role": r.role_key.partition(".")[2], "at": r.at}
-            for r in readers.of(tx, referral, person.language)
+            for r in readers.of(tx, actor, referral, person.language)
         ],
     }
 

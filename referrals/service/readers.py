@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from referrals.model import Referral, Role
+from referrals.access import Action, allow
+from referrals.model import Actor, Referral, Role
 from referrals.ports import Reading, Tx
 from referrals.service import filing, handing_over
 from referrals.views import ReaderLine
@@ -13,8 +14,9 @@ _DESK = (Role.COORDINATOR, Role.STEWARD)
 MOST = 50
 
 
-def of(tx: Tx, referral: Referral, language: str) -> tuple[ReaderLine, ...]:
+def of(tx: Tx, actor: Actor, referral: Referral, language: str) -> tuple[ReaderLine, ...]:
     """One line for each reader and day (UTC), with the day's last reading; newest first, at most 50."""
+    allow(actor, Action.READERS_SEE)
     last: dict[tuple[object, ...], Reading] = {}
     for reading in tx.readings(*handing_over.records_of(tx, referral)):  # oldest first
         if reading.role not in _OWN:

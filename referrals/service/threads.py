@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from referrals.access import Action
+from referrals.access import Action, allow
 from referrals.errors import BadAnswer, NotFound, NoThread, TooLong, WrongStage
 from referrals.model import (
     Actor,
@@ -54,6 +54,7 @@ def read(tx: Tx, actor: Actor, referral: Referral, language: str) -> tuple[Threa
     Empty while nobody has accepted, when the reader has no key, or has yet to prove the device by PIN.
     """
     offer = tx.get(Offer, referral.offer_id) if referral.offer_id else None
+    allow(actor, Action.THREAD_READ)
     if offer is None or tx.reading_locked:
         return ()
     entries = tx.find(ThreadEntry, offer_id=offer.id)

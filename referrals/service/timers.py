@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
+from referrals.access import Action, allow
+from referrals.model import SYSTEM
 from referrals.ports import Tx
 from referrals.service import (
     checkins,
@@ -28,38 +31,47 @@ from referrals.service import (
     working,
 )
 
-TIMERS: Mapping[str, Callable[[Tx, str], None]] = {
-    "match": matching.match,
-    "offer_acknowledge": offers.unacknowledged,
-    "offer_half": offers.half_time,
-    "offer_three_quarters": offers.three_quarters,
-    "offer_end": offers.lapse,
-    "unmatched": desk.unmatched_overdue,
-    "first_contact": working.contact_overdue,
-    "heartbeat": working.heartbeat,
-    "cut_off": working.still_cut_off,
-    "consent_end": ending.consent_over,
-    "agreement_end": ending.agreement_turned,
-    "confirm_wait": closing.close_unconfirmed,
-    "dispute_wait": desk.dispute_overdue,
-    "draft_purge": filing.purge_draft,
-    "retention": retention.retire,
-    "sweep": retention.sweep,
-    "delete_person": leaving.day_over,
-    "forget_person": leaving.last_words,
-    "download": mydata.download_over,
-    "move_due": moving.due,
-    "device_ready": letting_in.ready,
-    "device_unused": devices.unused,
-    "conversation": conversations.expire,
-    "scrap": people.drop_scrap,
-    "check_in": checkins.remind,
-    "check_in_missed": checkins.missed,
-    "undo_over": checkins.undo_over,
-    "crisis": crisis.escalate,
-    "unreachable_person": people.unreachable,
-    "invitation": joining.expire,
-    "checkpoint": witnessing.daily,
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """What a timer does to its subject, and the action that SYSTEM (nobody else) must be allowed for it."""
+
+    action: Action
+    do: Callable[[Tx, str], None]
+
+
+TIMERS: Mapping[str, Timed] = {
+    "match": Timed(Action.REFERRAL_STEP, matching.match),
+    "offer_acknowledge": Timed(Action.REFERRAL_STEP, offers.unacknowledged),
+    "offer_half": Timed(Action.REFERRAL_STEP, offers.half_time),
+    "offer_three_quarters": Timed(Action.REFERRAL_STEP, offers.three_quarters),
+    "offer_end": Timed(Action.REFERRAL_STEP, offers.lapse),
+    "unmatched": Timed(Action.REFERRAL_STEP, desk.unmatched_overdue),
+    "first_contact": Timed(Action.REFERRAL_STEP, working.contact_overdue),
+    "heartbeat": Timed(Action.REFERRAL_STEP, working.heartbeat),
+    "cut_off": Timed(Action.ACCESS_CUT, working.still_cut_off),
+    "consent_end": Timed(Action.ACCESS_CUT, ending.consent_over),
+    "agreement_end": Timed(Action.ACCESS_CUT, ending.agreement_turned),
+    "confirm_wait": Timed(Action.REFERRAL_STEP, closing.close_unconfirmed),
+    "dispute_wait": Timed(Action.REFERRAL_STEP, desk.dispute_overdue),
+    "draft_purge": Timed(Action.RETENTION, filing.purge_draft),
+    "retention": Timed(Action.RETENTION, retention.retire),
+    "sweep": Timed(Action.RETENTION, retention.sweep),
+    "delete_person": Timed(Action.RETENTION, leaving.day_over),
+    "forget_person": Timed(Action.RETENTION, leaving.last_words),
+    "download": Timed(Action.RETENTION, mydata.download_over),
+    "move_due": Timed(Action.REFERRAL_STEP, moving.due),
+    "device_ready": Timed(Action.WAIT_OVER, letting_in.ready),
+    "device_unused": Timed(Action.RETENTION, devices.unused),
+    "conversation": Timed(Action.RETENTION, conversations.expire),
+    "scrap": Timed(Action.RETENTION, people.drop_scrap),
+    "check_in": Timed(Action.REMIND, checkins.remind),
+    "check_in_missed": Timed(Action.REMIND, checkins.missed),
+    "undo_over": Timed(Action.WAIT_OVER, checkins.undo_over),
+    "crisis": Timed(Action.REMIND, crisis.escalate),
+    "unreachable_person": Timed(Action.REMIND, people.unreachable),
+    "invitation": Timed(Action.WAIT_OVER, joining.expire),
+    "checkpoint": Timed(Action.AUDIT_CHECKPOINT, witnessing.daily),
 }
 
 
@@ -76,4 +88,6 @@ def fire(tx: Tx, timer_id: str, due_at: datetime) -> None:
     """
     timer = tx.take_timer(timer_id, due_at)
     if timer is not None:
-        TIMERS[timer.kind](tx, timer.subject)
+        timed = TIMERS[timer.kind]
+        allow(SYSTEM, timed.action)
+        timed.do(tx, timer.subject)

@@ -93,7 +93,7 @@ def _author_view(tx: Tx, person_id: str, referral: Referral) -> MatterView:
     language = doors.person_by_id(tx, person_id).language
     shown = replace(
         shown,
-        readers=readers.of(tx, referral, language),
+        readers=readers.of(tx, actor, referral, language),
         move=MoveLine("", move.due_at) if move is not None else None,
     )
     if referral.urgency is Urgency.EMERGENCY and referral.stage not in ENDED:
