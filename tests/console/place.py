@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import aiohttp
@@ -68,7 +69,7 @@ async def a_place(url: str, pins: Any = None) -> AsyncIterator[Place]:
         bot_token=TOKEN,
         bot_id=TRUST.bot_id,
         telegram_public_key=TRUST.public_key,
-        texts=words,
+        texts=cache(words),
         clock=clock,
         slow=Slow(pins or store.pins, archive.pack),
     )

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from handlers.incoming import Did, Incoming
+from handlers.router import handle
 from referrals.errors import NotFound, PinNeeded, PulangError, WrongStage
 from referrals.model import Actor, Role
 from referrals.persons import Device, DeviceState, Presence, Recovery, Seat, Session, WritingWindow
@@ -100,6 +102,21 @@ def test_that_was_not_me_stops_it_and_ends_the_device(net: Phones) -> None:
     net.passes(2 * DAY)
     assert net.device(new).state is ENDED
     assert [s.device_id for s in net.sessions(mali)] == [old]
+
+
+def test_the_notices_button_stops_it_for_its_person_alone(net: Phones) -> None:
+    mali = net.person(1)
+    _, code = net.enrolled(mali)
+    new = net.phone(mali, "new")
+    net.does(letting_in.recover, mali, new, code, NEW_PIN)
+    (button,) = letting_in._not_me(net.device(new))[0]
+    assert len(button.action) <= 64  # Telegram's limit
+    press = Incoming(1, 2, Did.PRESS, data=button.action, message_id=7)
+    with pytest.raises(NotFound):
+        net.store.run(handle, press)
+    net.store.run(handle, replace(press, update=2, account=1))
+    assert net.device(new).state is ENDED
+    assert (mali, "device.stopped") in net.said()
 
 
 @pytest.mark.parametrize("what", [people.hide, people.blocked])
