@@ -1,8 +1,8 @@
 """Strangers who file: 64 at once beside one after the other, on both databases.
 
-Each comes for the first time, chooses a language, opens a draft, reads the plan and says yes to it: five turns
-with sealing, audit, timers and notices. The floor is as many people, one after the other. What counts is
-requests filed a second.
+Each comes for the first time, chooses a language, opens a draft, reads the plan and says yes to it: five
+turns with sealing, audit, timers and notices. The floor is as many people, one after the other. What counts
+is requests filed a second.
 """
 
 from __future__ import annotations

@@ -17,6 +17,13 @@ def queue(turn: Turn) -> Reply:
     return Reply("desk.queue", {"count": str(len(found))}, (*rows, *me))
 
 
+def by_code(turn: Turn) -> Reply:
+    """/matter CODE: somebody calls the desk, and says the code that their chat shows (or a partner's own)."""
+    referral = desk.by_code(turn.tx, turn.person.id, turn.incoming.argument)
+    page = ((page_button("button.look", f"matter/{referral.id}"),),)
+    return Reply("desk.matter", {"code": referral.code}, page, slot=f"desk:{referral.id}")
+
+
 def first(turn: Turn) -> Reply:
     """Whether the desk looks first at what strangers ask for."""
     on = turn.word(0) == "on"

@@ -212,6 +212,8 @@ def _home_buttons(turn: Turn) -> Keyboard:
     roles = {seat.role for seat in doors.seats_of(turn.tx, turn.person.id)}
     if Role.COORDINATOR in roles:
         rows.insert(0, (press("button.queue", "desk.queue"),))
+    if roles & {Role.COORDINATOR, Role.STEWARD}:
+        rows.append((page_button("button.posts", "posts"),))
     return (*rows, (page_button("button.my_things", "me"),), (page_button("button.have_code", "track"),))
 
 

@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, Route] = {
     "export": Route(Action.DATA_EXPORT, privacy.my_data),
     "delete": Route(Action.DATA_DELETE, privacy.my_data),
     "desk": Route(Action.DESK_LIST, desk.queue),
+    "matter": Route(Action.DESK_LIST, desk.by_code),
     "offduty": Route(Action.SEAT_DUTY, worker.off_duty),
     "onduty": Route(Action.SEAT_DUTY, worker.on_duty),
     "cancel": Route(Action.FORM_ANSWER, family.cancel),

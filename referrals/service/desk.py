@@ -9,7 +9,7 @@ from referrals import schedule
 from referrals.access import Action
 from referrals.errors import NotFound
 from referrals.lifecycle import ENDED, STAGE_WAITS, Step, move
-from referrals.model import AuditEntry, Referral, Role, Stage, Urgency
+from referrals.model import AuditEntry, Offer, Referral, Role, Stage, Urgency
 from referrals.ports import Tx
 from referrals.said import Priority
 from referrals.service import closing, doors, matching, offers, sharing, tell, working
@@ -25,6 +25,17 @@ def queue(tx: Tx, person_id: str) -> list[Referral]:
     found.update({r.id: r for r in tx.find(Referral, escalated=True) if r.stage not in ENDED})
     rank = {Urgency.EMERGENCY: 0, Urgency.URGENT: 1, Urgency.NORMAL: 2}
     return sorted(found.values(), key=lambda r: (rank[r.urgency], r.stage_since, r.id))
+
+
+def by_code(tx: Tx, person_id: str, code: str) -> Referral:
+    """The matter with that code, the person's or a partner's own; NotFound for every other one."""
+    doors.as_seat(tx, person_id, Role.COORDINATOR)
+    wanted = code.strip().upper()
+    for referral in tx.find(Referral, code=wanted):
+        return doors.desk_referral(tx, person_id, referral.id, Action.DESK_LIST)[1]
+    for offer in tx.find(Offer, code=wanted) if wanted else ():
+        return doors.desk_referral(tx, person_id, offer.referral_id, Action.DESK_LIST)[1]
+    raise NotFound
 
 
 def rematch(tx: Tx, person_id: str, referral_id: str) -> Referral:
