@@ -2,9 +2,9 @@
 
 The signature is checked here, on the event loop (65 µs), before any turn: inside the turn it would make a
 look at a small page half as long again (measured: 0.25 ms without, 0.43 ms with it), and the database's
-threads are the scarce thing. So what is not signed never reaches them. The key of a session's device is kept in
-memory, which is safe because it never changes: whether session, device and person still stand is for the turn
-to say, each time. A key that is not in memory (after a restart, or in another process) is looked up once.
+threads are the scarce thing. So what is not signed never reaches them. The key of a session's device is kept
+in memory, which is safe because it never changes: whether session, device and person still stand is for the
+turn to say, each time. A key that is not in memory (after a restart, in another process) is looked up once.
 """
 
 from __future__ import annotations
