@@ -19,6 +19,8 @@ from tests.support.simulator import ROOT, Telegram
 
 WORDS = "seven brown otters cross the river"
 
+pytestmark = pytest.mark.timeout(300)  # many programs are started one after the other
+
 
 @pytest.fixture
 def place(tmp_path: Path, telegram: Telegram) -> Place:
