@@ -28,7 +28,7 @@ from storage.tables import metadata
 # to be fetched, counts for limits.
 LEFT_OUT = ("session", "download", "tally")
 TABLES: tuple[Table, ...] = tuple(t for t in metadata.sorted_tables if t.name not in LEFT_OUT)
-BATCH = 500
+BATCH = 100
 
 _INFLATED_AT_ONCE = 1 << 20
 
@@ -58,7 +58,8 @@ class Digest:
             count = 0
             for rows in conn.stream(Sql(select(*table.columns)), BATCH):
                 count += len(rows)
-                yield b"".join(self._noted(_converted(row, convert)) for row in rows)
+                for row in rows:
+                    yield self._noted(_converted(row, convert))
             self._counts[table.name] = count
         digest = self._hash.hexdigest()
         self.contents = Contents(self._about, self._counts, digest)
@@ -117,7 +118,7 @@ class Reader:
 
 def compressed(lines: Iterable[bytes]) -> Iterator[bytes]:
     """Packed, a little at a time."""
-    packer = zlib.compressobj(6)
+    packer = zlib.compressobj(1)  # ciphertexts do not shrink, and the rest shrinks as well at once
     for line in lines:
         if packed := packer.compress(line):
             yield packed
