@@ -142,7 +142,7 @@ def _say(done: Restored, taken: int) -> None:
         tell(f"From the ledger, {taken} lines newer than the backup:")
         tell(f"  {done.destroyed} records stay destroyed, {done.withdrawn} withdrawn consents stay withdrawn")
         tell(f"  {done.to_desk} matters wait for the desk, {done.silenced} chats stay silent")
-        tell(f"  {done.devices_ended} devices stay ended, {done.seats_emptied} posts were looked at")
+        tell(f"  {done.devices_ended} devices stay ended, {done.posts_checked} posts were compared")
     if done.directory_changes:
         tell("Agreements or organisations were changed after the backup. They are out of force until the")
         tell("newest network file is applied again: python -m bot network check FILE")

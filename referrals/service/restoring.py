@@ -41,7 +41,7 @@ class Restored:
     to_desk: int
     silenced: int
     devices_ended: int
-    seats_emptied: int
+    posts_checked: int
     directory_changes: int
 
 
@@ -75,7 +75,7 @@ def after_restore(tx: Tx, actor: Actor, made: datetime, taken: Sequence[Erasure]
         to_desk=handed,
         silenced=kinds.count("person"),
         devices_ended=kinds.count("device"),
-        seats_emptied=sum(table == "seat" for table in kinds),
+        posts_checked=sum(table == "seat" for table in kinds),
         directory_changes=kinds.count("agreement") + kinds.count("organization"),
     )
 
