@@ -62,7 +62,10 @@ def desk_referral(tx: Tx, person_id: str, referral_id: str, action: Action) -> t
     """A referral seen by a coordinator. The desk is bound to no organisation; stories stay sealed to it."""
     actor = as_seat(tx, person_id, Role.COORDINATOR)
     allow(actor, action)
-    return actor, _not_their_own(person_id, referral_by_id(tx, referral_id))
+    referral = _not_their_own(person_id, _alive(referral_by_id(tx, referral_id)))
+    if referral.stage is Stage.DRAFT:
+        raise NotFound  # nobody has asked for anything yet
+    return actor, referral
 
 
 def offer_for(tx: Tx, person_id: str, offer_id: str, action: Action) -> tuple[Actor, Offer, Referral]:
@@ -72,11 +75,18 @@ def offer_for(tx: Tx, person_id: str, offer_id: str, action: Action) -> tuple[Ac
         raise NotFound
     actor = as_seat(tx, person_id, Role.WORKER, offer.organization_id)
     allow(actor, action)
-    referral = _not_their_own(person_id, referral_by_id(tx, offer.referral_id))
+    referral = _not_their_own(person_id, _alive(referral_by_id(tx, offer.referral_id)))
     fresh = tx.get(Offer, offer_id)  # read again under the referral's lock
     if fresh is None:
         raise NotFound
     return actor, fresh, referral
+
+
+def _alive(referral: Referral) -> Referral:
+    """Past its retention date a matter is coded facts for indicators: it is nobody's, and nobody opens it."""
+    if not referral.author_id:
+        raise NotFound
+    return referral
 
 
 def _not_their_own(person_id: str, referral: Referral) -> Referral:
@@ -95,7 +105,7 @@ def served_referral(tx: Tx, person_id: str, offer_id: str, action: Action) -> tu
     found = tx.get(Offer, offer_id)
     if found is None:
         raise NotFound
-    referral = referral_by_id(tx, found.referral_id)
+    referral = _alive(referral_by_id(tx, found.referral_id))
     if referral.offer_id != offer_id or referral.organization_id is None or referral.stage in _CUT:
         raise NotFound
     actor = as_seat(tx, person_id, Role.WORKER, referral.organization_id)
