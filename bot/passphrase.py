@@ -30,9 +30,9 @@ def passphrase_of(settings: Settings) -> str:
     """The passphrase of a locked key: from the file that the settings name, else typed."""
     if settings.passphrase_file is None:
         return typed("Passphrase of the root key: ")
-    from storage.secret_files import read_private
+    from storage.private_files import read_apart
 
-    content = read_private(settings.passphrase_file, settings.data, _WHAT)
+    content = read_apart(settings.passphrase_file, settings.data, _WHAT)
     try:
         found = content.decode().rstrip("\r\n")
     except UnicodeDecodeError:

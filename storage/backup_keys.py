@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from referrals.errors import ConfigurationError
 from storage.keyring import SealBroken, bound, decrypt, encrypt
-from storage.private_files import private_folder, read_private, shred, write_private
+from storage.private_files import private_folder, put_private, read_private, shred
 from storage.secret import KEY_BYTES, RootKey
 
 FOLDER = "backup-keys"
@@ -60,7 +60,7 @@ class BackupKeys:
                 with suppress(ConfigurationError):  # made with a root key that was replaced today
                     return self.read(key_id, now)
         key = BackupKey(f"{today.isoformat()}-{os.urandom(8).hex()}", today, os.urandom(KEY_BYTES))
-        write_private(self._path(key.id), self._written(key))
+        put_private(self._path(key.id), self._written(key))
         return key
 
     def read(self, key_id: str, now: datetime) -> BackupKey:
@@ -68,7 +68,7 @@ class BackupKeys:
         path, day = self._path(key_id), date.fromisoformat(key_id[:10])
         if _midnight(day) + LIFE <= now or not path.exists():
             raise self._missing(path, day, now)
-        return self._parsed(read_private(path, _MEND), key_id, path)
+        return self._parsed(read_private(path, "the key", _MEND), key_id, path)
 
     def listed(self) -> list[tuple[str, datetime]]:
         """Ids and the instants at which they expire, the oldest first."""

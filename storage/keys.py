@@ -18,8 +18,8 @@ from pathlib import Path
 from referrals.errors import ConfigurationError
 from storage import locked_key
 from storage.locked_key import Cost, Damaged, WrongPassphrase
+from storage.private_files import put_private, read_apart, refuse_data_folder, replace_private
 from storage.secret import KEY_BYTES, LastingSecret, RootKey, Secret, new_root_key
-from storage.secret_files import put_private, read_private, refuse_data_folder, replace_private
 
 __all__ = [
     "KEY_BYTES",
@@ -86,7 +86,7 @@ def rewrite_root_key(
 
 
 def _text_of(path: Path, data_folder: Path) -> str:
-    return read_private(path, data_folder, _THE_KEY).decode("ascii", "replace")
+    return read_apart(path, data_folder, _THE_KEY).decode("ascii", "replace")
 
 
 def _written(root: RootKey, passphrase: str | None, cost: Cost | None) -> str:

@@ -26,7 +26,7 @@ from referrals.model import Record
 from referrals.ports import Erasure, Taken
 from storage.codec import instant_in, instant_out
 from storage.keyring import SealBroken, bound, decrypt, encrypt
-from storage.private_files import folder_lock, read_long, rewrite_private, write_private
+from storage.private_files import folder_lock, put_private, read_long, rewrite_private
 from storage.secret import LastingSecret
 
 NAME = "erased.log"
@@ -126,7 +126,7 @@ class Ledger:
     def _found_tail(self) -> _Tail:
         """The file's end, read anew when somebody else has written to it. A missing file is made."""
         if not self.path.exists():
-            write_private(self.path, self._titled([self._base(0, os.urandom(32))]))
+            put_private(self.path, self._titled([self._base(0, os.urandom(32))]))
         about = self.path.stat()
         if self._tail is None or (about.st_ino, about.st_size) != self._tail[:2]:
             base, lines = self._lines()

@@ -11,7 +11,7 @@ from pathlib import Path
 from referrals.errors import ConfigurationError
 from storage.checkpoints import Body, read
 from storage.notes import COSIGNATURE, MAX_BYTES, BadNote, Note, Signer, Verifier, read_note, read_verifier
-from storage.secret_files import open_private, put_private
+from storage.private_files import put_private, read_private
 
 _PRIVATE = "PRIVATE+KEY"
 _WRONG = {
@@ -82,7 +82,7 @@ def write_witness_key(path: Path, name: str) -> Signer:
 def read_witness_key(path: Path) -> Signer:
     """The private key in a file. ConfigurationError when it is missing, readable by others, or damaged."""
     mend = "give the file that 'audit witness-key' has made"
-    words = open_private(path, "the key", mend).decode("utf-8", "replace").strip().split("+")
+    words = read_private(path, "the key", mend).decode("utf-8", "replace").strip().split("+")
     if len(words) < 5 or "+".join(words[:2]) != _PRIVATE:
         raise ConfigurationError(str(path), "is not a witness's key", mend)
     name, key_id, encoded = words[2], words[3], "+".join(words[4:])  # base64 may hold a plus
