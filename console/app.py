@@ -175,7 +175,7 @@ async def _session(request: web.Request) -> web.Response:
         opened = await _spending(console, asked, sessions.onward_session, new_id, page)
     console.calls.remember(new_id, proofs.read_key(opened.public_key))
     words = _words(console, opened.language)
-    answer = web.json_response(
+    answer = bodies.small_json(
         {
             "session": token,
             "language": opened.language,
@@ -238,7 +238,7 @@ async def _turn(request: web.Request, asked: sessions.Asked, turn: Any, *args: A
         raise shown.what
     view = shown.what if turn is sessions.on_device else bodies.as_json(shown.what)
     words = view_texts(_words(console, language_of(console.languages, request)), view)
-    return bodies.answer({**view, "words": words, "reading": bodies.plain(shown.reading)})
+    return bodies.answer(request, words, {**view, "reading": bodies.plain(shown.reading)})
 
 
 async def _spending(console: Console, asked: sessions.Asked, turn: Any, *args: Any) -> Any:

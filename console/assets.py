@@ -6,17 +6,13 @@ import gzip
 import hashlib
 import html
 import json
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from console.bundle import bundled, lean
+
 FOLDER = Path(__file__).parent / "static"
-_IMPORT = re.compile(r'(?m)^import [^;]*? from "\./([a-z_]+\.js)";')
-_COMMENTS = {
-    ".js": re.compile(r"(?m)^\s*(//[^\n]*|/\*\*.*?\*/)\n", re.DOTALL),
-    ".css": re.compile(r"/\*.*?\*/\n?", re.DOTALL),
-}
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 
@@ -39,36 +35,17 @@ class Assets:
 
 def load_assets(folder: Path = FOLDER) -> Assets:
     """Read every script and style in the folder."""
+    paths = sorted(path for path in folder.iterdir() if path.suffix in _TYPES)
+    texts = {path.name: lean(path.read_text(encoding="utf-8"), path.suffix) for path in paths}
+    scripts = {name: text for name, text in texts.items() if name.endswith(".js")}
+    texts = {name: text for name, text in texts.items() if name not in scripts} | bundled(scripts)
     files: dict[str, Asset] = {}
     digest = hashlib.sha256()
-    for path in sorted(folder.iterdir()):
-        if path.suffix in _TYPES:
-            plain = lean(path.read_text(encoding="utf-8"), path.suffix).encode()
-            digest.update(f"{path.name}:{len(plain)}:".encode() + plain)
-            files[path.name] = Asset(_TYPES[path.suffix], plain, gzip.compress(plain, 9, mtime=0))
+    for name, text in texts.items():
+        plain = text.encode()
+        digest.update(f"{name}:{len(plain)}:".encode() + plain)
+        files[name] = Asset(_TYPES[Path(name).suffix], plain, gzip.compress(plain, 9, mtime=0))
     return Assets(digest.hexdigest()[:16], files)
-
-
-def lean(text: str, suffix: str) -> str:
-    """What the browser needs of a file: whole lines of comment and indentation stay at home.
-
-    Our scripts have no text that runs over several lines, so nothing that is shown can change.
-    """
-    if suffix not in _COMMENTS:
-        return text
-    return re.sub(r"(?m)^\s+", "", _COMMENTS[suffix].sub("", text))
-
-
-def first_scripts(assets: Assets) -> Sequence[str]:
-    """What main.js imports before it shows anything, asked for at once: a chain of imports costs a round trip
-    for each link. A page's own script comes when it is shown.
-    """
-    found: list[str] = ["main.js"]
-    for name in found:
-        for imported in _IMPORT.findall(assets.files[name].plain.decode()):
-            if imported not in found:
-                found.append(imported)
-    return sorted(found[1:])
 
 
 def shell(base: str, assets: Assets, words: Mapping[str, Mapping[str, str]]) -> bytes:
@@ -77,7 +54,6 @@ def shell(base: str, assets: Assets, words: Mapping[str, Mapping[str, str]]) -> 
     `base` is the address of the assets' folder; `words`: language id -> text key -> words.
     """
     boot = html.escape(json.dumps(words, ensure_ascii=False, separators=(",", ":")), quote=True)
-    preload = "\n".join(f'<link rel="modulepreload" href="{base}/{name}">' for name in first_scripts(assets))
     closed = " · ".join(html.escape(texts.get("page.boot.no_script", "")) for texts in words.values())
     return f"""<!doctype html>
 <html lang="en" dir="ltr">
@@ -89,7 +65,6 @@ def shell(base: str, assets: Assets, words: Mapping[str, Mapping[str, str]]) -> 
 <title>Pulang</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="{base}/pulang.css">
-{preload}
 <script type="module" src="{base}/main.js"></script>
 </head>
 <body data-boot="{boot}">

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import struct
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from referrals.errors import BadAnswer
 
@@ -59,6 +61,40 @@ def page_of(body: Mapping[str, object]) -> str:
 def as_json(view: Any) -> dict[str, Any]:
     """A view as the page reads it; `view` says which one it is: PlanView -> 'plan'."""
     return {"view": type(view).__name__.removesuffix("View").lower(), **plain(view)}
+
+
+def answer(request: web.Request, words: Mapping[str, str], shown: Mapping[str, object]) -> web.Response:
+    """`shown` and `words` as one JSON object. Our own words are packed; what people wrote is not.
+
+    The length of packed text tells what stands in it twice, so nothing private may share a window with
+    anything that somebody else could choose. Two blocks of one gzip stream: the second is merely stored.
+    """
+    opening, rest = _dumps({"words": words})[:-1] + b",", _dumps(shown)[1:]
+    headers = {hdrs.VARY: hdrs.ACCEPT_ENCODING}
+    body = opening + rest
+    if "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, ""):
+        headers[hdrs.CONTENT_ENCODING] = "gzip"
+        body = packed_and_stored(opening, rest)
+    return web.Response(body=body, content_type="application/json", charset="utf-8", headers=headers)
+
+
+def packed_and_stored(packed: bytes, stored: bytes) -> bytes:
+    """A gzip stream (RFC 1952) of both: the first compressed, the second not at all."""
+    first, second = zlib.compressobj(9, wbits=-15), zlib.compressobj(0, wbits=-15)
+    blocks = (
+        first.compress(packed) + first.flush(zlib.Z_FULL_FLUSH) + second.compress(stored) + second.flush()
+    )
+    head = b"\x1f\x8b\x08\x00" + bytes(4) + b"\x00\xff"
+    return head + blocks + struct.pack("<II", zlib.crc32(packed + stored), len(packed) + len(stored))
+
+
+def small_json(value: Mapping[str, object]) -> web.Response:
+    """JSON in as few bytes as it takes."""
+    return web.Response(body=_dumps(value), content_type="application/json", charset="utf-8")
+
+
+def _dumps(value: Mapping[str, object]) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def plain(value: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import hdrs, web
 
+from console.headers import answer_headers
 from referrals.errors import (
     BadAnswer,
     NotAllowed,
@@ -41,7 +42,7 @@ def kindly(texts: Texts, languages: Sequence[str], headers: Mapping[str, str]) -
     """A middleware: refusals become JSON in the person's language, and every answer gets the headers."""
 
     def say(request: web.Request) -> Mapping[str, str]:
-        return {**texts(languages[0]), **texts(_language(languages, request))}
+        return {**texts(languages[0]), **texts(language_of(languages, request))}
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -55,7 +56,7 @@ def kindly(texts: Texts, languages: Sequence[str], headers: Mapping[str, str]) -
             # Only the kind of error: its message could hold what somebody wrote.
             log.error("a secure page failed: %s", type(error).__name__)
             answer = _refusal(say(request), PulangError(), 500)
-        for name, value in headers.items():
+        for name, value in answer_headers(headers, answer.content_type).items():
             answer.headers.setdefault(name, value)
         return answer
 
@@ -75,7 +76,7 @@ def _refusal(words: Mapping[str, str], error: PulangError, status: int) -> web.R
     return web.json_response({"error": error.code, "message": message, **shown}, status=status)
 
 
-def _language(languages: Sequence[str], request: web.Request) -> str:
+def language_of(languages: Sequence[str], request: web.Request) -> str:
     """The page says its language in Accept-Language."""
     for wanted in request.headers.get(hdrs.ACCEPT_LANGUAGE, "").split(","):
         language = wanted.partition(";")[0].strip().partition("-")[0]

@@ -2,7 +2,7 @@
 // signed by the device's key and carries a number higher than the last (docs/secure-pages.md).
 
 import { digest } from "./device.js";
-import { language } from "./ui.js";
+import { language, learn } from "./ui.js";
 
 const PATIENCE_MS = 30000;
 
@@ -62,6 +62,7 @@ export class Session {
       "Pulang-Proof": `${number}.${proof}`,
     });
     if (answer.reading) this.reading = answer.reading;
+    if (answer.words) learn(answer.words);
     return answer;
   }
 }

@@ -2,16 +2,17 @@
 
 import { card, h, moment, t, time } from "./ui.js";
 import { line, list } from "./lines.js";
-import { card as pinCard, changing } from "./pin.js";
+import { card as pinCard } from "./pin.js";
+import * as enrol from "./enrol.js";
 
 export function show(view, desk) {
   const here = desk.reading().device;
   return [
     h("h1", {}, t("page.devices.title")),
-    pinCard(desk, () => desk.refresh()),
+    desk.reading().state !== "open" && pinCard(desk, enrol, () => desk.refresh()),
     view.asking.length && card(t("page.devices.asking"), list(view.asking.map((one) => asking(one, desk)))),
     h("section", { class: "card", "aria-label": t("page.devices.title") }, list(view.own.map((one) => own(one, desk, here)))),
-    desk.reading().state === "open" && card(t("page.devices.pin"), ...changing(desk)),
+    desk.reading().state === "open" && card(t("page.devices.pin"), ...enrol.changing(desk)),
   ];
 }
 
@@ -19,7 +20,7 @@ const onDay = (key, iso) => h("p", { class: "hint" }, t(key, { day: moment(iso, 
 
 function own(one, desk, here) {
   return line(one.id === here ? [t(one.state_key), " · ", t("page.devices.this")] : t(one.state_key), one.steps, desk, { device: one.id },
-    one.active_from && h("p", { class: "until" }, t("page.pin.wait", { time: moment(one.active_from) })),
+    one.active_from && h("p", { class: "until" }, t("page.enrol.wait", { time: moment(one.active_from) })),
     onDay("page.devices.since", one.since),
     onDay("page.devices.seen", one.seen));
 }

@@ -13,7 +13,7 @@ export function show(view, desk) {
         h("dt", {}, t("page.code")), h("dd", { class: "code" }, view.code),
         h("dt", {}, t("page.stage")), h("dd", {}, t(view.stage_key)),
         ...(view.next_by ? [h("dt", {}, t("page.next_by")), h("dd", {}, time(view.next_by))] : [])),
-      view.consent_text && h("details", {}, h("summary", {}, t("page.filed.words")), h("p", { class: "words" }, view.consent_text)),
+      view.consent_text && h("details", {}, h("summary", {}, t("page.agreed_words")), h("p", { class: "words" }, view.consent_text)),
       h("p", { class: "hint" }, t("page.filed.keep"))),
     h("div", { class: "actions" }, button(t("page.to_chat"), desk.close, "big")),
     pinOffer(desk),
@@ -23,7 +23,8 @@ export function show(view, desk) {
 /** A PIN may be chosen now, and need not: its script comes after the receipt, and is not missed without a line. */
 function pinOffer(desk) {
   const place = h("div", {});
-  desk.part("pin").then((pin) => place.append(...pin.offer(desk)), () => {});
+  if (desk.reading().state !== "enrol") return null;
+  desk.part("enrol").then((enrol) => place.append(...enrol.offer(desk)), () => {});
   return place;
 }
 

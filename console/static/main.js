@@ -14,6 +14,7 @@ const MODULES = { gone: "mydata" };
 const root = document.getElementById("page");
 const trail = []; // the sessions behind this page, so that 'back' finds the menu again
 let device, drafts;
+let pin, enrol; // the scripts of a locked page, once it is one
 let session = null;
 
 const desk = {
@@ -62,6 +63,8 @@ const desk = {
   },
   typing: () => keepTyping(true),
   bot: () => session.bot ?? "",
+  /** The PIN's card (a list, perhaps empty), on a page whose view is locked. */
+  lock: (after) => pin.card(desk, enrol, after),
   close,
 };
 
@@ -139,8 +142,15 @@ async function part(name) {
   }
 }
 
+/** What a locked page needs, before it is shown: where to look first must not move. */
+async function locks() {
+  const { state } = desk.reading();
+  [pin, enrol] = await Promise.all([part("pin"), !["open", "pin"].includes(state) && part("enrol")]);
+}
+
 async function show(view, where) {
-  const content = (await part(view.view)).show(view, desk);
+  const [{ show: draw }] = await Promise.all([part(view.view), view.locked && locks()]);
+  const content = draw(view, desk);
   const top = h("header", { class: "top" },
     trail.length ? button(t("page.back"), back, "plain back") : h("span", { class: "mark", "aria-hidden": "true" }, "Pulang"),
     button(t("page.close"), close, "plain"));
@@ -174,6 +184,7 @@ async function begin() {
       session = await openSession(device, launch.initData, page);
       speak(session.language, session.direction, session.texts, session.timezone);
     }
+    if (desk.reading().state === "pin") part("pin").catch(() => {});
     const [view] = await Promise.all([session.view(), recall(page)]);
     await show(view);
   } catch (refusal) {
@@ -184,7 +195,7 @@ async function begin() {
 /** Where a step finds that reading is locked, the PIN is asked in its place, and then the step is taken. */
 pinAsker((again) => {
   const place = h("div", { class: "asking", tabindex: "-1" });
-  part("pin").then((pin) => place.append(...pin.card(desk, again)), () => place.append(trouble(new Refusal("offline", ""), again)));
+  locks().then(() => place.append(...desk.lock(again)), (refusal) => place.append(trouble(refusal, again)));
   return place;
 });
 

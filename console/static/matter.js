@@ -1,7 +1,6 @@
 // One matter, as its person, its partner or the desk sees it: where it stands, what is next, the thread, the steps.
 
 import { anyOf, button, card, danger, h, moment, shortMoment, t, time, working, writing } from "./ui.js";
-import { card as pinCard } from "./pin.js";
 import { day, once } from "./lines.js";
 import { act, pressing, stepForm } from "./steps.js";
 
@@ -22,7 +21,7 @@ export function show(view, desk) {
   ];
   const talk = (view.thread?.length || (here && view.can_write)) && thread(view, desk, here);
   const story = written(view);
-  const lock = view.locked && pinCard(desk);
+  const lock = view.locked && desk.lock();
   // Whoever came to read others' words finds the field waiting; whoever wrote them comes to the page's beginning.
   if (lock && reader(view) === "partner") lock[0]?.querySelector("[data-pin]")?.setAttribute("data-first", "");
   // Whoever helps reads first; whoever wrote it knows it already and came for what is new.
@@ -31,7 +30,7 @@ export function show(view, desk) {
     h("h1", {}, t(view.category_key)),
     h("p", { class: "stage" }, t(view.stage_key)),
     view.emergency_lines?.length && danger(view.emergency_lines),
-    view.tracking_code && once(t("page.track.once"), view.tracking_code, h("p", {}, t("page.track.once_hint"))),
+    view.tracking_code && once(t("page.follow.once"), view.tracking_code, h("p", {}, t("page.follow.once_hint"))),
     standing(view),
     view.move && moving(view.move, moves, desk),
     ...parts.flat(),
@@ -90,8 +89,8 @@ function writeBox(desk) {
 
 /** On its way to another phone: the one moment in which whoever did not want it can say so. */
 function moving(move, steps, desk) {
-  const made = card(t("page.track.leaving"),
-    h("p", {}, move.due_at ? t("page.track.leaving_at", { time: moment(move.due_at) }) : t("page.track.leaving_desk")),
+  const made = card(t("page.follow.leaving"),
+    h("p", {}, move.due_at ? t("page.follow.leaving_at", { time: moment(move.due_at) }) : t("page.follow.leaving_desk")),
     move.check && h("p", { class: "secret", dir: "ltr" }, move.check),
     ...steps.map((step) => act(step, desk)));
   made.classList.add("alert");
@@ -103,7 +102,7 @@ const readerLine = (line) => h("li", {}, [line.organization, t(line.role_key)].f
 function agreement(view, quiet, desk) {
   const parts = [];
   if (view.consent_text) {
-    parts.push(h("details", {}, h("summary", {}, t("page.filed.words")), h("p", { class: "words", dir: "auto" }, view.consent_text)));
+    parts.push(h("details", {}, h("summary", {}, t("page.agreed_words")), h("p", { class: "words", dir: "auto" }, view.consent_text)));
   }
   if (view.readers.length) {
     parts.push(h("p", {}, t("page.matter.readers")), h("ul", { class: "plainlist" }, ...view.readers.map(readerLine)));

@@ -3,7 +3,6 @@
 import { atLeast, post } from "./bridge.js";
 import { button, card, h, t, time } from "./ui.js";
 import { day, facts, line, list, once } from "./lines.js";
-import { card as pinCard } from "./pin.js";
 import { act, stepForm } from "./steps.js";
 
 export function show(view, desk) {
@@ -18,7 +17,7 @@ export function show(view, desk) {
     card(t("page.mydata.held"), list(view.held.map((held) => heldLine(held, desk)), "page.mydata.nothing")),
     safe.length && card(t("page.mydata.take"), ...(view.locked ? [h("p", { class: "hint" }, t("page.mydata.pin_first"))] : []),
       ...safe.map((step) => act(step, desk))),
-    view.locked && pinCard(desk, () => desk.refresh()),
+    view.locked && desk.lock(() => desk.refresh()),
     quiet.length && card(t("page.mydata.remove"),
       view.stays.length && h("div", {}, h("p", {}, t("page.mydata.stays")), words(view.stays)),
       view.posts.length && h("div", {}, h("p", {}, t("page.mydata.posts")), words(view.posts)),
@@ -36,7 +35,7 @@ function heldLine(held, desk) {
 
 /** The way home: a passphrase to write down, and a file that opens with it. */
 function archive(view) {
-  const name = view.download.split("/").pop().includes(".") ? view.download.split("/").pop() : "pulang.zip";
+  const name = "my-things.zip";
   const fetchIt = h("a", { class: "big", href: view.download, download: name, onclick: (event) => {
     // Inside the app a file is fetched by the app itself; elsewhere the link does it.
     if (atLeast(8) && post("web_app_request_file_download", { url: new URL(view.download, location.origin).href, file_name: name })) event.preventDefault();

@@ -11,7 +11,7 @@ export function show(view, desk) {
   const code = codeField(t("page.track.code"), t("page.track.code_hint"), { value: typed, dir: "ltr" });
   const given = () => {
     typed = code.box.value.trim();
-    wrong(code.box, typed ? "" : t("page.pin.code_missing"));
+    wrong(code.box, typed ? "" : t("page.code_missing"));
     return typed && { code: typed };
   };
   const take = (step, more = () => ({}), kind = "big") => {

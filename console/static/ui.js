@@ -9,11 +9,16 @@ export const language = () => tongue;
 
 /** From now on speak this language, in this time zone; `words` are its texts by key. */
 export function speak(newLanguage, direction, words, timezone) {
-  texts = newLanguage === tongue ? { ...texts, ...words } : words; // a page behind this one keeps its words
+  texts = newLanguage === tongue ? { ...texts, ...words } : { ...words }; // a page behind this one keeps its words
   tongue = newLanguage;
   zone = timezone;
   document.documentElement.lang = newLanguage;
   document.documentElement.dir = direction;
+}
+
+/** Words that came with what they are about. */
+export function learn(words) {
+  Object.assign(texts, words);
 }
 
 /** The words of a text key; the key itself where there are none. */

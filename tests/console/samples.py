@@ -126,7 +126,7 @@ def an_offer(stage: OfferStage, decided_by: str) -> Offer:
 
 def accept(tx: Any, who: str, subject: str, body: Mapping[str, object]) -> MatterView:
     tx.offers[subject] = an_offer(OfferStage.ACCEPTED, who)
-    return matter_view(tx, who, "partner", {})
+    return matter_view(tx, who, subject, {})
 
 
 def decline(tx: Any, who: str, subject: str, body: Mapping[str, object]) -> OfferView:
@@ -168,12 +168,12 @@ def matter_view(tx: Any, who: str, subject: str, body: Mapping[str, object]) -> 
     """By its subject: as the person, the partner or the desk sees it."""
     n = names(tx)
     unmet = tuple(Choice(r, label_key=f"unmet.{r}") for r in ("no_place", "no_money", "other"))
-    if subject == "partner":
+    if subject in ("partner", "O1"):  # a partner's page of a matter is its offer's
         steps = (
             Step("report", "page.step.report", needs="outcome", choices=unmet),
             Step("return", "page.step.return", needs="yes", danger=True),
         )
-        return _matter(tx, id="partner", steps=steps)
+        return _matter(tx, id=subject, steps=steps)
     if subject == "desk":
         steps = (
             Step("rematch", "page.step.rematch"),
@@ -183,7 +183,7 @@ def matter_view(tx: Any, who: str, subject: str, body: Mapping[str, object]) -> 
             tx, id="desk", steps=steps, story=None, contact=None, thread=(), can_write=False, organization="",
             stage_key="stage.unmatched", next_key="next.desk.unmatched",
         )  # fmt: skip
-    own = (
+    own: tuple[Step, ...] = (
         Step("helped", "page.step.helped"),
         Step("not_helped", "page.step.not_helped"),
         Step("follow", "page.step.follow", needs="yes"),

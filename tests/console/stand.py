@@ -106,11 +106,12 @@ class SmallTurns:
         return new
 
     def person_of_account(self, account: int) -> Person | None:
-        return self.person if account == ACCOUNT else None
+        known = {ACCOUNT: self.person, ACCOUNT + 1: replace(self.person, id="farid")}
+        return known.get(account)
 
     def get(self, kind: type, row_id: str, *, lock: bool = False) -> Any:
         if kind is Person:
-            return self.person
+            return replace(self.person, id=row_id)
         return self.offers.get(row_id) if kind is Offer else self.rows.get((kind, row_id))
 
     def find(self, kind: type, *, limit: int | None = None, **equal: Any) -> list[Any]:

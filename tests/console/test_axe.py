@@ -34,7 +34,7 @@ async def barriers(window: Window) -> list[str]:
     return found
 
 
-def test_axe_is_the_one_that_was_vendored() -> None:
+async def test_axe_is_the_one_that_was_vendored() -> None:
     assert hashlib.sha256(AXE.read_bytes()).hexdigest() == SHA256
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.bodies import MAX_BODY, parse_body
+from console.bodies import MAX_BODY, packed_and_stored, parse_body
 from referrals.errors import BadAnswer
 from tests.console.phone import Phone
 
@@ -39,7 +40,7 @@ async def test_bodies_of_another_shape_or_size_are_refused(phone: Phone, raw: by
     await phone.opens("odd/1")
     path = "/p/api/odd/1/echo"
     url = phone.stand.origin + path
-    signed = phone.key.call(phone.token, 1, "POST", path, raw)
+    signed = phone.device.headers(phone.token, 1, "POST", path, raw)
     headers = {**signed, "Content-Type": "application/json"}
     async with phone.http.post(url, data=raw, headers=headers) as answer:
         assert answer.status == 422
@@ -81,3 +82,13 @@ def test_fuzz_bodies_are_read_or_refused(raw: bytes) -> None:
         return
     for value in body.values():
         assert isinstance(value, str | bool | list)
+
+
+def test_our_words_are_packed_and_what_people_wrote_is_not() -> None:
+    """One gzip stream, but the private part costs its full length whatever stands before it."""
+    words = b"The same words again and again. " * 20
+    for private in (words, b"x" * len(words), bytes(range(256)) * 3, b""):
+        stream = packed_and_stored(words, private)
+        assert gzip.decompress(stream) == words + private
+        assert len(private) < len(stream) < len(private) + 120
+    assert len(packed_and_stored(words, words)) == len(packed_and_stored(words, b"z" * len(words)))
