@@ -11,7 +11,7 @@ PACKAGES := $(wildcard bot handlers console referrals storage simulator benchmar
 WORKERS ?= 2
 ARGS ?=
 
-.PHONY: help demo test test-long bench lint format browser lock clean
+.PHONY: help demo test test-long drill bench lint format browser lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -24,6 +24,9 @@ test: lint browser ## Everything a change must pass: lint, then all tests on bot
 
 test-long: lint browser ## The same tests with larger numbers
 	PULANG_LONG=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+drill: $(DEV) ## Back up a running network, lose its machine, live again in a fresh folder: how long it takes
+	$(BIN)/python -m pytest -q -s tests/contract/bot/test_backup_commands.py -k lives_again $(ARGS)
 
 bench: $(DEV) ## Measure what must stay quick, as ratios within one run
 	$(BIN)/python -m benchmarks $(ARGS)

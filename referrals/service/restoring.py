@@ -112,7 +112,7 @@ def _empty_seat(tx: Tx, row: str, state: str) -> None:
     """Whoever held it then may not hold it now; who does is invited again."""
     seat = tx.get(Seat, row)
     if seat is not None and seat.person_id and state != f"held:{seat.person_id}":
-        tx.save(replace(seat, person_id=None))
+        tx.save(replace(seat, person_id=None, since=tx.now))
 
 
 def _suspend_agreement(tx: Tx, row: str, _: str) -> None:

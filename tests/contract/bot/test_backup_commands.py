@@ -154,7 +154,7 @@ async def test_who_backs_up_is_named_once_a_steward_has_come(place: Place) -> No
     file = place.folder / "x.backup"
     with a_store(place) as net:
         net.person(701, "steward-1")
-        assert net.store.run(lambda tx: tx.get(Seat, "steward-1")).person_id
+        assert net.store.run(lambda tx: tx.find(Seat, id="steward-1"))[0].person_id
     assert "--by" in await place.bot("backup", str(file), status=2)
     assert "not the seat of a steward" in await place.bot("backup", str(file), "--by", "desk-1", status=2)
     assert not file.exists()
