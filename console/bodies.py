@@ -70,7 +70,7 @@ def answer(request: web.Request, words: Mapping[str, str], shown: Mapping[str, o
     anything that somebody else could choose. Two blocks of one gzip stream: the second is merely stored.
     """
     opening, rest = _dumps({"words": words})[:-1] + b",", _dumps(shown)[1:]
-    headers = {hdrs.VARY: hdrs.ACCEPT_ENCODING}
+    headers: dict[str, str] = {hdrs.VARY: "Accept-Encoding"}
     body = opening + rest
     if "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, ""):
         headers[hdrs.CONTENT_ENCODING] = "gzip"
