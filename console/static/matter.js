@@ -21,7 +21,9 @@ export function show(view, desk) {
   ];
   const talk = (view.thread?.length || (here && view.can_write)) && thread(view, desk, here);
   const story = written(view);
-  const lock = view.locked && desk.lock();
+  // Whoever has opened a lot today waits a little; everything but the words themselves stands here meanwhile.
+  const slow = view.wait_minutes && [h("p", { class: "hint" }, t("page.matter.wait", { minutes: view.wait_minutes }))];
+  const lock = view.locked ? desk.lock() : slow;
   // Whoever came to read others' words finds the field waiting; whoever wrote them comes to the page's beginning.
   if (lock && reader(view) === "partner") lock[0]?.querySelector("[data-pin]")?.setAttribute("data-first", "");
   // Whoever helps reads first; whoever wrote it knows it already and came for what is new.
