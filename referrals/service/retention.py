@@ -119,7 +119,7 @@ def retire(tx: Tx, referral_id: str) -> None:
     tracking.forget(tx, referral.id)
     moving.forget(tx, referral.id)
     for offer in tx.find(Offer, referral_id=referral.id):
-        tx.save(replace(offer, seen_by=None, decided_by=None, told=()))
+        tx.save(replace(offer, seen_by=None, decided_by=None, told=(), code=""))
     # Its code stands on somebody's paper, and would lead from that to what they had asked for.
     tx.save(replace(referral, code=referral.id, retain_until=None))
 
