@@ -1,4 +1,4 @@
-"""The story of test_canaries, backed up: a backup, a key and a ledger show nothing, not even what is unsealed."""
+"""The story of test_canaries, backed up: backup, key and ledger show nothing, not even what is unsealed."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+import psycopg
 import pytest
 
 from bot.keeping import Keeper
@@ -229,11 +230,22 @@ def test_what_was_destroyed_is_not_even_on_the_new_disk(life: Life) -> None:
     net.passes(timedelta(days=60))  # its timers do no harm
     assert net.store.run(_bytes_of, record) == []
     net.store.close()
-    if life.other.startswith("sqlite"):
-        files = life.place.folder.glob("other.db*")
-        content = b"".join(path.read_bytes() for path in files)
-        assert doomed
-        assert not [one for one in doomed if one in content]
+    assert doomed
+    content = b"".join(path.read_bytes() for path in _files_of(life.other))
+    assert not [one for one in doomed if one in content]
+    assert b"wrap" in content or not life.other.startswith("sqlite")
+    assert content
+
+
+def _files_of(url: str) -> list[Path]:
+    """The database's files; of PostgreSQL those of the tables that hold keys and ciphertexts."""
+    if url.startswith("sqlite"):
+        return list(Path(url.removeprefix("sqlite:///")).parent.glob("other.db*"))
+    asked = "SELECT current_setting('data_directory') || '/' || pg_relation_filepath(%s)"
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("CHECKPOINT")
+        rows = [connection.execute(asked, [table]).fetchone() for table in ("wrap", "sealed")]
+    return [Path(row[0]) for row in rows if row]
 
 
 def _bytes_of(tx: Tx, record: Record) -> list[bytes]:
