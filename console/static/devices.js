@@ -20,7 +20,7 @@ const onDay = (key, iso) => h("p", { class: "hint" }, t(key, { day: moment(iso, 
 
 function own(one, desk, here) {
   return line(one.id === here ? [t(one.state_key), " · ", t("page.devices.this")] : t(one.state_key), one.steps, desk, { device: one.id },
-    one.active_from && h("p", { class: "until" }, t("page.enrol.wait", { time: moment(one.active_from) })),
+    one.active_from && h("p", { class: "until" }, t("page.devices.from", { time: moment(one.active_from) })),
     onDay("page.devices.since", one.since),
     onDay("page.devices.seen", one.seen));
 }

@@ -1,6 +1,6 @@
 // How a phone is let in to read: a first PIN, the recovery code shown once, a day's wait, or somebody's yes.
 
-import { announce, button, h, moment, t, working, wrong } from "./ui.js";
+import { button, h, moment, t, working, wrong } from "./ui.js";
 import { lock, tell } from "./pin.js";
 import { codeField, pinField } from "./steps.js";
 
@@ -40,7 +40,7 @@ function choosing(desk, way, after, more = () => ({}), label = "page.enrol.choos
         const theirs = ["error.wrong_code", "error.wrong_pin"].includes(refusal.code) && more.box;
         return tell(theirs || first.box, refusal);
       }
-      if (answer.recovery) whole.replaceChildren(...recovery(answer.recovery, after));
+      if (answer.recovery) showOnce(whole, answer.recovery, after);
       else await after();
     });
   }, "big");
@@ -48,13 +48,16 @@ function choosing(desk, way, after, more = () => ({}), label = "page.enrol.choos
   return whole;
 }
 
-/** The recovery code, this once. */
-function recovery(code, after) {
+/** The recovery code, this once: nothing else stands on the card meanwhile. */
+function showOnce(place, code, after) {
+  const home = place.closest(".lock");
+  const heading = h(home ? "h2" : "h3", { tabindex: "-1", id: home?.getAttribute("aria-labelledby") }, t("page.enrol.code_title"));
   const done = button(t("page.enrol.written"), () => working(done, after), "big");
-  const heading = h("h3", { tabindex: "-1" }, t("page.enrol.code_title"));
-  announce(t("page.enrol.code_title"));
-  requestAnimationFrame(() => heading.focus());
-  return [heading, h("p", { class: "secret", dir: "ltr" }, code), h("p", {}, t("page.enrol.code_hint")), h("div", { class: "actions" }, done)];
+  (home ?? place).replaceChildren(heading,
+    h("p", { class: "secret", dir: "ltr" }, code),
+    h("p", {}, t("page.enrol.code_hint")),
+    h("div", { class: "actions" }, done));
+  heading.focus();
 }
 
 /** Where reading is open: another PIN, another recovery code. */
@@ -64,7 +67,7 @@ export function changing(desk) {
   more.box = old.box;
   const another = button(t("page.enrol.new_code"), () => working(another, async () => {
     const { recovery: code } = await desk.prove("code", {});
-    place.replaceChildren(...recovery(code, () => desk.refresh()));
+    showOnce(place, code, () => desk.refresh());
   }), "wide");
   const place = h("div", {}, h("p", {}, t("page.enrol.new_code_hint")), h("div", { class: "actions" }, another));
   return [

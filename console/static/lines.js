@@ -27,7 +27,7 @@ export const list = (items, empty) => (items.length ? h("ul", { class: "lines" }
 export function once(title, words, ...more) {
   announce(title);
   const made = card(title, h("p", { class: "secret", dir: "ltr" }, words), ...more);
-  made.classList.add("lock");
+  made.classList.add("calm");
   made.querySelector("h2").dataset.first = "";
   return made;
 }

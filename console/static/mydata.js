@@ -2,7 +2,7 @@
 
 import { atLeast, post } from "./bridge.js";
 import { button, card, h, t, time } from "./ui.js";
-import { day, facts, line, list, once } from "./lines.js";
+import { day, line, list, once } from "./lines.js";
 import { act, stepForm } from "./steps.js";
 
 export function show(view, desk) {
@@ -28,9 +28,9 @@ export function show(view, desk) {
 const words = (keys) => h("ul", { class: "plainlist" }, ...keys.map((key) => h("li", {}, t(key))));
 
 function heldLine(held, desk) {
-  const until = held.until ? h("span", {}, t("page.mydata.until"), " ", day(held.until)) : "";
-  return line(t(held.what_key), [], desk, {}, facts([t("page.mydata.count"), String(held.count)], [t("page.mydata.kept"), until || t(held.why_key)]),
-    held.until && held.why_key && h("p", { class: "hint" }, t(held.why_key)));
+  return line(`${t(held.what_key)} · ${held.count}`, [], desk, {},
+    held.until && h("p", {}, t("page.mydata.until"), " ", day(held.until)),
+    held.why_key && h("p", { class: "hint" }, t(held.why_key)));
 }
 
 /** The way home: a passphrase to write down, and a file that opens with it. */

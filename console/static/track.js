@@ -29,7 +29,7 @@ export function show(view, desk) {
     said(view.said_key),
     view.stage_key && found(view),
     ...view.moves.map(moving),
-    card(t("page.track.look"), code, look),
+    h("section", { class: "card", "aria-label": t("page.track.code") }, code, look),
     (can.move || can.ask_desk) && card(t("page.track.move"),
       h("p", {}, t("page.track.move_hint")),
       can.move && withPin(can.move, take),
@@ -39,7 +39,7 @@ export function show(view, desk) {
 
 function found(view) {
   const made = card(t("page.track.found"), facts([t("page.stage"), t(view.stage_key)], [t("page.next_by"), view.next_by && time(view.next_by)]));
-  made.classList.add("lock");
+  made.classList.add("calm");
   made.querySelector("h2").dataset.first = "";
   return made;
 }
@@ -54,6 +54,6 @@ function moving(move) {
   const made = card(t("page.track.coming"),
     h("p", {}, t(move.due_at ? "page.track.due" : "page.track.check"), " ", move.due_at && time(move.due_at)),
     move.check && h("p", { class: "secret", dir: "ltr" }, move.check));
-  made.classList.add("lock");
+  made.classList.add("calm");
   return made;
 }

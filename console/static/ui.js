@@ -40,7 +40,7 @@ export function h(tag, attributes = {}, ...children) {
     else if (value === true) element.setAttribute(name, "");
     else if (value !== false && value != null) element.setAttribute(name, value);
   }
-  element.append(...children.flat().filter((child) => child != null && child !== false && child !== ""));
+  element.append(...children.flat().filter((child) => child || child === "0"));
   return element;
 }
 
