@@ -1,4 +1,4 @@
-"""How often somebody without a post may do what costs others time: one table, and nothing here counts.
+"""How often somebody may do what costs others time, or guess: one table, and nothing here counts.
 
 An emergency is never refused: whoever files one is not asked how often. Time is cut into stretches that begin
 at the same instants for everybody, so that a count is one row (`Tally`).
@@ -44,6 +44,10 @@ LIMITS: Mapping[Doing, Limit] = {
     Doing.TRACK: Limit(10, _HOUR),
     Doing.FLOOD: Limit(60, _HOUR),
 }
+
+
+# Work is not limited for whoever holds a post; guessing is limited for everybody.
+GUESSING = frozenset({Doing.LINK, Doing.TRACK})
 
 
 def key(doing: Doing, who: str, now: datetime) -> str:

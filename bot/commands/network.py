@@ -19,7 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """check|apply FILE, --by, --shown, --settings."""
     parser.add_argument("verb", choices=("check", "apply"))
     parser.add_argument("file", type=Path, metavar="FILE")
-    parser.add_argument("--by", metavar="STEWARD", help="the seat of the steward who applies it")
+    parser.add_argument(
+        "--by", metavar="STEWARD", help="the seat of the steward who applies it or, with check, proposes it"
+    )
     parser.add_argument(
         "--shown", metavar="DIGEST", help="apply only what a check with this digest has shown to somebody"
     )
@@ -38,7 +40,11 @@ def run(args: argparse.Namespace) -> int:
         _show(changes)
         _warn(new)
         shown = network.digest(changes)
-        if args.verb == "check":
+        if args.verb == "check" and args.by and changes:
+            store.run(_propose, args.by, shown)
+            tell(f"Nothing was changed. Proposed by {args.by}; another steward applies it within a day:")
+            tell(f"  python -m bot network apply {args.file} --shown {shown} --by THEIR-SEAT")
+        elif args.verb == "check":
             tell(f"Nothing was changed. To apply it: python -m bot network apply {args.file} --shown {shown}")
         elif changes:
             store.run(_apply, args.by, new, args.shown or shown)
@@ -63,6 +69,12 @@ def _warn(new: NetworkFile) -> None:
             f"Warning: {found} organisations keep the audit's checkpoints; at least {witnessing.LEAST} should. "
             "Add witness = true to an [[organization]] (docs/audit.md)."
         )
+
+
+def _propose(tx: Tx, by: str, shown: str) -> None:
+    from referrals.service import network
+
+    network.propose(tx, steward(tx, by), shown)
 
 
 def _apply(tx: Tx, by: str | None, new: NetworkFile, shown: str) -> None:

@@ -1,4 +1,4 @@
-"""Counting what strangers do, and refusing kindly what is too much. Posts are not counted."""
+"""Counting what strangers do, and refusing kindly what is too much. A post's work is not counted."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from referrals.service import doors
 
 def take(tx: Tx, doing: Doing, person_id: str) -> None:
     """Count it, and raise TooOften when it was one too many (which takes the count back)."""
-    if _counted(tx, person_id) and limits.too_many(doing, _count(tx, doing, person_id)):
+    if _counted(tx, doing, person_id) and limits.too_many(doing, _count(tx, doing, person_id)):
         raise TooOften(minutes=limits.minutes_left(doing, tx.now))
 
 
 def note(tx: Tx, doing: Doing, person_id: str) -> None:
     """Count it and refuse nothing: for what was refused already, and for what must always be possible."""
-    if _counted(tx, person_id):
+    if _counted(tx, doing, person_id):
         _count(tx, doing, person_id)
 
 
 def wait(tx: Tx, doing: Doing, person_id: str, more: int = 1) -> int:
     """How many minutes to wait before doing it `more` times again; 0 when it may be done now."""
-    if not _counted(tx, person_id):
+    if not _counted(tx, doing, person_id):
         return 0
     row = tx.get(Tally, limits.key(doing, person_id, tx.now))
     too_many = limits.too_many(doing, (row.count if row else 0) + more)
@@ -47,5 +47,5 @@ def _count(tx: Tx, doing: Doing, who: str) -> int:
     return tx.tally(limits.key(doing, who, tx.now), limits.ends_at(doing, tx.now))
 
 
-def _counted(tx: Tx, person_id: str) -> bool:
-    return not doors.seats_of(tx, person_id)
+def _counted(tx: Tx, doing: Doing, person_id: str) -> bool:
+    return doing in limits.GUESSING or not doors.seats_of(tx, person_id)

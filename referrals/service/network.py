@@ -9,21 +9,23 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from datetime import timedelta
 from typing import Any
 
 from referrals.access import Action, allow
 from referrals.directory import Agreement, Organization
 from referrals.errors import ConfigurationError
 from referrals.lifecycle import LIVE_OFFERS, OPEN
-from referrals.model import Actor, AuditEntry, Enrolment, Offer, Referral
+from referrals.model import Actor, AuditEntry, Enrolment, Offer, Referral, Role
 from referrals.network_diff import Change, Sign, diff_network
 from referrals.network_file import NetworkFile, as_network
-from referrals.persons import Seat
+from referrals.persons import Seat, Tally
 from referrals.ports import Tx
 from referrals.service import checkins, ending
 
 # What a row keeps of its life in the store when the file changes it.
 KEPT = ("version", "person_id", "on_duty", "since")
+PROPOSED_FOR = timedelta(days=1)
 Rows = dict[tuple[str, str], Any]  # (table, id) to the row
 
 
@@ -43,9 +45,23 @@ def digest(changes: Sequence[Change]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def apply(tx: Tx, actor: Actor, new: NetworkFile, shown: str) -> tuple[Change, ...]:
-    """Apply a file whose dry run had the digest `shown`; refuses when the network changed meanwhile."""
+def propose(tx: Tx, actor: Actor, shown: str) -> None:
+    """A steward has read the changes with this digest; another one may apply them within a day."""
     allow(actor, Action.NETWORK_APPLY)
+    earlier = tx.get(Tally, _proposal(shown, actor.person_id))
+    if earlier is not None:
+        tx.remove(earlier)
+    tx.tally(_proposal(shown, actor.person_id), tx.now + PROPOSED_FOR)
+    tx.audit(AuditEntry(actor, Action.NETWORK_APPLY, f"network:{shown}", "proposed"))
+
+
+def apply(tx: Tx, actor: Actor, new: NetworkFile, shown: str) -> tuple[Change, ...]:
+    """Apply a file whose dry run had the digest `shown`; refuses when the network changed meanwhile.
+
+    Where there are two stewards, one proposes and another applies. ConfigurationError otherwise.
+    """
+    allow(actor, Action.NETWORK_APPLY)
+    _demand_second(tx, actor, shown)
     old = stored(tx)
     changes = diff_network(old, new)
     if digest(changes) != shown:
@@ -66,6 +82,22 @@ def apply(tx: Tx, actor: Actor, new: NetworkFile, shown: str) -> tuple[Change, .
         )
     _review(tx, changes, before, after)
     return changes
+
+
+def _demand_second(tx: Tx, actor: Actor, shown: str) -> None:
+    stewards = {s.person_id for s in tx.find(Seat, role=Role.STEWARD) if s.person_id}
+    if len(stewards) < 2:
+        return
+    proposals = (tx.get(Tally, _proposal(shown, other)) for other in sorted(stewards - {actor.person_id}))
+    if not any(row is not None and row.expires_at > tx.now for row in proposals):
+        raise ConfigurationError(
+            "network", "no other steward has proposed exactly these changes within a day",
+            "let one read them with 'network check FILE --by THEIR-SEAT' and apply them with your own --by",
+        )  # fmt: skip
+
+
+def _proposal(shown: str, person_id: str) -> str:
+    return f"proposal:{shown}:{person_id}"
 
 
 def _rows(network: NetworkFile) -> Rows:

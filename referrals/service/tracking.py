@@ -8,19 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from referrals import codes
 from referrals.access import Action
-from referrals.errors import TooOften, WrongStage
+from referrals.errors import WrongStage
 from referrals.lifecycle import ENDED
+from referrals.limits import Doing
 from referrals.model import AuditEntry, Offer, Referral, Stage, Tracking
 from referrals.ports import Tx
-from referrals.service import doors, tell
+from referrals.service import doors, limits
 
 PURPOSE = "tracking"
-LOOKS_AN_HOUR = 10
-_HOUR = timedelta(hours=1)
 _NOBODYS = "-"  # an id that no row has: what is not there is looked for as long as what is
 
 # Coarse on purpose: 'declined by three' or 'on a waiting list' would tell a stranger how it goes.
@@ -69,9 +68,7 @@ def forget(tx: Tx, referral_id: str) -> None:
 
 def look(tx: Tx, person_id: str, typed: str) -> Seen | None:
     """What the code shows; None for every code that shows nothing. TooOften after ten looks in an hour."""
-    start = tx.now.replace(minute=0, second=0, microsecond=0)
-    if tx.tally(f"track:{person_id}:{tell.iso(start)}", start + _HOUR) > LOOKS_AN_HOUR:
-        raise TooOften(minutes=minutes_until(tx.now, start + _HOUR))
+    limits.take(tx, Doing.TRACK, person_id)
     referral = matter_of(tx, typed)
     due = next_by(tx, referral)
     return None if referral is None else Seen(f"page.track.stage.{COARSE[referral.stage]}", due)

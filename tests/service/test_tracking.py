@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from referrals.errors import NotFound, TooOften, WrongStage
+from referrals.limits import LIMITS, Doing
 from referrals.model import Tracking
 from referrals.service import closing, offers, tracking
 from referrals.service.pages import PAGES
@@ -90,7 +91,7 @@ def test_unknown_codes_take_the_same_work(net: Small) -> None:
 def test_codes_cannot_be_guessed_in_a_row(net: Small) -> None:
     mali, eve = net.person(1), net.person(2)
     words = net.store.run(tracking.follow, mali, net.filed(mali))
-    for _ in range(tracking.LOOKS_AN_HOUR):
+    for _ in range(LIMITS[Doing.TRACK].most):
         looks(net, eve, "lusab-babad-gutih-tugad")
     with pytest.raises(TooOften) as refused:
         looks(net, eve, words)
