@@ -95,8 +95,11 @@ def void(tx: Tx, person_id: str, referral_id: str) -> Referral:
     return after
 
 
-def withdraw(tx: Tx, person_id: str, referral_id: str) -> Referral:
-    """The person takes it back, at any time: every partner's access is cut in this very turn."""
+def withdraw(tx: Tx, person_id: str, referral_id: str, *, aloud: bool = True) -> Referral:
+    """The person takes it back, at any time: every partner's access is cut in this very turn.
+
+    `aloud` False: the person leaves, and nothing is written into their chat any more.
+    """
     actor = doors.as_author(person_id)
     referral = doors.own_referral(tx, actor, referral_id, Action.REFERRAL_WITHDRAW)
     if referral.stage is Stage.WITHDRAWN:
@@ -116,7 +119,8 @@ def withdraw(tx: Tx, person_id: str, referral_id: str) -> Referral:
     sharing.settle(tx, after)
     _end(tx, after)
     tx.audit(AuditEntry(actor, Action.REFERRAL_WITHDRAW, f"referral:{referral.id}"))
-    tell.answer(tx, person_id, "matter.withdrawn", {"code": after.code}, slot=f"matter:{after.id}")
+    if aloud:
+        tell.answer(tx, person_id, "matter.withdrawn", {"code": after.code}, slot=f"matter:{after.id}")
     return after
 
 

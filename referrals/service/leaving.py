@@ -2,7 +2,10 @@
 
 A device that has proved itself leaves at once. Any other one waits a day with a word in the chat and a 'keep
 it' button: whoever holds a seized or borrowed phone must not be able to wipe what its owner needs
-(docs/decisions/0008-leaving-without-a-pin.md).
+(docs/decisions/0009-leaving-without-a-pin.md).
+
+What is begun is finished: in the first turn the person falls silent and nobody can act as them any more, then
+a timer takes one matter a turn, and last the account and the row.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ PAUSE = timedelta(hours=24)
 # The sealed account lives a little longer, for one thing only: to take the messages out of the chat.
 LAST_WORDS = timedelta(minutes=5)
 GIVE_UP = timedelta(hours=48)  # Telegram deletes nothing older
-TIMER, LAST = "delete_person", "forget_person"
+TIMER, ERASE, LAST = "delete_person", "erase_person", "forget_person"
 SLOT = "delete"
 
 
@@ -73,20 +76,31 @@ def day_over(tx: Tx, person_id: str) -> None:
 
 
 def erase(tx: Tx, person_id: str) -> None:
-    """Destroy what is this person's own, in one turn. Messages leave the chat in the next minutes."""
-    actor = doors.as_author(person_id)
-    for referral in tx.find(Referral, author_id=person_id):
-        _erase_matter(tx, person_id, referral)
+    """Destroy what is this person's own: devices and what waits now, then matters, then the chat.
+
+    The timer stands in the database, so a process that dies in between goes on at its next start.
+    """
     for move in tx.find(Move, to_person=person_id):
         moving.end(tx, move.id)
     people.hide(tx, person_id)  # sessions, scraps, what waits, what stands in the chat
     retention.forget_own(tx, person_id)
     tx.unbind_account(person_id)  # whoever writes again is a stranger
     tx.clear_timers(person_id)
-    tx.set_timer(LAST, person_id, tx.now + LAST_WORDS)
+    tx.set_timer(ERASE, person_id, tx.now)
     person = doors.person_by_id(tx, person_id)
     tx.save(replace(person, language="", timezone="UTC", age_group=None, presence=Presence.HIDDEN))
-    tx.audit(AuditEntry(actor, Action.DATA_DELETE, f"person:{person_id}", "deleted"))
+    tx.audit(AuditEntry(doors.as_author(person_id), Action.DATA_DELETE, f"person:{person_id}", "begun"))
+
+
+def next_matter(tx: Tx, person_id: str) -> None:
+    """Timer: one matter, and at once the next; a turn may take 20 ms, and somebody may have fifty."""
+    found = tx.find(Referral, author_id=person_id, limit=1)
+    for referral in found:
+        _erase_matter(tx, person_id, doors.referral_by_id(tx, referral.id))
+    tx.set_timer(ERASE if found else LAST, person_id, tx.now + (timedelta() if found else LAST_WORDS))
+    if not found:
+        actor = doors.as_author(person_id)
+        tx.audit(AuditEntry(actor, Action.DATA_DELETE, f"person:{person_id}", "deleted"))
 
 
 def last_words(tx: Tx, person_id: str) -> None:
@@ -106,7 +120,7 @@ def _erase_matter(tx: Tx, person_id: str, referral: Referral) -> None:
         tx.clear_timers(referral.id)
         return
     if referral.stage not in ENDED:
-        closing.withdraw(tx, person_id, referral.id)
+        closing.withdraw(tx, person_id, referral.id, aloud=False)
     standing = doors.referral_by_id(tx, referral.id)
     # A day ago, so that its date has surely come.
     tx.save(replace(standing, retain_until=tx.now - timedelta(days=1)))

@@ -58,6 +58,7 @@ TIMERS: Mapping[str, Timed] = {
     "retention": Timed(Action.RETENTION, retention.retire),
     "sweep": Timed(Action.RETENTION, retention.sweep),
     "delete_person": Timed(Action.RETENTION, leaving.day_over),
+    "erase_person": Timed(Action.RETENTION, leaving.next_matter),
     "forget_person": Timed(Action.RETENTION, leaving.last_words),
     "download": Timed(Action.RETENTION, mydata.download_over),
     "move_due": Timed(Action.REFERRAL_STEP, moving.due),

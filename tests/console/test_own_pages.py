@@ -91,6 +91,7 @@ async def test_leaving_with_the_pin(place: Place) -> None:
     page = await place.reads(OLD, "mydata")
     status, gone = await page.does("delete", yes=True)
     assert (status, gone["view"]) == (200, "gone")
+    place.net.passes(timedelta(seconds=1))
     assert place.net.referral(matter).author_id == ""
     assert (await page.view())[0] == 401
 

@@ -15,9 +15,9 @@ import pyzipper
 
 from referrals.errors import NotFound, PinNeeded
 from referrals.model import DataClass, Referral, Stage, person_holder
-from referrals.persons import Device, Download, Person
+from referrals.persons import Device, Download, Person, Session
 from referrals.ports import Away, Slow, Tx
-from referrals.service import leaving, moving, mydata, offers, people, threads, tracking
+from referrals.service import leaving, moving, mydata, offers, people, threads, timers, tracking
 from referrals.service.pages import PAGES
 from referrals.views import GoneView, MyDataView
 from storage import archive
@@ -25,12 +25,18 @@ from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store
 
 TURN_S = 0.1  # the rule is 20 ms; a shared machine gets some more
+MOMENT = timedelta(seconds=1)
 
 
 @pytest.fixture
-def net(database_url: str) -> Iterator[Small]:
+def url(database_url: str) -> str:
+    return database_url
+
+
+@pytest.fixture
+def net(url: str) -> Iterator[Small]:
     clock = SettableClock()
-    store = open_store(database_url, clock, CATALOGUE)
+    store = open_store(url, clock, CATALOGUE)
     yield Small(store, clock)
     store.close()
 
@@ -199,6 +205,7 @@ def test_after_deletion_nothing_of_mine_opens(net: Small, two: dict[str, str]) -
     view = does(net, "delete", mali)
     assert isinstance(view, GoneView)
     assert "page.held.stays.read" in view.stays
+    net.passes(MOMENT)
     left = net.referral(matter)
     assert left.stage is Stage.WITHDRAWN
     assert (left.author_id, left.accepted_by) == ("", None)
@@ -212,7 +219,7 @@ def test_after_deletion_nothing_of_mine_opens(net: Small, two: dict[str, str]) -
     assert net.store.run(lambda tx: tx.get(Person, mali)) is None
     assert net.store.run(_rows_with, mali) == {
         "audit",
-        "key_encryption_key",  # the name of a key that wraps nothing any more
+        "key_encryption_key",  # that there was a key; its bytes are gone
         "outbox",  # seven days
         "erasure",
         "tally",  # a month at most
@@ -222,6 +229,7 @@ def test_after_deletion_nothing_of_mine_opens(net: Small, two: dict[str, str]) -
 def test_the_partner_hears_that_it_was_taken_back(net: Small, two: dict[str, str]) -> None:
     net.said()
     does(net, "delete", two["mali"])
+    net.passes(MOMENT)
     assert (two["worker"], "worker.withdrawn") in net.said()
     with pytest.raises(NotFound):
         net.store.run(PAGES["matter"].view, two["worker"], two["mali.offer"], {})
@@ -251,6 +259,69 @@ def test_without_the_pin_it_happens_after_a_day(net: Small, two: dict[str, str])
     assert net.referral(two["mali.matter"]).author_id == two["mali"]
     net.passes(timedelta(hours=2))
     assert net.referral(two["mali.matter"]).author_id == ""
+
+
+def test_many_matters_are_destroyed_one_a_turn_and_none_of_them_is_long(
+    net: Small, two: dict[str, str]
+) -> None:
+    mali = two["mali"]
+    for _ in range(8):
+        net.filed(mali)
+        net.clock.advance(days=1)  # nobody may file so much in a day
+    net.draft(mali)
+    begun = time.perf_counter()
+    does(net, "delete", mali)
+    longest, left = time.perf_counter() - begun, [10]
+    while left[-1]:
+        (timer,) = [t for t in net.timers() if t.subject == mali]
+        assert timer.due_at == net.clock.now
+        begun = time.perf_counter()
+        net.store.run(timers.fire, timer.id, timer.due_at)
+        longest = max(longest, time.perf_counter() - begun)
+        left.append(net.store.run(lambda tx: tx.count(Referral, author_id=mali)))
+    assert left == list(range(10, -1, -1))
+    assert longest < TURN_S
+
+
+def test_while_it_goes_on_nobody_acts_as_this_person_and_nothing_is_said_to_them(
+    net: Small, two: dict[str, str]
+) -> None:
+    mali = two["mali"]
+    for _ in range(3):
+        net.filed(mali)
+    net.said()
+    does(net, "delete", mali)
+    assert net.store.run(lambda tx: tx.person_of_account(1)) is None
+    assert net.store.run(lambda tx: tx.find(Session, person_id=mali)) == []
+    net.passes(MOMENT)
+    heard = net.said()
+    assert (two["worker"], "worker.withdrawn") in heard
+    assert mali not in {who for who, _ in heard}
+
+
+def test_what_was_begun_is_finished_by_the_next_start(net: Small, two: dict[str, str], url: str) -> None:
+    mali, matter = two["mali"], two["mali.matter"]
+    filed = [net.filed(mali) for _ in range(3)]
+    does(net, "delete", mali)
+
+    def dies(tx: Tx) -> None:
+        leaving.next_matter(tx, mali)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        net.store.run(dies)
+    assert net.store.run(lambda tx: tx.count(Referral, author_id=mali)) == 4
+    net.store.close()
+
+    again = Small.around(open_store(url, net.clock, CATALOGUE), net.clock)
+    again.passes(MOMENT)
+    for one in (matter, *filed):
+        assert again.referral(one).author_id == ""
+        for data_class in DataClass:
+            assert again.store.run(_holders, again.referral(one).record, data_class) == frozenset()
+    again.passes(timedelta(days=3))
+    assert again.store.run(lambda tx: tx.get(Person, mali)) is None
+    again.store.close()
 
 
 @pytest.mark.parametrize("who", ["worker", "dao"])
