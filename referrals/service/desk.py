@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from referrals import schedule
 from referrals.access import Action
-from referrals.errors import NotFound
+from referrals.errors import NoConsent, NotFound
 from referrals.lifecycle import ENDED, STAGE_WAITS, Step, move
 from referrals.model import AuditEntry, Offer, Referral, Role, Stage, Urgency
 from referrals.ports import Tx
@@ -89,6 +89,8 @@ def ask_person(tx: Tx, person_id: str, referral_id: str) -> Referral:
 def resume(tx: Tx, person_id: str, referral_id: str) -> Referral:
     """A dispute is settled by going on: the same partner helps further."""
     actor, referral = doors.desk_referral(tx, person_id, referral_id, Action.DESK_RESOLVE)
+    if referral.stage is Stage.DISPUTED and not sharing.readable(tx, referral):
+        raise NoConsent  # that partner may not work on: the next one can be asked
     after = tx.save(replace(move(referral, Step.RESUME, tx.now), escalated=False, outcome=None))
     tx.audit(AuditEntry(actor, Action.DESK_RESOLVE, f"referral:{referral.id}", "resumed"))
     tx.clear_timers(referral.id)

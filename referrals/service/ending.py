@@ -10,7 +10,7 @@ from datetime import datetime, time, timedelta
 
 from referrals import schedule
 from referrals.directory import Agreement
-from referrals.lifecycle import ENDED, LIVE_OFFERS
+from referrals.lifecycle import ENDED, LIVE_OFFERS, OPEN
 from referrals.model import Consent, Offer, Referral, Stage
 from referrals.ports import Tx
 from referrals.service import doors, matching, offers, sharing, tell, working
@@ -63,7 +63,9 @@ def review(tx: Tx, organization_id: str) -> None:
         referral = doors.referral_by_id(tx, offer.referral_id)
         if not offers.may_decide(tx, offer, referral):
             offers.take_back(tx, referral, offer, "agreement_over")
-    for referral in tx.find(Referral, organization_id=organization_id):
+    for referral in tx.find(Referral, organization_id=organization_id, stage=(*OPEN, Stage.CLOSED)):
+        if referral.stage is Stage.CLOSED and not matching.pathway_of(tx, referral).classes.get(Stage.CLOSED):
+            continue  # its partner's keys went when it was closed
         sharing.settle(tx, referral)
         known = any(t.kind == working.CUT_OFF for t in tx.timers_of(referral.id))
         if referral.stage not in ENDED and not known and not sharing.readable(tx, referral):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from referrals.catalogue import Catalogue
+from referrals.errors import NoConsent
 from referrals.model import (
     SYSTEM,
     AuditEntry,
@@ -132,6 +133,19 @@ def test_whoever_waits_hears_every_day_until_the_desk_has_moved_it(net: Small) -
     net.store.run(desk.rematch, coordinator, matter)
     net.passes(2 * DAY)
     assert (coordinator, "desk.cut_off") not in net.said()
+
+
+def test_a_dispute_is_not_settled_by_going_on_with_whoever_may_not(net: Small) -> None:
+    family, worker, coordinator = net.person(1), net.person(11, "bua-1"), net.person(14, "desk-1")
+    matter = net.filed(family)
+    offer = _accepted(net, matter, worker)
+    net.store.run(working.contacted, worker, offer)
+    net.store.run(working.report, worker, offer, "met")
+    net.store.run(closing.helped, family, matter, False)
+    _apply(net, _agreement(ends_on=net.clock.now.date() - DAY))
+    with pytest.raises(NoConsent):
+        net.store.run(desk.resume, coordinator, matter)
+    net.store.run(desk.rematch, coordinator, matter)
 
 
 def test_a_partner_whose_time_ran_out_has_not_said_no(net: Small) -> None:
