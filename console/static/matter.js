@@ -32,7 +32,7 @@ export function show(view, desk) {
     h("h1", {}, t(view.category_key)),
     h("p", { class: "stage" }, t(view.stage_key)),
     view.emergency_lines?.length && danger(view.emergency_lines),
-    view.tracking_code && once(t("page.follow.once"), view.tracking_code, h("p", {}, t("page.follow.once_hint"))),
+    view.tracking_code && once(t("page.follow.title"), view.tracking_code, h("p", {}, t("page.follow.once"))),
     standing(view),
     view.move && moving(view.move, moves, desk),
     ...parts.flat(),

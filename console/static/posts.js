@@ -20,7 +20,7 @@ function postLine(post, desk) {
   const where = post.organization ? ` · ${post.organization}` : "";
   return line(t(post.role_key) + where, post.steps, desk, { seat: post.id },
     h("p", { class: post.lost || (post.filled && !post.reachable) ? "until" : "hint" }, t(state(post))),
-    facts([t("page.posts.since"), post.filled && post.since && day(post.since)]),
+    facts([t("page.code"), post.id], [t("page.posts.since"), post.filled && post.since && day(post.since)]),
     post.invited === "open" && h("p", { class: "hint" }, t("page.posts.invited"), " ", time(post.invited_until)),
     post.invited === "asked" && h("div", {}, h("p", {}, t("page.posts.asked")), h("p", { class: "secret", dir: "ltr" }, post.check)));
 }

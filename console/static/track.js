@@ -29,7 +29,7 @@ export function show(view, desk) {
     said(view.said_key),
     view.stage_key && found(view),
     ...view.moves.map(moving),
-    h("section", { class: "card", "aria-label": t("page.track.code") }, code, look),
+    h("section", { class: "card", "aria-label": t("page.track.title") }, code, look),
     (can.move || can.ask_desk) && card(t("page.track.move"),
       h("p", {}, t("page.track.move_hint")),
       can.move && withPin(can.move, take),

@@ -18,7 +18,7 @@ export function show(view, desk) {
     card(t("page.witness.mark"),
       h("p", { class: "secret", dir: "ltr" }, view.mark.join(" ")),
       facts([t("page.witness.number", { number: view.number }), moment(view.at)])),
-    card(t("page.witness.note"), h("p", {}, t("page.witness.note_hint")), note, h("div", { class: "actions" }, copy), copied),
+    h("section", { class: "card", "aria-label": t("page.witness.copy") }, h("p", {}, t("page.witness.note_hint")), note, h("div", { class: "actions" }, copy), copied),
     ...allSteps(view.steps, desk),
   ];
 }

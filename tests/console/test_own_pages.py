@@ -1,103 +1,130 @@
-"""Following, moving and taking home over real HTTP, on real devices, with the slow work between two turns."""
+"""Phones, posts, codes, what is held, and a note to put away: as people use these pages."""
 
 from __future__ import annotations
 
-import io
-import json
-from collections.abc import AsyncIterator
-from datetime import timedelta
-from typing import Any
-
 import pytest
-import pyzipper
 
-from tests.console.place import Place, a_place
-from tests.support.people import PIN
+from tests.console.conftest import Window
+from tests.console.stand import Stand
+from tests.console.test_pages_sound import EVERY_PAGE, NO_SIDEWAYS, unfold
 
-OLD, NEW = 5001, 7001
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
-
-@pytest.fixture
-async def place(sqlite_url: str) -> AsyncIterator[Place]:
-    async with a_place(sqlite_url) as found:
-        yield found
+CODE = "babu-dofe-gimo-kusa"
+PIN = "482915"
 
 
-async def a_code(place: Place, matter: str) -> str:
-    page = await place.reads(OLD, f"matter/{matter}")
-    status, shown = await page.does("follow", yes=True)
-    assert status == 200, shown
-    return str(shown["tracking_code"])
+async def test_a_code_is_typed_once_and_shows_how_far_a_matter_is(window: Window, stand: Stand) -> None:
+    await window.opens("track")
+    page = window.page
+    await page.get_by_role("button", name="Look").click()
+    assert "Please type the code" in await window.text()
+    await page.get_by_label("Your code").fill("nothing-of-ours")
+    await page.get_by_role("button", name="Look").click()
+    await page.wait_for_selector("text=This code shows nothing")
+    await page.get_by_label("Your code").fill(CODE)
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("text=Help is under way")
+    assert await page.evaluate("document.activeElement.textContent") == "This is where it stands"
+    await page.get_by_text("I know the PIN").click()
+    await page.get_by_label("PIN", exact=True).fill(PIN)
+    await page.get_by_role("button", name="Move it to this phone").click()
+    await page.wait_for_selector("text=Comes to this phone on")
+    assert stand.turns.taken == ("move", {"code": CODE, "pin": PIN})  # type: ignore[attr-defined]
+    assert "0815" in await window.text()
 
 
-async def test_a_matter_moves_by_code_and_pin(place: Place) -> None:
-    net = place.net
-    matter = net.filed(net.person(OLD))
-    new = net.person(NEW)
-    code = await a_code(place, matter)
-    page = await place.opens(NEW, "track")  # no PIN on the new phone: only the owner's is asked
-    _, seen = await page.does("look", code=code)
-    assert seen["stage_key"] == "page.track.stage.asking"
-    _, wrong = await page.does("move", code=code, pin="314159")
-    assert wrong["said_key"] == "page.track.no_fit"
-    # What the console finds out cannot be said by a client.
-    _, forged = await page.does("move", code=code, pin="314159", fits=True, pin_fits=True)
-    assert forged["said_key"] == "page.track.no_fit"
-    _, asked = await page.does("move", code=code, pin=PIN)
-    assert asked["said_key"] == "page.track.asked"
-    assert asked["moves"][0]["due_at"]
-    net.passes(timedelta(hours=24))
-    assert net.referral(matter).author_id == new
+async def test_ones_own_matter_gives_a_code_once(window: Window) -> None:
+    await window.opens("matter/author")
+    await window.page.get_by_text("Make a code to follow this").click()
+    await window.page.get_by_role("button", name="Yes", exact=True).click()
+    await window.page.wait_for_selector(".secret")
+    assert await window.page.locator(".secret").inner_text() == CODE
+    assert await window.page.evaluate("document.activeElement.textContent") == "Your code to follow it"
+    await window.opens("matter/author")
+    assert CODE not in await window.page.content()
 
 
-async def test_an_export_is_fetched_as_an_attachment(place: Place) -> None:
-    place.net.filed(place.net.person(OLD))
-    page = await place.reads(OLD, "mydata")
-    status, shown = await page.does("export")
-    assert status == 200, shown
-    address = place.origin + shown["download"]
-    async with place.http.head(address) as answer:
-        assert answer.status in (404, 405)  # a look at the address alone changes nothing
-    packed = b""
-    for _ in range(2):
-        async with place.http.get(address) as answer:
-            assert answer.status == 200
-            assert answer.headers["Content-Disposition"].startswith("attachment")
-            assert answer.headers["Cache-Control"] == "no-store"
-            packed = await answer.read()
-    assert _opened(packed, shown["passphrase"])["matters"][0]["words"]["story"] == "a story"
-    place.net.passes(timedelta(minutes=3))
-    async with place.http.get(address) as answer:
-        assert answer.status == 404
-    async with place.http.get(f"{place.origin}/p/download/{'A' * 43}") as answer:
-        assert answer.status == 404
+async def test_a_move_that_nobody_wanted_is_stopped_with_one_press(window: Window, stand: Stand) -> None:
+    await window.opens("matter/moving")
+    assert "Somebody is moving this to another phone" in await window.text()
+    await window.page.get_by_role("button", name="Stop the move").click()
+    await window.page.wait_for_selector("text=Done.")
+    assert stand.turns.taken == ("move_stop", {})  # type: ignore[attr-defined]
 
 
-async def test_without_the_pin_nothing_is_exported_and_leaving_waits(place: Place) -> None:
-    place.net.person(OLD)
-    await place.reads(OLD, "me")  # a PIN was chosen …
-    place.clock.advance(hours=1)  # … and asked again since
-    page = await place.opens(OLD, "mydata")
-    status, refused = await page.does("export")
-    assert (status, refused["error"]) == (409, "error.pin_needed")
-    _, waits = await page.does("delete", yes=True)
-    assert waits["delete_at"]
-    _, kept = await page.does("keep")
-    assert kept["delete_at"] is None
+async def test_an_export_asks_for_the_pin_in_its_place_and_shows_its_words_once(window: Window) -> None:
+    await window.opens("mydata")
+    page = window.page
+    assert "Your PIN comes first" in await window.text()
+    await page.get_by_role("button", name="Make a file to take home").click()
+    asking = page.locator(".asking")
+    await asking.get_by_label("A new PIN").fill(PIN)
+    await asking.get_by_label("The same PIN again").fill(PIN)
+    await asking.get_by_role("button", name="Use this PIN").click()
+    await asking.get_by_role("button", name="I have written it down").click()
+    link = page.get_by_role("link", name="Fetch the file")
+    await link.wait_for()
+    assert await link.get_attribute("href") == "/p/download/0123456789abcdef"
+    assert await page.locator(".secret").inner_text() == "babu-dofe-gimo-kusa-lanu"
 
 
-async def test_leaving_with_the_pin(place: Place) -> None:
-    matter = place.net.filed(place.net.person(OLD))
-    page = await place.reads(OLD, "mydata")
-    status, gone = await page.does("delete", yes=True)
-    assert (status, gone["view"]) == (200, "gone")
-    place.net.passes(timedelta(seconds=1))
-    assert place.net.referral(matter).author_id == ""
-    assert (await page.view())[0] == 401
+async def test_everything_is_deleted_after_a_second_yes(window: Window) -> None:
+    await window.opens("mydata")
+    page = window.page
+    await page.get_by_text("Delete everything").click()
+    assert "cannot be undone" in await window.text()
+    await page.get_by_role("button", name="Yes", exact=True).click()
+    await page.wait_for_selector("text=It is gone")
+    assert "Everything that was yours" in await window.text()
+    assert "Locked copies in backups" in await window.text()
 
 
-def _opened(packed: bytes, passphrase: str) -> dict[str, Any]:
-    with pyzipper.AESZipFile(io.BytesIO(packed)) as found:
-        found.setpassword(passphrase.encode())
-        read: dict[str, Any] = json.loads(found.read("my-data.json"))
-        return read
+async def test_phones_show_which_is_this_one_and_what_to_compare(window: Window, stand: Stand) -> None:
+    await window.opens("devices")
+    text = await window.text()
+    assert text.count("this phone") >= 1
+    assert "4711" in text
+    assert "May read from" in text
+
+
+async def test_an_invitation_is_shown_once_with_the_post_that_it_is_for(window: Window, stand: Stand) -> None:
+    await window.opens("posts")
+    await window.page.get_by_role("button", name="Invite somebody").last.click()
+    await window.page.wait_for_selector(".secret >> text=j_0123456789abcdefghijkl")
+    assert stand.turns.taken == ("invite", {"seat": "house-2"})  # type: ignore[attr-defined]
+    await window.page.get_by_text("Yes, it is them").click()
+    assert "they read out this number" in await window.text()
+
+
+async def test_a_note_is_copied_and_put_away(window: Window) -> None:
+    await window.opens("witness")
+    assert "babu dofe gimo kusa" in await window.text()
+    assert "pulang.example/audit" in await window.page.get_by_label("The note").input_value()
+    await window.page.get_by_role("button", name="We have put it away").click()
+    await window.page.wait_for_selector("text=has put this note away")
+
+
+@pytest.mark.parametrize("page", EVERY_PAGE)
+async def test_every_page_can_be_read_at_twice_the_size(window: Window, page: str) -> None:
+    """Letters twice as large on a phone, and a desk's screen at 400 % (320 px): nothing moves sideways."""
+    await window.page.set_viewport_size({"width": 390, "height": 740})
+    await window.opens(page)
+    await unfold(window)
+    await window.page.evaluate("document.documentElement.style.fontSize = '225%'")
+    assert await window.page.evaluate(NO_SIDEWAYS)
+    await window.page.evaluate("document.documentElement.style.fontSize = ''")
+    await window.page.set_viewport_size({"width": 320, "height": 256})
+    assert await window.page.evaluate(NO_SIDEWAYS)
+
+
+async def test_an_inline_script_would_be_refused_and_reported(window: Window) -> None:
+    """What the other tests listen for: here it does happen, and is heard."""
+    await window.opens("me")
+    await window.page.evaluate(
+        "() => { const script = document.createElement('script'); script.textContent = 'window.ran = true';"
+        " document.body.append(script); }"
+    )
+    assert await window.page.evaluate("window.ran") is None
+    assert any("Content Security Policy" in complaint for complaint in window.complaints)
+    window.complaints.clear()
