@@ -220,6 +220,12 @@ class Tx(Protocol):
         To be done when somebody leaves who could read through this holder (a worker: 'org:<id>').
         """
 
+    def forget_holder(self, holder: str) -> None:
+        """This holder is no more: its key-encryption keys are destroyed once nothing is wrapped by them.
+
+        Upkeep does it, in its two next sweeps; a wrap that is still there goes on opening, by a newer key.
+        """
+
 
 class Pins(Protocol):
     """The slow half of a PIN: Argon2id with a pepper. Never inside a turn, never on the event loop."""

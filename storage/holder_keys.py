@@ -39,6 +39,10 @@ _RETIRE = Sql(
     "UPDATE key_encryption_key SET state = 'retiring', retiring_at = :now"
     " WHERE holder = :holder AND data_class = :c AND state = 'active'"
 )
+_LEAVE = Sql(
+    "UPDATE key_encryption_key SET state = 'retiring', retiring_at = :now"
+    " WHERE holder = :holder AND state = 'active'"
+)
 _CLASSES = Sql(
     "SELECT data_class FROM key_encryption_key WHERE holder = :holder AND state = 'active'"
     " ORDER BY data_class"
@@ -120,6 +124,13 @@ class HolderKeys:
             self._conn.change(_RETIRE, {"holder": holder, "c": data_class, "now": self._now})
             self.active(holder, data_class)
         return len(classes)
+
+    def forget_holder(self, holder: str) -> int:
+        """Nothing new is wrapped by this holder's keys; the sweep destroys each that wraps nothing. How many.
+
+        Not in this turn: another one may be wrapping by such a key now, and would be locked out of its own.
+        """
+        return self._conn.change(_LEAVE, {"holder": holder, "now": self._now})
 
     def settle(self, record: Record, data_class: DataClass, wrap: Wrap, key: bytes) -> None:
         """Move a wrap that this turn has just opened, if its key is retiring.

@@ -320,6 +320,10 @@ class StoreTx:
         with self._database():
             return self._seals.keys.rotate_holder(holder, data_class.value if data_class else None)
 
+    def forget_holder(self, holder: str) -> None:
+        with self._database():
+            self._seals.keys.forget_holder(holder)
+
     def sweep_keys(self, limit: int) -> int:
         """Move up to `limit` wraps of retiring keys; empty keys come one state further. How many of both."""
         with self._database():

@@ -54,6 +54,8 @@ def after_restore(tx: Tx, actor: Actor, made: datetime, taken: Sequence[Erasure]
     for erasure in taken:
         subject = f"{erasure.record.table}:{erasure.record.row}"
         tx.audit(AuditEntry(actor, Action.BACKUP_RESTORE, subject, erasure.kind.value))
+        if (erasure.kind, erasure.record.table) == (Taken.REMOVED, "person"):
+            tx.forget_holder(person_holder(erasure.record.row))
     states = _last_states(taken)
     for (table, row), state in states.items():
         if table in _STATES:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from referrals.access import Action
-from referrals.model import SYSTEM, AuditEntry, CheckIn, Enrolment, Offer, Record, Referral
+from referrals.model import SYSTEM, AuditEntry, CheckIn, Enrolment, Offer, Record, Referral, person_holder
 from referrals.persons import (
     Conversation,
     Device,
@@ -133,6 +133,7 @@ def forget_person(tx: Tx, person: Person) -> None:
     tx.clear_timers(person.id)
     tx.unbind_account(person.id)
     tx.destroy(Record("person", person.id))
+    tx.forget_holder(person_holder(person.id))
     tx.remove(person)
     note(tx, f"person:{person.id}")
 

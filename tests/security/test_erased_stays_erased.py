@@ -279,6 +279,7 @@ def _leave(tx: Tx, person_id: str) -> None:
 def test_a_row_that_was_removed_is_removed_with_all_that_hangs_on_it(life: Life) -> None:
     stranger = life.net.person(777)
     by_hand(life.net, _give_device, stranger, "d" * 32)
+    by_hand(life.net, _give_key, stranger)
     life.backup()
     by_hand(life.net, lambda tx: tx.remove(tx.get(Device, "d" * 32)))
     by_hand(life.net, _leave, stranger)
@@ -287,7 +288,13 @@ def test_a_row_that_was_removed_is_removed_with_all_that_hangs_on_it(life: Life)
     assert net.store.run(lambda tx: tx.get(Person, stranger)) is None
     assert net.store.run(lambda tx: tx.find(Device, person_id=stranger)) == []
     assert net.store.run(lambda tx: tx.person_of_account(777)) is None
+    states = [k.state for k in asyncio.run(net.store.key_statuses()) if k.holder == person_holder(stranger)]
+    assert states == ["retiring"]  # and so destroyed by the next sweeps
     net.store.close()
+
+
+def _give_key(tx: Tx, person_id: str) -> None:
+    tx.seal(Record("person", person_id), DataClass.STORY, "word", "a word", [person_holder(person_id)])
 
 
 def _give_device(tx: Tx, person_id: str, device_id: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import time
@@ -21,6 +22,7 @@ from referrals.service import leaving, moving, mydata, offers, people, threads, 
 from referrals.service.pages import PAGES
 from referrals.views import GoneView, MyDataView
 from storage import archive
+from storage.holder_keys import KeyStatus
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store
 
@@ -226,6 +228,22 @@ def test_after_deletion_nothing_of_mine_opens(net: Small, two: dict[str, str]) -
     }
 
 
+def test_of_whoever_left_no_key_remains_and_nobody_else_loses_one(net: Small, two: dict[str, str]) -> None:
+    mine = {key.data_class for key in _keys_of(net, two["mali"])}
+    assert {"contact", "story"} <= mine
+    does(net, "delete", two["mali"])
+    net.said()
+    net.passes(timedelta(hours=1))
+    asyncio.run(net.store.sweep(net.clock.now))
+    assert {(key.data_class, key.state) for key in _keys_of(net, two["mali"])} == {
+        (name, "destroyed") for name in mine
+    }
+    assert net.store.run(_bytes_left, two["mali"]) == 0
+    assert {key.state for key in _keys_of(net, two["somchai"])} == {"active"}
+    view = net.store.run(PAGES["matter"].view, two["somchai"], two["somchai.matter"], {})
+    assert "a story" in str(view)
+
+
 def test_the_partner_hears_that_it_was_taken_back(net: Small, two: dict[str, str]) -> None:
     net.said()
     does(net, "delete", two["mali"])
@@ -346,6 +364,19 @@ def test_a_move_to_somebody_who_left_does_not_happen(net: Small, two: dict[str, 
 
 def _holders(tx: Tx, record: Any, data_class: DataClass) -> frozenset[str]:
     return tx.holders(record, data_class)
+
+
+def _keys_of(net: Small, person_id: str) -> list[KeyStatus]:
+    holder = person_holder(person_id)
+    return [key for key in asyncio.run(net.store.key_statuses()) if key.holder == holder]
+
+
+def _bytes_left(tx: Any, person_id: str) -> int:
+    """Keys of somebody whose bytes still stand there."""
+    from storage.sql import Sql
+
+    asked = Sql("SELECT count(*) FROM key_encryption_key WHERE holder = :holder AND wrapped IS NOT NULL")
+    return int(tx.connection.rows(asked, {"holder": person_holder(person_id)})[0][0])
 
 
 def _left_of(tx: Any, person_id: str) -> int:

@@ -93,6 +93,21 @@ def test_the_states_of_a_key_and_their_dates(store: Store, clock: SettableClock)
     assert sweep_once(store) == 0
 
 
+def test_keys_of_whoever_is_no_more_are_destroyed_and_a_wrap_that_is_left_still_opens(store: Store) -> None:
+    for number, holder in enumerate((O1, org("o2"))):
+        store.run(seal, number, (holder,))
+    store.run(lambda tx: tx.forget_holder(O1))
+    store.run(destroy, 0)
+    assert short(store) == [(1, "retiring", 0)]
+    store.run(lambda tx: tx.forget_holder(org("o2")))  # too early: something is left
+    sweep_once(store)
+    sweep_once(store)
+    assert short(store) == [(1, "destroyed", 0)]
+    assert short(store, org("o2")) == [(1, "destroyed", 0), (2, "active", 1)]
+    assert store.run(lambda tx: tx.holders(record(1), STORY)) == {org("o2")}
+    assert store.run(read, 1, Actor("w2", Role.WORKER, "o2")) == "story 1"
+
+
 def test_a_retired_key_that_got_a_wrap_again_is_not_destroyed(store: Store) -> None:
     """It cannot happen; should it (by hand, by a fault), nothing is lost."""
     store.run(seal, 1)
