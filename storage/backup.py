@@ -8,7 +8,6 @@ and wrapped by the key of the day (backup_keys.py), without which nobody can ope
 from __future__ import annotations
 
 import base64
-import binascii
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -148,7 +147,7 @@ def _chunks(label: Label, source: BinaryIO, key: BackupKey) -> Iterator[bytes]:
         wrapped, prefix = (base64.b64decode(text, validate=True) for text in (label.wrapped, label.prefix))
         made = str(label.header.values["made"])
         secret = decrypt(AESGCM(key.secret), wrapped, _about(key, made))
-    except (binascii.Error, SealBroken):
+    except (ValueError, SealBroken):
         raise Damaged("its first lines are damaged, or it was made with another key") from None
     return unsealed(source, secret, prefix, label.header)
 

@@ -8,7 +8,6 @@ When it expires its file is overwritten and removed: from then on that day's bac
 from __future__ import annotations
 
 import base64
-import binascii
 import os
 import re
 from contextlib import suppress
@@ -112,7 +111,7 @@ class BackupKeys:
         try:
             wrapped = base64.b64decode(values["key"], validate=True)
             secret = decrypt(self._wrapping, wrapped, self._about(key_id))
-        except (binascii.Error, SealBroken) as error:
+        except (ValueError, SealBroken) as error:
             what = "the key does not open: it is damaged, or the root key was replaced since"
             mend = "restore this file, or name the root key file of that time in PULANG_ROOT_KEY_FILE"
             raise ConfigurationError(str(path), what, mend) from error

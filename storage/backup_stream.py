@@ -73,7 +73,7 @@ def read_header(source: BinaryIO) -> Header:
     line = source.readline(_HEADER_LIMIT)
     try:
         values = json.loads(line) if line.endswith(b"\n") else None
-    except ValueError:
+    except (ValueError, RecursionError):
         values = None
     if not isinstance(values, dict):
         raise Damaged("its first lines are damaged or cut off")
@@ -92,7 +92,7 @@ def unsealed(source: BinaryIO, key: bytes, prefix: bytes, header: Header) -> Ite
         last = not _more(source)
         try:
             yield cipher.decrypt(_nonce(prefix, count, last), sealed, about)
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # the latter: a prefix in the header that makes no nonce
             where = "cut off or changed at its end" if last else "changed"
             raise Damaged(f"it is {where} (part {count + 1})") from None
         if last:

@@ -7,7 +7,6 @@ wrong here is refused with the mend, and no file is ever written over before its
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import os
@@ -74,7 +73,11 @@ def is_locked(path: Path, data_folder: Path) -> bool:
 def rewrite_root_key(
     path: Path, data_folder: Path, root: RootKey, passphrase: str | None, cost: Cost | None = None
 ) -> None:
-    """Write the same key anew, locked (with a passphrase) or plain; read back before it takes the place."""
+    """Write the same key anew, locked (with a passphrase) or plain; read back before it takes the place.
+
+    A link to it stays a link: what lies beside the key is looked for beside the file itself.
+    """
+    path = path.resolve()
     fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
     put_private(fresh, _written(root, passphrase, cost).encode())
     try:
@@ -116,13 +119,13 @@ def _parsed(text: str, path: Path, ask: Ask | None) -> RootKey:
         raise ConfigurationError(str(path), "the key file is cut off or incomplete", _MEND)
     try:
         secret = base64.b64decode(values["key"], validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # binascii's, and that of a byte which is no letter at all
         raise ConfigurationError(str(path), "the key is damaged", _MEND) from error
     if len(secret) != KEY_BYTES:
         what = f"the key has {len(secret)} bytes and must have {KEY_BYTES}"
         raise ConfigurationError(str(path), what, _MEND)
     root = RootKey(values["network"], secret)
-    if not hmac.compare_digest(_checksum(root), values["check"]):
+    if not hmac.compare_digest(_checksum(root).encode(), values["check"].encode()):
         raise ConfigurationError(str(path), "the key is damaged (its check does not fit)", _MEND)
     return root
 

@@ -89,7 +89,7 @@ def _parts(text: str) -> tuple[str, Cost, bytes, bytes]:
     if [line.partition(": ")[0] for line in lines[1:]] != names:
         raise Damaged("the key file is cut off or incomplete")
     network_id, cost_text, salt_text, sealed_text, check = (line.partition(": ")[2] for line in lines[1:])
-    if not hmac.compare_digest(_checksum(lines[:-1]), check):
+    if not hmac.compare_digest(_checksum(lines[:-1]).encode(), check.encode()):
         raise Damaged("the key file is damaged (its check does not fit)")
     try:
         salt = base64.b64decode(salt_text, validate=True)
@@ -107,7 +107,8 @@ def _parts(text: str) -> tuple[str, Cost, bytes, bytes]:
 
 def _key(passphrase: str, salt: bytes, cost: Cost) -> bytes:
     # The same letters typed on another keyboard must give the same bytes (RFC 8265, OpaqueString).
-    typed = unicodedata.normalize("NFC", passphrase).encode()
+    # What a terminal could not read as letters stays the bytes that were typed.
+    typed = unicodedata.normalize("NFC", passphrase).encode(errors="surrogateescape")
     slow = Argon2id(
         salt=salt, length=KEY_BYTES, iterations=cost.rounds, lanes=cost.lanes, memory_cost=cost.memory
     )
