@@ -61,7 +61,13 @@ _table(
     Index(None, "role", "organization_id"),
     Index(None, "organization_id", "role"),
 )
-_table(persons.Invitation, "invitation", Index(None, "seat_id"), of={"seat_id": "seat.id"})
+_table(
+    persons.Invitation,
+    "invitation",
+    Index(None, "seat_id"),
+    Index(None, "expires_at"),
+    of={"seat_id": "seat.id"},
+)
 _table(
     persons.Device,
     "device",
@@ -120,6 +126,7 @@ _table(
     "check_in",
     Index(None, "enrolment_id", "due_at"),
     Index(None, "mentor_id"),
+    Index(None, "due_at"),
     of={"enrolment_id": "enrolment.id"},
 )
 

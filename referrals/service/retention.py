@@ -104,7 +104,7 @@ def begin(tx: Tx) -> None:
 
 def sweep(tx: Tx, subject: str) -> None:
     """Timer: a few rows of each kind whose time is over; again at once while there are more."""
-    full = [_sweep_some(tx, *what) for what in _SWEEPS]  # each has its turn
+    full = [_sweep_some(tx, *what) for what in SWEEPS]  # each has its turn
     loose = (DeviceState.KNOWN, DeviceState.ENDED)
     full += [_sweep_some(tx, Device, "last_seen_at", LOOSE_DEVICE, _remove, state=loose)]
     tx.set_timer(TIMER, subject, tx.now + (AT_ONCE if any(full) else EVERY))
@@ -197,7 +197,7 @@ def _remove(tx: Tx, row: Any) -> None:
 
 
 # kind, the column with the instant, how long after it, what to do: one line for each thing that is swept.
-_SWEEPS: tuple[tuple[type[Any], str, timedelta, Callable[[Tx, Any], None]], ...] = (
+SWEEPS: tuple[tuple[type[Any], str, timedelta, Callable[[Tx, Any], None]], ...] = (
     (Referral, "retain_until", timedelta(), _matter),
     (CheckIn, "due_at", CHECK_IN, _check_in),
     (Device, "last_seen_at", DEVICE, _remove),

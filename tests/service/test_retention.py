@@ -27,9 +27,15 @@ from referrals.service import checkins, closing, moving, offers, people, retenti
 from referrals.service.pages import PAGES
 from storage import archive
 from storage.sql import Sql
-from storage.tables import metadata
+from storage.tables import TABLE_OF, metadata
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store
+
+
+def test_the_daily_sweep_reads_by_an_index_and_never_a_whole_table() -> None:
+    for kind, column, *_ in retention.SWEEPS:
+        first = {next(iter(index.columns)).name for index in TABLE_OF[kind].indexes}
+        assert column in first, f"{TABLE_OF[kind].name}.{column} has no index of its own"
 
 
 @pytest.fixture

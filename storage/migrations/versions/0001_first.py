@@ -462,6 +462,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.ForeignKeyConstraint(["enrolment_id"], ["enrolment.id"], name=op.f("fk_check_in_enrolment_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_check_in")),
     )
+    op.create_index(op.f("ix_check_in_due_at"), "check_in", ["due_at"], unique=False)
     op.create_index(
         op.f("ix_check_in_enrolment_id_due_at"), "check_in", ["enrolment_id", "due_at"], unique=False
     )
@@ -515,6 +516,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.ForeignKeyConstraint(["seat_id"], ["seat.id"], name=op.f("fk_invitation_seat_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_invitation")),
     )
+    op.create_index(op.f("ix_invitation_expires_at"), "invitation", ["expires_at"], unique=False)
     op.create_index(op.f("ix_invitation_seat_id"), "invitation", ["seat_id"], unique=False)
     op.create_table(
         "offer",
