@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from referrals.access import Action, allow
 from referrals.errors import NotAllowed, NotFound, Refused
 from referrals.model import Actor, CheckIn, Consent, DataClass, Enrolment, Offer, Record, Role
 from referrals.persons import Seat
@@ -245,15 +246,18 @@ def matrix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
 
 
 def _built(url: str) -> Iterator[Matrix]:
-    store = open_store(url, SettableClock(), CATALOGUE)
-    net = Network(store, store._shared.clock)  # type: ignore[arg-type]
+    clock = SettableClock()
+    store = open_store(url, clock, CATALOGUE)
+    net = Network(store, clock)
     yield Matrix(net, net.build())
     store.close()
 
 
 def test_the_table_speaks_only_of_what_is_tried(matrix: Matrix) -> None:
-    assert set(TABLE) == {*matrix.situations, "network"}
+    assert set(TABLE) == {*matrix.situations, "network", "roles"}
     for situation, row in TABLE.items():
+        if situation == "roles":
+            continue
         if situation != "network":
             assert set(row) <= set(COLUMNS), situation
         for personas in row.values():
@@ -280,6 +284,18 @@ def _a_check_in(net: Network) -> str:
         return "a-check-in"
 
     return net.store.run(due)
+
+
+@pytest.mark.parametrize("action", TABLE["roles"])
+def test_each_role_may_do_what_the_table_says_and_nothing_else(action: str) -> None:
+    for role in Role:
+        expected = role.value in TABLE["roles"][action].split()
+        try:
+            allow(Actor("somebody", role, "bua-house"), Action(action))
+            allowed = True
+        except NotAllowed:
+            allowed = False
+        assert allowed is expected, f"{role} {action}"
 
 
 def test_a_sample_on_postgresql(postgres_url: str) -> None:

@@ -331,6 +331,7 @@ def _reachable(stage: Stage) -> set[Stage]:
     return found
 
 
+@pytest.mark.timeout(1800)  # the long run takes ten minutes
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_random_people_cannot_lose_a_referral(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path
