@@ -27,12 +27,14 @@ export function show(view, desk) {
   // Whoever came to read others' words finds the field waiting; whoever wrote them comes to the page's beginning.
   if (lock && reader(view) === "partner") lock[0]?.querySelector("[data-pin]")?.setAttribute("data-first", "");
   // Whoever helps reads first; whoever wrote it knows it already and came for what is new.
-  const parts = reader(view) === "partner" ? [lock, story, acting, talk] : [acting, lock, talk, story];
+  const helps = reader(view) === "partner";
+  const parts = helps ? [story, acting, talk] : [acting, lock, talk, story];
   return [
     h("h1", {}, t(view.category_key)),
     h("p", { class: "stage" }, t(view.stage_key)),
     view.emergency_lines?.length && danger(view.emergency_lines),
     view.tracking_code && once(t("page.follow.title"), view.tracking_code, h("p", {}, t("page.follow.once"))),
+    ...(helps && lock ? lock : []),
     standing(view),
     view.move && moving(view.move, moves, desk),
     ...parts.flat(),
