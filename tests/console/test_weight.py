@@ -48,8 +48,11 @@ class Wire:
             self.bytes[kind] = self.bytes.get(kind, 0) + int(event["encodedDataLength"])
 
     async def taken(self) -> dict[str, int]:
-        """What came since the last time."""
-        await self.page.wait_for_load_state("networkidle")
+        """What came since the last time, once the line has been quiet for a moment."""
+        seen = -1
+        while seen != len(self._urls):
+            seen = len(self._urls)
+            await self.page.wait_for_timeout(400)
         taken, self.bytes = self.bytes, {}
         return taken
 
