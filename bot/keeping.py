@@ -7,6 +7,7 @@ lines are written here, about a second after their commit.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -17,7 +18,7 @@ from bot.clock import Clock
 from referrals.errors import PulangError
 from referrals.ports import Erasure
 from storage.backup_keys import expire_keys, folder_beside
-from storage.ledger import Ledger, ledger_beside
+from storage.ledger import KEEP, Ledger, ledger_beside
 from storage.store import Store
 
 BEAT_S = 1.0
@@ -35,6 +36,8 @@ class Kept(Protocol):
 
     async def erasures_written(self, names: list[str]) -> None: ...
 
+    async def write_erasures_again(self, in_ledger: Collection[str], since: datetime) -> int: ...
+
     async def forget_erasures(self, now: datetime) -> int: ...
 
 
@@ -43,7 +46,7 @@ class Keeper:
 
     def __init__(self, store: Kept, ledger: Ledger, keys: Path, clock: Clock) -> None:
         self._store, self._ledger, self._keys, self._clock = store, ledger, keys, clock
-        self._tidy_at: datetime | None = None
+        self._tidied_at: datetime | None = None
 
     @classmethod
     def of(cls, store: Store, root_key_file: Path, clock: Clock) -> Keeper:
@@ -56,16 +59,29 @@ class Keeper:
 
     async def run(self) -> None:
         """Until it is cancelled. A disk that is full or away is told in the log, and tried again."""
+        behind = True
         while True:
             pause = BEAT_S
             try:
+                if behind:
+                    await self.catch_up()
+                    behind = False
                 await self.flush()
-                await self._tidy()
+                await self.tidy()
             except (OSError, PulangError) as error:
                 code = error.code if isinstance(error, PulangError) else type(error).__name__
                 log.error("ledger_failed", code=code)
                 pause = AFTER_FAILURE_S
             await asyncio.sleep(pause)
+
+    async def catch_up(self) -> int:
+        """At a start: what the database knows and the ledger, lost or cut, does not say is written again."""
+        since = self._clock.now() - KEEP
+        told = await asyncio.to_thread(self._ledger.read)
+        lacking = await self._store.write_erasures_again({e.name for e in told.erasures}, since)
+        if lacking:
+            log.warning("ledger_lacked_lines", count=lacking)
+        return lacking
 
     async def flush(self) -> int:
         """Write everything that is not in the ledger yet; how much that was. OSError, PulangError."""
@@ -83,16 +99,23 @@ class Keeper:
         except (OSError, PulangError) as error:
             log.error("ledger_failed", code=type(error).__name__)
 
-    async def _tidy(self) -> None:
-        """Hourly, and at the start: expired keys go, old lines go, and a mark says that we were here."""
-        now = self._clock.now()
-        if self._tidy_at is not None and now < self._tidy_at:
+    async def tidy(self) -> None:
+        """Hourly, and at the start: expired keys go, old lines go, and a mark says that we were here.
+
+        Nothing goes while the clock may have leapt: what is destroyed a month too early is gone for good.
+        """
+        now, before = self._clock.now(), self._tidied_at
+        if before is not None and before <= now < before + TIDY_EVERY:
             return
-        self._tidy_at = now + TIDY_EVERY
+        self._tidied_at = now
+        if await asyncio.to_thread(self._ledger.steady, now):
+            await self._destroy_old(now)
+        await asyncio.to_thread(self._ledger.write, (), now)
+
+    async def _destroy_old(self, now: datetime) -> None:
         gone = await asyncio.to_thread(expire_keys, self._keys, now)
         if gone:
             log.info("backup_keys_expired", count=len(gone))
         await asyncio.to_thread(self._ledger.prune, now)
-        await asyncio.to_thread(self._ledger.write, (), now)
         while await self._store.forget_erasures(now):
             continue

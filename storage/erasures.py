@@ -9,7 +9,7 @@ backup reads the ledger, so that what was erased, withdrawn or ended after the b
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -63,6 +63,8 @@ _NOTE = Sql(
 _UNWRITTEN = Sql(f"SELECT {_COLUMNS} FROM erasure WHERE NOT written ORDER BY id LIMIT :limit")
 _WRITTEN = Sql("UPDATE erasure SET written = true WHERE name = :name")
 _NAMES = Sql("SELECT name FROM erasure")
+_WRITTEN_SINCE = Sql("SELECT name FROM erasure WHERE written AND at >= :since")
+_WRITE_AGAIN = Sql("UPDATE erasure SET written = false WHERE name = :name")
 _FORGET = Sql(
     "DELETE FROM erasure WHERE id IN"
     f" (SELECT id FROM erasure WHERE at < :before AND written ORDER BY at LIMIT {_BATCH})"
@@ -108,6 +110,15 @@ def unwritten(conn: Connection, limit: int) -> list[Erasure]:
 def mark_written(conn: Connection, names: Iterable[str]) -> None:
     """They stand in the ledger, and on the disk."""
     conn.change_many(_WRITTEN, [{"name": name} for name in names])
+
+
+def write_again(conn: Connection, in_ledger: Collection[str], since: datetime) -> int:
+    """What was written since then and does not stand in the ledger is to be written once more; how many."""
+    rows = conn.rows(_WRITTEN_SINCE, {"since": instant_in(since)})
+    lacking = [{"name": row[0]} for row in rows if row[0] not in in_ledger]
+    if lacking:
+        conn.change_many(_WRITE_AGAIN, lacking)
+    return len(lacking)
 
 
 def known_names(conn: Connection) -> set[str]:

@@ -26,11 +26,13 @@ from referrals.model import Record
 from referrals.ports import Erasure, Taken
 from storage.codec import instant_in, instant_out
 from storage.keyring import SealBroken, bound, decrypt, encrypt
-from storage.private_files import folder_lock, put_private, read_long, rewrite_private
+from storage.private_files import folder_lock, read_long, rewrite_private
 from storage.secret import LastingSecret
 
 NAME = "erased.log"
 KEEP = timedelta(days=40)  # longer than any backup can be opened
+# What a clock says is believed, where something is to be destroyed for good, once we were seen a day before.
+SEEN_BEFORE = (timedelta(days=3), timedelta(hours=20))
 _TITLE = "pulang erasures 1"
 _MEND = "put your newest copy of it there; docs/backup.md says what is lost without it"
 
@@ -58,6 +60,7 @@ class _Tail(NamedTuple):
 
     inode: int
     size: int
+    changed: int  # in nanoseconds: a freed inode's number is soon given to another file, perhaps as long
     sequence: int
     digest: bytes
 
@@ -86,7 +89,7 @@ class Ledger:
                 file.write(text.encode())
                 file.flush()
                 os.fsync(file.fileno())
-                self._tail = _Tail(os.fstat(file.fileno()).st_ino, file.tell(), sequence, digest)
+                self._tail = _Tail(*_look(os.fstat(file.fileno())), sequence, digest)
 
     def check(self, now: datetime) -> None:
         """At a start: it can be read and written. ConfigurationError says what is wrong with it."""
@@ -113,6 +116,15 @@ class Ledger:
                 self._tail = None
             return old
 
+    def steady(self, now: datetime) -> bool:
+        """Whether the ledger was written about a day ago by this clock: it has not just leapt ahead.
+
+        False after some days of standstill, too, for the first day. ConfigurationError.
+        """
+        longest, shortest = SEEN_BEFORE
+        first, last = instant_in(now - longest), instant_in(now - shortest)
+        return self.path.exists() and any(first <= _instant(line.said) <= last for line in self._lines()[1])
+
     def read(self) -> Told:
         """Everything it says. ConfigurationError for one that is missing, damaged, or another network's."""
         base, lines = self._lines()
@@ -126,13 +138,13 @@ class Ledger:
     def _found_tail(self) -> _Tail:
         """The file's end, read anew when somebody else has written to it. A missing file is made."""
         if not self.path.exists():
-            put_private(self.path, self._titled([self._base(0, os.urandom(32))]))
-        about = self.path.stat()
-        if self._tail is None or (about.st_ino, about.st_size) != self._tail[:2]:
+            rewrite_private(self.path, self._titled([self._base(0, os.urandom(32))]))
+        about = _look(self.path.stat())
+        if self._tail is None or about != self._tail[:3]:
             base, lines = self._lines()
             last = lines[-1] if lines else base
             size = len(self._titled([base.text, *(line.text for line in lines)]))
-            self._tail = _Tail(about.st_ino, size, last.sequence, last.digest)
+            self._tail = _Tail(about[0], size, about[2], last.sequence, last.digest)
         return self._tail
 
     def _lines(self) -> tuple[_Line, list[_Line]]:
@@ -186,6 +198,10 @@ class Ledger:
 def ledger_beside(root_key_file: Path, lasting: LastingSecret) -> Ledger:
     """The ledger in its usual place."""
     return Ledger(root_key_file.resolve().parent / NAME, lasting)
+
+
+def _look(about: os.stat_result) -> tuple[int, int, int]:
+    return about.st_ino, about.st_size, about.st_mtime_ns
 
 
 def _chained(digest: bytes, line: str) -> bytes:

@@ -6,7 +6,7 @@ The rest of the product knows this file, `ports.py` and nothing else of `storage
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from threading import Lock
@@ -175,6 +175,10 @@ class Store:
     async def erasures_written(self, names: Sequence[str]) -> None:
         """They stand in the ledger, on the disk: only now are these erasures finished."""
         await self._inner(lambda tx: erasures.mark_written(tx.connection, names))
+
+    async def write_erasures_again(self, in_ledger: Collection[str], since: datetime) -> int:
+        """The ledger was lost or cut: what it should say of the time since then is unwritten; how many."""
+        return await self._inner(lambda tx: erasures.write_again(tx.connection, in_ledger, since))
 
     async def forget_erasures(self, now: datetime) -> int:
         """Drop some of what no backup can bring back any more; how many."""

@@ -60,7 +60,7 @@ def _make(settings: Settings, out: Path, by: str | None) -> int:
     ledger_at = ledger.read().sequence if ledger.path.exists() else 0
     made = make_backup(settings.database, root.network_id, keys, out, now, ledger_at)
     _say(made, f"Backed up and read back: {made.path}")
-    gone = expire_keys(keys.folder, now)
+    gone = expire_keys(keys.folder, now) if ledger.steady(now) else []
     if gone:
         tell(f"{len(gone)} keys of earlier backups had expired and were destroyed.")
     if not ledger.path.exists():

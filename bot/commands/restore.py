@@ -118,7 +118,8 @@ def ledgers_of(settings: Settings, found: Found, named: Sequence[Path] | None, w
             raise _no_ledger(ledger.path, "the ledger of erasures is not there")
         told = ledger.read()
         reached = max(reached, told.sequence)
-        tell(f"The ledger {ledger.path} reaches until {told.until:%Y-%m-%d %H:%M} UTC; what was erased later")
+        until = f"reaches until {told.until:%Y-%m-%d %H:%M} UTC" if told.until else "holds no line"
+        tell(f"The ledger {ledger.path} {until}; what was erased later")
         tell("  than that comes back.")
         pending |= {e.name: e for e in told.erasures if e.name not in found.known}
     if reached < found.ledger_at:
