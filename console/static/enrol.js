@@ -6,13 +6,6 @@ import { codeField, pinField } from "./steps.js";
 
 const DAY = { weekday: "long", day: "numeric", month: "long", hour: "2-digit", minute: "2-digit" };
 
-/** An offer below a receipt: never asked for, only possible. */
-export function offer(desk) {
-  if (desk.reading().state !== "enrol") return [];
-  const form = choosing(desk, "enrol", () => desk.refresh());
-  return [h("section", { class: "card" }, h("details", {}, h("summary", {}, t("page.enrol.offer")), h("p", {}, t("page.enrol.offer_hint")), form))];
-}
-
 const STATES = { enrol: first, recover, wait, ask };
 
 export const letIn = (reading, desk, after) => STATES[reading.state](reading, desk, after);
@@ -22,7 +15,7 @@ function first(reading, desk, after) {
 }
 
 /** A PIN twice, and what comes of it: `more()` gives the rest of the body, or null where something is missing. */
-function choosing(desk, way, after, more = () => ({}), label = "page.enrol.choose") {
+export function choosing(desk, way, after, more = () => ({}), label = "page.enrol.choose") {
   const first = pinField(t("page.enrol.new"), t("page.pin.length"));
   const again = pinField(t("page.enrol.again"), "", () => send.click());
   const whole = h("div", { class: "choosing" });

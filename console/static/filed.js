@@ -1,6 +1,6 @@
 // The receipt: what was agreed, where it stands, where to find it again.
 
-import { announce, anyOf, button, card, h, t, time } from "./ui.js";
+import { announce, anyOf, button, card, h, t, time, trouble } from "./ui.js";
 
 export function show(view, desk) {
   if (!view.filed) return left(view, desk);
@@ -20,12 +20,20 @@ export function show(view, desk) {
   ];
 }
 
-/** A PIN may be chosen now, and need not: its script comes after the receipt, and is not missed without a line. */
+/** A PIN may be chosen now, and need not: its script comes only for who opens this. */
 function pinOffer(desk) {
-  const place = h("div", {});
   if (desk.reading().state !== "enrol") return null;
-  desk.part("enrol").then((enrol) => place.append(...enrol.offer(desk)), () => {});
-  return place;
+  const place = h("div", {});
+  const fill = async () => {
+    if (!offer.open || place.childElementCount) return;
+    try {
+      place.replaceChildren((await desk.part("enrol")).choosing(desk, "enrol", () => desk.refresh()));
+    } catch (refusal) {
+      place.replaceChildren(trouble(refusal, () => { place.replaceChildren(); fill(); }));
+    }
+  };
+  const offer = h("details", { ontoggle: fill }, h("summary", {}, t("page.enrol.offer")), h("p", {}, t("page.enrol.offer_hint")), place);
+  return h("section", { class: "card" }, offer);
 }
 
 /** Nothing is left for this reader here: hidden, or given back. */
