@@ -27,6 +27,7 @@ __all__ = [
     "Secret",
     "create_root_key",
     "is_locked",
+    "keep_root_key",
     "load_root_key",
     "rewrite_root_key",
 ]
@@ -51,10 +52,17 @@ def create_root_key(
 
     ConfigurationError where it exists or is not safe.
     """
-    refuse_data_folder(path, data_folder, _THE_KEY)
     root = new_root_key(network_id)
-    put_private(path, _written(root, passphrase, cost).encode())
+    keep_root_key(path, data_folder, root, passphrase, cost)
     return root
+
+
+def keep_root_key(
+    path: Path, data_folder: Path, root: RootKey, passphrase: str | None = None, cost: Cost | None = None
+) -> None:
+    """A new file (0600) with this root key. ConfigurationError where it exists or is not safe."""
+    refuse_data_folder(path, data_folder, _THE_KEY)
+    put_private(path, _written(root, passphrase, cost).encode())
 
 
 def load_root_key(path: Path, data_folder: Path, ask: Ask | None = None) -> RootKey:

@@ -1,4 +1,4 @@
-"""python -m bot keys status|rotate|lock|unlock: states of keys, new keys, the root key's passphrase."""
+"""python -m bot keys status|rotate|lock|unlock|shares|from-shares: states, new keys, the root key's file."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.commands import key_shares
 from bot.commands.common import add_settings, opened, settings_of, steward, tell
 from referrals.errors import ConfigurationError
 from referrals.model import AuditEntry, DataClass
@@ -24,7 +25,7 @@ PEOPLE = "person:"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """status, rotate, lock, unlock."""
+    """status, rotate, lock, unlock, shares, from-shares."""
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     status = verbs.add_parser("status", help="version, state, dates and wraps of every key")
     rotate = verbs.add_parser("rotate", help="new keys for a holder, or a new root key")
@@ -41,7 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     rotate.add_argument("--data-class", type=DataClass, choices=list(DataClass), help="only this class")
     rotate.add_argument("--passphrase", action="store_true", help="lock the new root key's file")
     rotate.add_argument("--later", action="store_true", help="leave old wraps to the running product")
-    for sub in (status, rotate, lock, unlock):
+    shares = verbs.add_parser("shares", help="the root key on three pages; any two give it back")
+    from_shares = verbs.add_parser("from-shares", help="the root key from two of the three pages")
+    key_shares.add_shares(shares)
+    key_shares.add_from_shares(from_shares)
+    for sub in (status, rotate, lock, unlock, shares, from_shares):
         add_settings(sub)
 
 
@@ -54,6 +59,10 @@ def run(args: argparse.Namespace) -> int:
         return _lock(settings)
     if args.verb == "unlock":
         return _unlock(settings)
+    if args.verb == "shares":
+        return key_shares.make_shares(settings, args.out)
+    if args.verb == "from-shares":
+        return key_shares.join_shares(settings, args.files, args.out, locked=args.passphrase)
     if args.root is not None:
         return _new_root(settings, args)
     return _rotate(settings, args)
