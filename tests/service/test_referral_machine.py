@@ -81,8 +81,12 @@ class ReferralMachine(RuleBasedStateMachine):
             self.store.run(verb, *args)
 
     @initialize()
-    def one_is_filed(self) -> None:
+    def one_is_filed_and_taken(self) -> None:
         self._file(0, Urgency.URGENT, frozenset())
+        self.net.passes(timedelta(seconds=6))
+        offer = self.net.live_offer(self.ids[0])
+        assert offer is not None
+        self.tries(offers.accept, offer.told[0], offer.id)
 
     @rule(
         who=st.integers(0, 1),
@@ -187,7 +191,22 @@ class ReferralMachine(RuleBasedStateMachine):
     @rule(data=st.data(), hours=st.sampled_from([1, 30, 300]))
     def a_yes_is_for_a_short_time(self, data: st.DataObject, hours: int) -> None:
         until = self.clock.now + timedelta(hours=hours)
-        self.store.run(_shorten, data.draw(st.sampled_from(self.ids)), until)
+        self.store.run(_shorten, data.draw(st.sampled_from(self._held() or self.ids)), until)
+
+    @rule(data=st.data())
+    def a_yes_runs_out(self, data: st.DataObject) -> None:
+        self.a_yes_is_for_a_short_time(data, 1)
+        self.net.passes(timedelta(hours=1))
+
+    @rule(data=st.data(), verb=st.sampled_from([working.contacted, working.give_back]))
+    def whoever_holds_it_goes_on(self, data: st.DataObject, verb: Any) -> None:
+        for referral_id in self._held()[:1]:
+            holder = self.net.referral(referral_id).accepted_by
+            self.tries(verb, holder, self.net.at_partner(referral_id))
+
+    def _held(self) -> list[str]:
+        """Matters that some worker has taken."""
+        return [one for one in self.ids if self.net.referral(one).accepted_by]
 
     def _an_offer(self, data: st.DataObject) -> str:
         found = self.store.run(lambda tx: tx.find(Offer))
