@@ -119,9 +119,16 @@ def end_all(tx: Tx, actor: Actor, person_id: str, why: str) -> None:
             end(tx, actor, device, why)
     for session in tx.find(Session, person_id=person_id):
         tx.remove(session)
-    recovery = tx.get(Recovery, person_id)
-    if recovery is not None and recovery.fingerprint:  # it may be written on the phone's back
-        # The row stays: it says that a next device is not a first one, which nobody would be asked about.
+    void_code(tx, actor, person_id)  # it may be written on the phone's back
+
+
+def void_code(tx: Tx, actor: Actor, person_id: str) -> None:
+    """Somebody else may know the recovery code: it opens nothing from now on.
+
+    The row stays: it says that a next device is not a first one, which nobody would be asked about.
+    """
+    recovery = tx.get(Recovery, person_id, lock=True)
+    if recovery is not None and recovery.fingerprint:
         tx.save(replace(recovery, fingerprint=""))
         tx.audit(AuditEntry(actor, Action.DEVICE_END, f"person:{person_id}", "code"))
 

@@ -129,10 +129,14 @@ def refuse(tx: Tx, person_id: str, device_id: str) -> None:
 
 
 def not_me(tx: Tx, person_id: str, device_id: str) -> None:
-    """The notice's button 'That was not me': the device ends, however far it has come."""
+    """The notice's button 'That was not me': the device ends, however far it has come.
+
+    Whoever came in by the recovery code was shown the next one: that one is void, too.
+    """
     device = devices.own_device(tx, person_id, device_id)
     if device.state is not DeviceState.ENDED:
         devices.end(tx, doors.as_author(person_id), device, "not me")
+        devices.void_code(tx, doors.as_author(person_id), person_id)
 
 
 def ready(tx: Tx, device_id: str) -> None:
