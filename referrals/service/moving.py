@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from referrals import pin_rules
 from referrals.access import Action
 from referrals.errors import NotFound, Refused, TooOften
 from referrals.model import (
@@ -30,7 +31,6 @@ WAITS = timedelta(hours=24)
 DESK_WAITS = timedelta(days=7)  # what the desk has not allowed by then is forgotten
 TRIES_A_DAY = 5
 BY_PIN = "pin"
-_MAX_PIN = 64  # characters that are looked at at all
 _GONE = (Stage.WITHDRAWN, Stage.EXPIRED, Stage.VOID)
 # A phone that cannot be given anything: it was lost too, or wants nothing from us.
 _CANNOT_HAVE = (Presence.LOST, Presence.BLOCKED)
@@ -52,8 +52,10 @@ def ask_with_pin(tx: Tx, person_id: str, typed: str, pin: str) -> Away:
     owner = referral.author_id if referral is not None and tries <= TRIES_A_DAY else "-"
     stored = _pin_of(tx, owner)
 
+    digits = pin_rules.normal(pin) or ""  # in whatever script, as it was when it was chosen
+
     def check(slow: Slow) -> bool:
-        return slow.pins.fits(pin[:_MAX_PIN], stored)
+        return slow.pins.fits(digits, stored)
 
     return Away(check, partial(_checked, person_id=person_id, typed=typed, tries=tries))
 
@@ -125,10 +127,23 @@ def stop(tx: Tx, person_id: str, referral_id: str) -> Referral:
     return referral
 
 
+def unseen(tx: Tx, person_id: str) -> None:
+    """The old phone fell silent, and its notice with the 'stop' may be gone: the desk looks first.
+
+    What the desk itself has allowed goes on: it has talked to the person.
+    """
+    for found in tx.find(Move, from_person=person_id, allowed_by=BY_PIN):
+        referral = doors.referral_by_id(tx, found.id)
+        move = tx.get(Move, found.id)  # read again under the referral's lock
+        if move is not None and move.allowed_by == BY_PIN:
+            _to_desk(tx, tx.save(replace(move, due_at=None, allowed_by="")), referral)
+            _note(tx, referral, "move to desk")
+
+
 def due(tx: Tx, subject: str) -> None:
     """Timer: a day has passed and nobody said stop; or the desk never answered."""
-    move = tx.get(Move, subject.removesuffix(_SUFFIX))
-    referral = tx.get(Referral, move.id, lock=True) if move else None
+    referral = tx.get(Referral, subject.removesuffix(_SUFFIX), lock=True)
+    move = tx.get(Move, referral.id) if referral else None  # under the referral's lock
     if move is None or referral is None:
         return
     if move.due_at is None or referral.author_id != move.from_person or _void(tx, move, referral):

@@ -12,7 +12,7 @@ from referrals.lifecycle import ENDED
 from referrals.model import Actor, AgeGroup, AuditEntry, DataClass, Referral, Stage, person_holder
 from referrals.persons import Person, Presence, Scrap, WritingWindow
 from referrals.ports import Tx
-from referrals.service import devices, doors, handover, joining, sharing, tell, threads
+from referrals.service import devices, doors, handover, joining, moving, sharing, tell, threads
 
 SCRAP_LIFE = timedelta(minutes=15)
 # Somebody who wrote once and never filed anything is forgotten after this time.
@@ -72,6 +72,7 @@ def hide(tx: Tx, person_id: str) -> None:
     person = doors.person_by_id(tx, person_id)
     _fall_silent(tx, person_id)
     devices.rest(tx, person_id)
+    moving.unseen(tx, person_id)
     if person.presence is not Presence.LOST:  # what the desk has set, only the desk lifts
         tx.save(replace(person, presence=Presence.HIDDEN))
     tx.audit(AuditEntry(doors.as_author(person_id), Action.PERSON_HIDE, f"person:{person_id}"))
@@ -91,6 +92,7 @@ def lost_phone(tx: Tx, by: Actor, person_id: str) -> None:
     _fall_silent(tx, person_id)
     devices.end_all(tx, by, person_id, "lost")
     joining.end_asking(tx, person_id)
+    moving.unseen(tx, person_id)
     tx.save(replace(person, presence=Presence.LOST))
     tx.audit(AuditEntry(by, Action.PHONE_LOST, f"person:{person_id}"))
     _tell_who_relies(tx, person_id)
@@ -126,6 +128,7 @@ def blocked(tx: Tx, person_id: str) -> None:
     if doors.person_by_id(tx, person_id).presence is Presence.PRESENT:
         tx.recall_notices(person_id)
         devices.rest(tx, person_id)
+        moving.unseen(tx, person_id)
         _settle(tx, person_id, "blocked", presence=Presence.BLOCKED)
         unreachable(tx, person_id)
 
