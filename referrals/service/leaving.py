@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from referrals import schedule
 from referrals.access import Action
 from referrals.errors import Refused
 from referrals.lifecycle import ENDED
@@ -20,7 +21,7 @@ from referrals.model import AuditEntry, Move, Referral, Stage
 from referrals.persons import Person, Presence
 from referrals.ports import Tx
 from referrals.said import Timer
-from referrals.service import closing, doors, filing, moving, people, retention, tell
+from referrals.service import closing, doors, filing, joining, moving, people, retention, tell
 
 PAUSE = timedelta(hours=24)
 # The sealed account lives a little longer, for one thing only: to take the messages out of the chat.
@@ -37,7 +38,10 @@ class HoldsPost(Refused):
 
 
 def delete(tx: Tx, person_id: str) -> datetime | None:
-    """At once on a device that has proved itself (None); else when it will happen. Pressed twice is once."""
+    """At once on a device that has proved itself (None); else when it will happen. Pressed twice is once.
+
+    The day counts from the moment at which the person may be told of it.
+    """
     person = doors.person_by_id(tx, person_id)
     if doors.seats_of(tx, person_id):
         raise HoldsPost
@@ -47,11 +51,15 @@ def delete(tx: Tx, person_id: str) -> datetime | None:
     waits = waits_until(tx, person_id)
     if waits is not None:
         return waits
-    due = tx.now + PAUSE
+    told_at = schedule.next_allowed(person.window, person.timezone, tx.now) or tx.now
+    due = told_at + PAUSE
     tx.set_timer(TIMER, person_id, due)
     tx.audit(AuditEntry(doors.as_author(person_id), Action.DATA_DELETE, f"person:{person_id}", "asked"))
     buttons = ((tell.press("button.keep_all", "data.keep"),),)
-    tell.tell(tx, person.id, "leaving.waits", {"by": tell.iso(due)}, buttons=buttons, slot=SLOT)
+    params = {"by": tell.iso(due)}
+    if not tell.tell(tx, person.id, "leaving.waits", params, buttons=buttons, slot=SLOT):
+        # Somebody who wants answers only has just asked for this, on whichever phone.
+        tell.answer(tx, person.id, "leaving.waits", params, buttons=buttons, slot=SLOT, fresh=True)
     return due
 
 
@@ -82,6 +90,9 @@ def erase(tx: Tx, person_id: str) -> None:
     """
     for move in tx.find(Move, to_person=person_id):
         moving.end(tx, move.id)
+    for move in tx.find(Move, from_person=person_id):
+        moving.forget(tx, move.id)
+    joining.end_asking(tx, person_id)  # nobody is given a post who is not there any more
     people.hide(tx, person_id)  # sessions, scraps, what waits, what stands in the chat
     retention.forget_own(tx, person_id)
     tx.unbind_account(person_id)  # whoever writes again is a stranger
