@@ -6,7 +6,7 @@ the phone. Lifting it asks for the PIN on the desk's own device, because it lets
 
 from __future__ import annotations
 
-from referrals.access import Action
+from referrals.access import ALLOWED, Action
 from referrals.errors import NotFound, PinNeeded
 from referrals.persons import Presence, Seat
 from referrals.ports import Tx
@@ -28,9 +28,15 @@ def found_by_matter(tx: Tx, person_id: str, referral_id: str) -> None:
 
 
 def lost_by_seat(tx: Tx, person_id: str, seat_id: str) -> None:
-    """The phone of whoever fills this post."""
+    """The phone of whoever fills this post; PinNeeded where they could end such a loss themselves.
+
+    Else a stolen, unlocked desk phone could silence everybody who might stop it.
+    """
     actor = joining.as_second(tx, person_id, Action.PHONE_LOST)
-    people.lost_phone(tx, actor, _holder(tx, seat_id))
+    holder = _holder(tx, seat_id)
+    if any(seat.role in ALLOWED[Action.PHONE_LOST] for seat in doors.seats_of(tx, holder)):
+        prove(tx)
+    people.lost_phone(tx, actor, holder)
 
 
 def found_by_seat(tx: Tx, person_id: str, seat_id: str) -> None:

@@ -1,7 +1,8 @@
 """Page 'posts': who may do what, as posts; for stewards, and to look and for a lost phone for coordinators.
 
 It names no people: a post is filled or open. Steps take `{"seat": id}`; what lets somebody in or puts
-somebody out asks for the PIN, what protects (a lost phone, a no) does not.
+somebody out asks for the PIN, what protects (a lost phone, a no) does not, unless it silences somebody who
+could undo it: a coordinator or steward.
 """
 
 from __future__ import annotations
@@ -60,8 +61,8 @@ def remove(tx: Tx, person_id: str, seat_id: str) -> None:
     LastSteward for the only filled steward's post; the person keeps other posts and their own requests.
     """
     phones.prove(tx)
+    stewards = _stewards(tx)
     actor = doors.as_seat(tx, person_id, Role.STEWARD)
-    stewards = [s for s in tx.find(Seat, role=Role.STEWARD) if s.person_id]
     seat = tx.get(Seat, seat_id, lock=True)
     if seat is None or seat.person_id is None:
         raise NotFound
@@ -71,6 +72,12 @@ def remove(tx: Tx, person_id: str, seat_id: str) -> None:
     tx.save(replace(seat, person_id=None, on_duty=True, since=tx.now))
     tx.audit(AuditEntry(actor, Action.SEAT_REMOVE, f"seat:{seat.id}"))
     handover.departed(tx, seat, "join.post_ended")
+
+
+def _stewards(tx: Tx) -> list[Seat]:
+    """The filled ones, all locked: two who remove each other at once come one after the other."""
+    rows = [tx.get(Seat, found.id, lock=True) for found in tx.find(Seat, role=Role.STEWARD)]
+    return [seat for seat in rows if seat is not None and seat.person_id]
 
 
 def confirm(tx: Tx, person_id: str, seat_id: str) -> None:
