@@ -4,9 +4,9 @@ import { button, card, choices, h, t, time, working, writing } from "./ui.js";
 
 export function show(view, desk) {
   return [
-    h("h1", {}, t(view.category_key)),
-    h("p", { class: "lead" }, t(view.may_decide ? "page.offer.lead" : view.stage_key)),
-    card(t("page.offer.facts"),
+    h("h1", {}, t(view.category_key || view.stage_key)),
+    view.category_key && h("p", { class: "lead" }, t(view.may_decide ? "page.offer.lead" : view.stage_key)),
+    view.category_key && card(t("page.offer.facts"),
       h("dl", { class: "facts" },
         h("dt", {}, t("page.urgency")), h("dd", {}, t(view.urgency_key)),
         h("dt", {}, t("page.area")), h("dd", {}, view.area),

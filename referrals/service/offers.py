@@ -47,6 +47,8 @@ def blind_view(tx: Tx, person_id: str, offer_id: str) -> OfferView:
     language = doors.person_by_id(tx, person_id).language
     reasons = matching.pathway_of(tx, referral).decline_reasons
     live = may_decide(tx, offer, referral)
+    if not live and not _holds(offer, referral):
+        return _over(offer)
     return OfferView(
         code=offer.code,
         category_key=f"category.{referral.category}",
@@ -59,6 +61,14 @@ def blind_view(tx: Tx, person_id: str, offer_id: str) -> OfferView:
         decline_reasons=tuple(Choice(r, label_key=f"decline.{r}") for r in reasons) if live else (),
         may_decide=live,
         may_ask=False,
+    )
+
+
+def _over(offer: Offer) -> OfferView:
+    """It waits for no answer and is not theirs: how it ended, and no word of what was needed."""
+    stage = f"offer_stage.{offer.stage}"
+    return OfferView(
+        offer.code, "", "", "", "", "", offer.decide_by, stage, (), may_decide=False, may_ask=False
     )
 
 
