@@ -27,7 +27,7 @@ from referrals.model import (
 )
 from referrals.persons import Device, DeviceState, Person, Presence, Recovery, Seat
 from referrals.ports import Erasure, Taken, Tx
-from referrals.service import doors, matching, offers, sharing, tell, working
+from referrals.service import doors, leaving, matching, offers, retention, sharing, tell, working
 
 _ENDS = (Step.WITHDRAW, Step.EXPIRE, Step.VOID)
 
@@ -67,6 +67,9 @@ def after_restore(tx: Tx, actor: Actor, made: datetime, taken: Sequence[Erasure]
         done = "to_desk" if to_desk else "settled"
         tx.audit(AuditEntry(actor, Action.BACKUP_RESTORE, f"referral:{referral_id}", done))
         handed += to_desk
+    for erasure in taken:
+        if erasure.kind is Taken.UNBOUND and tx.get(Person, erasure.record.row) is not None:
+            tx.set_timer(leaving.ERASE, erasure.record.row, tx.now)  # they were leaving: it goes on
     # Last, so that the audit tells of the restore after what it did.
     detail = f"{made:%Y-%m-%dT%H:%MZ}"
     tx.audit(AuditEntry(actor, Action.BACKUP_RESTORE, "backup:restored", detail))
@@ -104,8 +107,9 @@ def _end_device(tx: Tx, row: str, _: str) -> None:
 
 
 def _silence(tx: Tx, row: str, state: str) -> None:
+    """A lost phone is more than a hidden chat: what /start would undo must not stand in its place."""
     person = tx.get(Person, row)
-    if person is not None and person.presence is Presence.PRESENT:
+    if person is not None and person.presence not in (Presence.LOST, Presence(state)):
         tx.recall_notices(person.id)
         tx.save(replace(person, presence=Presence(state)))
 
@@ -184,8 +188,12 @@ def _put_right(tx: Tx, referral_id: str, ended: Stage | None, taken: Sequence[Er
             referral = _end(tx, referral, ended or Stage.WITHDRAWN)
         elif left or _partner_lost(tx, referral, own):
             referral, to_desk = _to_desk(tx, referral), True
-    if erased or left:
-        referral = tx.save(replace(referral, author_id="", plan=() if erased else referral.plan))
+    if erased:  # and with its keys went whatever else would lead from it to somebody
+        tx.save(replace(referral, retain_until=tx.now))
+        retention.retire(tx, referral.id)
+        return False
+    if left:
+        referral = tx.save(replace(referral, author_id=""))
     sharing.settle(tx, referral)
     return to_desk
 

@@ -31,7 +31,7 @@ from referrals.model import (
 )
 from referrals.persons import Device, DeviceState, Person, Presence, Recovery, Seat
 from referrals.ports import Erasure, Tx
-from referrals.service import closing, doors, offers, people, threads, working
+from referrals.service import closing, doors, leaving, offers, people, retention, threads, working
 from referrals.service.restoring import Restored, after_restore
 from storage.sql import Sql
 from storage.store import Store
@@ -473,4 +473,58 @@ def test_a_matter_that_moved_to_another_phone_is_not_given_back_to_the_old_one(l
     assert not opens(net, Actor(life.family, Role.FAMILY), record)
     referral: Referral = net.referral(life.referral)
     assert (referral.author_id, referral.stage) == ("", Stage.UNMATCHED)
+    net.store.close()
+
+
+def test_a_phone_that_was_hidden_and_then_lost_stays_lost(life: Life) -> None:
+    """Hidden would be undone by /start, in the hands of whoever found the phone."""
+    life.net.store.run(people.hide, life.family)
+    life.backup()
+    by_hand(life.net, _now_lost, life.family)
+    net, done = life.restored()
+    assert row(net, Person, life.family).presence is Presence.LOST
+    assert done.silenced == 1
+    net.store.close()
+
+
+def _now_lost(tx: Tx, person_id: str) -> None:
+    person = tx.get(Person, person_id)
+    assert person is not None
+    tx.save(replace(person, presence=Presence.LOST))
+
+
+def test_an_erased_matter_keeps_no_word_that_leads_back_to_anybody(life: Life) -> None:
+    """Its code stands on somebody's paper; offers name who looked at it."""
+    code = life.net.referral(life.referral).code
+    life.backup()
+    life.net.store.run(closing.withdraw, life.family, life.referral)
+    by_hand(life.net, _retire, life.referral)
+    net, _ = life.restored()
+    referral = net.referral(life.referral)
+    assert referral.code != code
+    assert referral.author_id == ""
+    made = net.store.run(lambda tx: tx.find(Offer, referral_id=life.referral))
+    assert made
+    assert [(o.seen_by, o.decided_by, o.told, o.code) for o in made] == [(None, None, (), "")] * len(made)
+    assert net.store.run(lambda tx: tx.find(Consent, referral_id=life.referral)) == []
+    net.store.close()
+
+
+def _retire(tx: Tx, referral_id: str) -> None:
+    referral = tx.get(Referral, referral_id)
+    assert referral is not None
+    tx.save(replace(referral, retain_until=tx.now))
+    retention.retire(tx, referral_id)
+
+
+def test_leaving_that_had_begun_is_finished(life: Life) -> None:
+    """Backed up, then 'delete everything', and the machine was lost before the next timer."""
+    life.backup()
+    life.net.store.run(leaving.delete, life.family)
+    net, _ = life.restored()
+    net.passes(timedelta(hours=1))
+    assert net.referral(life.referral).author_id == ""
+    assert net.referral(life.referral).stage in ENDED
+    assert net.store.run(lambda tx: tx.get(Person, life.family)) is None
+    assert net.store.run(_bytes_of, Record("referral", life.referral)) == []
     net.store.close()
