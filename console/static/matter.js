@@ -84,8 +84,9 @@ function thread(view, desk, here) {
 function writeBox(desk) {
   const text = writing(t("page.matter.write"), TEXT_LIMIT, t("page.matter.write_hint"), 3);
   desk.draft(text.box, "write", text.count);
+  const once = crypto.randomUUID(); // where only the answer was lost, the second try writes nothing again
   const send = button(t("page.send"), () => {
-    if (text.box.value.trim()) working(send, () => desk.step("write", { text: text.box.value }));
+    if (text.box.value.trim()) working(send, () => desk.step("write", { text: text.box.value, once }));
     else text.box.focus();
   });
   return h("div", { class: "write" }, text, h("div", { class: "actions" }, send));

@@ -43,6 +43,16 @@ def write(tx: Tx, person_id: str, matter_id: str, text: str) -> ThreadEntry:
     return entry
 
 
+def write_once(tx: Tx, person_id: str, matter_id: str, text: str, once: str) -> None:
+    """`write`, unless a message with the same mark was taken before: its answer was lost on the way.
+
+    `once` is made by the page for each message that is begun; '' stands for none.
+    """
+    _either_side(tx, person_id, matter_id, Action.THREAD_WRITE)
+    if not once or tx.first_time(f"written:{person_id}:{tx.fingerprint('written', once)}"):
+        write(tx, person_id, matter_id, text)
+
+
 def carries(tx: Tx, referral: Referral) -> bool:
     """Whether both sides may write here now: words are a story, so the partner must be given that class."""
     return referral.stage in WRITABLE and DataClass.STORY in sharing.readable(tx, referral)

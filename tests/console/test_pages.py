@@ -118,6 +118,27 @@ async def test_a_line_that_is_down_is_tried_again_and_loses_nothing(window: Wind
     assert stand.turns.written == "see you at seven"  # type: ignore[attr-defined]
 
 
+async def test_where_only_the_answer_is_lost_the_second_try_says_that_it_is_the_same(window: Window) -> None:
+    marks: list[str] = []
+
+    async def take_and_lose(route: Any) -> None:
+        marks.append(route.request.post_data_json["once"])
+        await (route.continue_() if len(marks) > 1 else route.abort())
+
+    await window.opens("matter/author")
+    await window.page.route("**/write", take_and_lose)
+    await window.page.get_by_label("Write a message").fill("see you at seven")
+    await window.page.get_by_role("button", name="Send", exact=True).click()
+    await window.page.wait_for_selector(".trouble")
+    await window.page.get_by_role("button", name="Try again").click()
+    await window.page.wait_for_selector(".thread >> text=see you at seven")
+    await window.page.get_by_label("Write a message").fill("see you at seven")
+    await window.page.get_by_role("button", name="Send", exact=True).click()
+    await window.page.wait_for_selector("main[aria-busy=false]")
+    first, again, another = marks[:3]
+    assert first == again != another
+
+
 async def test_without_a_line_at_all_the_page_says_so(window: Window) -> None:
     await window.page.route("**/p/session", lambda route: route.abort())
     await window.page.goto(window.stand.url("me"))

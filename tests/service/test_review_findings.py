@@ -467,6 +467,20 @@ def _page(net: Small, name: str, who: str, subject: str) -> Any:
     return net.store.run(pages.PAGES[name].view, who, subject, {})
 
 
+def test_a_message_whose_answer_was_lost_is_not_written_twice(net: Small) -> None:
+    family, worker = net.person(1), net.person(11, "bua-1")
+    matter_id = _accepted(net, family, worker)
+    for _ in range(2):
+        net.store.run(threads.write_once, family, matter_id, "see you at seven", "mark-1")
+    net.store.run(threads.write_once, family, matter_id, "see you at seven", "mark-2")
+    assert net.store.run(lambda tx: tx.count(ThreadEntry)) == 2
+    with pytest.raises(NotFound):  # a known mark tells a stranger nothing
+        net.store.run(threads.write_once, net.person(99), matter_id, "x", "mark-1")
+    net.store.run(closing.withdraw, family, matter_id)
+    with pytest.raises(WrongStage):
+        net.store.run(threads.write_once, family, matter_id, "more", "mark-3")
+
+
 def _accepted(net: Small, family: str, worker: str) -> str:
     referral_id = net.filed(family)
     net.passes(6 * SECONDS)

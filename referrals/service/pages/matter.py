@@ -226,7 +226,10 @@ MATTER = Page(
     Verb(Action.REFERRAL_READ, matter_view),
     {
         "write": _step(
-            Action.THREAD_WRITE, lambda tx, who, it, body: threads.write(tx, who, it, text_of(body, "text"))
+            Action.THREAD_WRITE,
+            lambda tx, who, it, body: threads.write_once(
+                tx, who, it, text_of(body, "text"), text_of(body, "once")
+            ),
         ),
         "contacted": _step(Action.SERVICE_CONTACT, lambda tx, who, it, body: working.contacted(tx, who, it)),
         "report": _step(
