@@ -17,14 +17,14 @@ from datetime import UTC, datetime
 from itertools import groupby
 from random import Random, SystemRandom
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from referrals.access import Action
 from referrals.catalogue import Catalogue
 from referrals.directory import Agreement, Area, Directory, Duty, Organization, Poster, Service
 from referrals.errors import PinNeeded, StoreError
 from referrals.model import NETWORK, Actor, AuditEntry, DataClass, Record, Role
-from referrals.persons import Person
+from referrals.persons import Person, Seat
 from referrals.ports import Erasure, Message, Reading, Taken
 from referrals.said import Notice, Timer
 from storage import audit, chat, erasures
@@ -94,6 +94,7 @@ class StoreTx:
         self._entries: list[AuditEntry] = []
         self._directory: Directory | None = None
         self._directory_changed = False
+        self._posts: dict[str, list[Seat]] = {}  # person to posts
         self._failed: Exception | None = None
         self._reading_locked = False
 
@@ -128,10 +129,15 @@ class StoreTx:
     # Rows.
 
     def get(self, kind: type[T], row_id: str, *, lock: bool = False) -> T | None:
+        if lock:
+            self._posts.clear()  # whoever waited for it must see what became of a post meanwhile
         with self._database() as conn:
             return mapper_of(kind).get(conn, row_id, lock)
 
     def find(self, kind: type[T], *, limit: int | None = None, **equal: Any) -> list[T]:
+        whose = equal.get("person_id")
+        if kind is Seat and len(equal) == 1 and limit is None and isinstance(whose, str):
+            return cast("list[T]", self._posts_of(whose))
         with self._database() as conn:
             return mapper_of(kind).find(conn, limit, equal)
 
@@ -147,19 +153,19 @@ class StoreTx:
         with self._database() as conn:
             for kind, same in groupby(rows, key=type):
                 mapper_of(kind).add(conn, list(same))
-                self._note_directory(conn, kind)
+                self._note_change(conn, kind)
 
     def save(self, row: T) -> T:
         with self._database() as conn:
             saved = mapper_of(type(row)).save(conn, row)
-            self._note_directory(conn, type(row))
+            self._note_change(conn, type(row))
             self._took(erasures.of_save(row, self._now))
             return saved
 
     def remove(self, row: Any) -> None:
         with self._database() as conn:
             mapper_of(type(row)).remove(conn, row)
-            self._note_directory(conn, type(row))
+            self._note_change(conn, type(row))
             self._took(erasures.of_remove(row, self._now))
 
     # Once and only once.
@@ -362,8 +368,20 @@ class StoreTx:
         if erasure is not None:
             erasures.note(self.connection, [erasure])
 
-    def _note_directory(self, conn: Connection, kind: type[Any]) -> None:
-        """A new token with the first change; random, so that one rolled back is never met again."""
+    def _posts_of(self, person_id: str) -> list[Seat]:
+        """A door asks for somebody's posts, and the verb behind it asks again: read once in between locks."""
+        with self._database() as conn:
+            if person_id not in self._posts:
+                self._posts[person_id] = mapper_of(Seat).find(conn, None, {"person_id": person_id})
+        return [*self._posts[person_id]]
+
+    def _note_change(self, conn: Connection, kind: type[Any]) -> None:
+        """What this turn remembers of such rows is read anew.
+
+        The directory gets a new token with the first change; random: one rolled back is never met again.
+        """
+        if kind is Seat:
+            self._posts.clear()
         if kind not in DIRECTORY_KINDS:
             return
         self._directory = None
