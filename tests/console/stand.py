@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -47,6 +48,7 @@ CATALOGUE = Catalogue(
 )
 
 
+@cache  # reading a catalogue takes 20 ms, and the server asks at every session
 def words(language: str) -> Mapping[str, str]:
     """The texts of a language; none where there is no such language."""
     path = ROOT / f"locales/{language}.po"
