@@ -21,7 +21,7 @@ from referrals.network_diff import Change, Sign, diff_network
 from referrals.network_file import NetworkFile, as_network
 from referrals.persons import Seat, Tally
 from referrals.ports import Tx
-from referrals.service import checkins, ending
+from referrals.service import checkins, ending, handover, joining
 
 # What a row keeps of its life in the store when the file changes it.
 KEPT = ("version", "person_id", "on_duty", "since")
@@ -77,6 +77,7 @@ def apply(tx: Tx, actor: Actor, new: NetworkFile, shown: str) -> tuple[Change, .
         else:
             tx.save(_merged(before[key], after[key]))
         _follow(tx, change, after.get(key))
+        _empty(tx, actor, before.get(key), after.get(key))
         tx.audit(
             AuditEntry(actor, Action.NETWORK_APPLY, f"{change.table}:{change.row}", change.sign.name.lower())
         )
@@ -130,6 +131,22 @@ def _follow(tx: Tx, change: Change, row: Any) -> None:
     """A new or changed enrolment gets its next reminder."""
     if isinstance(row, Enrolment) and change.sign is not Sign.REMOVE and row.active:
         checkins.schedule_next(tx, row)
+
+
+def _empty(tx: Tx, actor: Actor, old: Any, new: Any) -> None:
+    """A post that goes or becomes another one is left: no file gives anybody a post without a second yes."""
+    if not isinstance(old, Seat):
+        return
+    if new is not None and (new.role, new.organization_id) == (old.role, old.organization_id):
+        return
+    joining.end_invitations(tx, old)
+    if old.person_id is None:
+        return
+    seat = tx.get(Seat, old.id, lock=True)
+    if seat is not None:
+        tx.save(replace(seat, person_id=None, on_duty=True, since=tx.now))
+    tx.audit(AuditEntry(actor, Action.SEAT_REMOVE, f"seat:{old.id}"))
+    handover.departed(tx, old, "join.post_ended")
 
 
 def _review(tx: Tx, changes: Sequence[Change], before: Rows, after: Rows) -> None:

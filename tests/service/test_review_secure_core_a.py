@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from threading import Event, Thread
 from typing import Any
@@ -13,11 +14,22 @@ from referrals.errors import PinNeeded, PulangError, WrongCode
 from referrals.model import Actor, Role
 from referrals.persons import DeviceState, Invitation, Presence, Recovery, Seat, WritingWindow
 from referrals.ports import Away, Tx
-from referrals.service import closing, handover, joining, leaving, letting_in, offers, people, tracking
+from referrals.service import (
+    closing,
+    doors,
+    handover,
+    joining,
+    leaving,
+    letting_in,
+    network,
+    offers,
+    people,
+    tracking,
+)
 from referrals.service.pages import PAGES
 from referrals.views import MyDataView, OfferView, TrackView
 from tests.service.test_letting_in import NEW_PIN, PIN, SLOW, Phones
-from tests.support.network import CATALOGUE
+from tests.support.network import CATALOGUE, NETWORK
 from tests.support.store import SettableClock, open_store
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
@@ -240,3 +252,40 @@ def _holder(net: Phones, seat_id: str) -> str:
     (seat,) = net.store.run(lambda tx: tx.find(Seat, id=seat_id))
     assert seat.person_id is not None
     return str(seat.person_id)
+
+
+def _applies(net: Phones, by: Actor, seats: tuple[Seat, ...]) -> None:
+    file = replace(NETWORK, seats=seats)
+    changes = net.store.run(network.preview, file)
+    net.store.run(network.apply, by, file, network.digest(changes))
+
+
+@pytest.mark.parametrize("organization", ["two-rivers", None])
+def test_a_network_file_gives_nobody_another_post(net: Phones, organization: str | None) -> None:
+    """Else one steward alone, by a line of a file, makes their own post a partner's or the desk's."""
+    steward, role = net.person(31, "steward-1"), Role.WORKER if organization else Role.COORDINATOR
+    by = Actor(steward, Role.STEWARD)
+    net.person(21, "desk-1")
+    net.store.run(joining.invite, by, "bua-1", "a token of 128 bits")
+    other = [
+        replace(s, role=role, organization_id=organization) if s.id in ("steward-1", "bua-1") else s
+        for s in NETWORK.seats
+    ]
+    _applies(net, by, tuple(other))
+    assert net.store.run(doors.seats_of, steward) == []
+    assert (steward, "join.post_ended") in net.said()
+    assert net.store.run(lambda tx: tx.find(Invitation)) == []  # it was for another post
+
+
+def test_a_post_that_leaves_the_file_is_left_like_any_other(net: Phones) -> None:
+    by = Actor(net.person(31, "steward-1"), Role.STEWARD)
+    worker, colleague = net.person(11, "bua-1"), net.person(12, "bua-2")
+    matter = net.filed(net.person(1))
+    net.passes(timedelta(seconds=10))
+    net.store.run(offers.accept, worker, net.at_partner(matter))
+    net.phone(worker, "open page")
+    net.said()
+    _applies(net, by, tuple(s for s in NETWORK.seats if s.id != "bua-1"))
+    assert net.sessions(worker) == []
+    assert (colleague, "worker.handed_over") in net.said()
+    assert net.referral(matter).accepted_by is None
