@@ -124,7 +124,7 @@ class Settings(BaseSettings):
     )
     checkpoints: Path | None = Field(
         None,
-        description="A folder into which each day's signed checkpoint of the audit is laid, for a copier that "
+        description="A folder into which each day's signed checkpoint of the audit is laid, for whatever "
         "carries it to partners; see docs/audit.md.",
     )
     database_threads: int = Field(

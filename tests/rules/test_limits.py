@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from referrals import limits
 from referrals.limits import LIMITS, Doing
 
-INSTANTS = st.datetimes(datetime(2021, 1, 1), datetime(2060, 1, 1), timezones=st.just(UTC))
+# Hypothesis takes naive bounds and adds the zone itself.
+_FIRST, _LAST = (datetime(year, 1, 1, tzinfo=UTC).replace(tzinfo=None) for year in (2021, 2060))
+INSTANTS = st.datetimes(_FIRST, _LAST, timezones=st.just(UTC))
 
 
 @given(INSTANTS, st.sampled_from(Doing))

@@ -161,7 +161,8 @@ def test_a_full_disk_is_told_and_nothing_is_left(full_url: str, place: Place) ->
 def test_memory_does_not_grow_with_the_database(tmp_path: Path, how: str, long_run: bool) -> None:
     """Peaks of two databases, one four times the other: what grows is no more than a batch."""
     small, large = (_peak(tmp_path, how, rows) for rows in ((1_000, 10_000) if long_run else (500, 1_500)))
-    # SQLite's own cache takes 32,000 kB of what is there; the larger one holds 40,000 kB more, and half as much again in base64.
+    # SQLite's own cache takes 32,000 kB of what is there; the larger one holds 40,000 kB more, and half as
+    # much again in base64.
     assert large - small < 35_000, f"{small} kB, then {large} kB"
     print(f"{how}: {small} kB, then {large} kB")
 
