@@ -23,6 +23,7 @@ class Doing(StrEnum):
     SCRAP = "scrap"  # free text sent to the chat
     LINK = "link"  # invitations that do not open
     TRACK = "track"  # tracking codes that do not fit
+    EXPORT = "export"  # archives of one's own: each takes a core for a while
     FLOOD = "flood"  # filings of everybody who is new, in the whole network
 
 
@@ -42,6 +43,7 @@ LIMITS: Mapping[Doing, Limit] = {
     Doing.SCRAP: Limit(20, _HOUR),
     Doing.LINK: Limit(10, _HOUR),
     Doing.TRACK: Limit(10, _HOUR),
+    Doing.EXPORT: Limit(6, _HOUR),
     Doing.FLOOD: Limit(60, _HOUR),
 }
 

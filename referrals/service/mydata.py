@@ -17,6 +17,7 @@ from typing import Any
 from referrals import codes
 from referrals.access import Action
 from referrals.errors import NotFound, PinNeeded
+from referrals.limits import Doing
 from referrals.model import (
     SYSTEM,
     Actor,
@@ -33,7 +34,7 @@ from referrals.model import (
 )
 from referrals.persons import Device, Download, Person, Recovery
 from referrals.ports import Away, Slow, Tx
-from referrals.service import doors, export_page, filing, readers
+from referrals.service import doors, export_page, filing, limits, readers
 
 DOWNLOAD_LIFE = timedelta(minutes=10)
 # The first fetch does not use it up: a preview, a retry or a second half must not lose it (decision 0009).
@@ -94,9 +95,10 @@ def held(tx: Tx, person_id: str) -> list[Held]:
 
 
 def export(tx: Tx, person_id: str, then: Callable[[Tx, Made], Any]) -> Away:
-    """Read everything in turns of its own, pack it in a thread, keep it for ten minutes. PinNeeded."""
+    """Read everything in turns of its own, pack it in a thread, keep it ten minutes. PinNeeded, TooOften."""
     if tx.reading_locked:
         raise PinNeeded
+    limits.take(tx, Doing.EXPORT, person_id)
     person = doors.person_by_id(tx, person_id)
     tx.audit(AuditEntry(doors.as_author(person_id), Action.DATA_EXPORT, f"person:{person_id}"))
     gathering = _Gathering(person_id, tuple(r.id for r in _mine(tx, person_id)), _about(tx, person))

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from referrals.errors import PinNeeded, PulangError, WrongCode
+from referrals.errors import PinNeeded, PulangError, TooOften, WrongCode
+from referrals.limits import LIMITS, Doing
 from referrals.model import Actor, Role
 from referrals.persons import DeviceState, Invitation, Presence, Recovery, Seat, WritingWindow
 from referrals.ports import Away, Tx
@@ -137,6 +138,18 @@ def test_whoever_has_left_is_given_no_post(net: Phones) -> None:
         net.store.run(joining.confirm, dao, joining.short(asked))
     (seat,) = net.store.run(lambda tx: tx.find(Seat, id="bua-1"))
     assert seat.person_id is None
+
+
+def test_archives_are_not_packed_without_end(net: Phones) -> None:
+    """Each takes a core for a while; whoever asks for hundreds at once holds up everybody's PIN."""
+    mali = net.person(1)
+    step = PAGES["mydata"].steps["export"]
+    for _ in range(LIMITS[Doing.EXPORT].most):
+        net.store.run(step, mali, "", {})
+    with pytest.raises(TooOften):
+        net.store.run(step, mali, "", {})
+    net.clock.advance(hours=1)
+    net.store.run(step, mali, "", {})
 
 
 # -- moving --------------------------------------------------------------------------------------------
