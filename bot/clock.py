@@ -110,8 +110,9 @@ class Heartbeat:
         async with self._one_at_a_time:
             try:
                 done = await self._timers() + await self._old_messages()
-                if self._clock.now() >= self._upkeep_at:
-                    self._upkeep_at = self._clock.now() + UPKEEP_EVERY
+                now, due = self._clock.now(), self._upkeep_at
+                if now >= due or due - now > UPKEEP_EVERY:  # the latter: a clock that was ahead was set right
+                    self._upkeep_at = now + UPKEEP_EVERY
                     self._begin_upkeep()
                 return done
             except StoreError as error:

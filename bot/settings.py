@@ -161,6 +161,7 @@ class Settings(BaseSettings):
                 "lies in the data folder, where a backup would take it along with what it locks",
                 "move the key file elsewhere, e.g. to /etc/pulang/root.key, and name that place",
             )
+        _check_apart(self)
         return self
 
     @property
@@ -184,6 +185,23 @@ class Settings(BaseSettings):
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return f"sqlite:///{self.data.resolve() / 'pulang.sqlite'}"
+
+
+def _check_apart(settings: Settings) -> None:
+    """No one folder holds a lock and its key."""
+    keys, url = settings.root_key_file.resolve().parent, urlsplit(settings.database)
+    if url.scheme.startswith("sqlite") and keys == Path(url.path[1:]).resolve().parent:
+        raise Mend(
+            "root_key_file",
+            "lies beside the database that it opens, so that one theft would take both",
+            "move the key file to a folder of its own, e.g. /etc/pulang/keys, and name that place",
+        )
+    if settings.passphrase_file is not None and settings.passphrase_file.resolve().parent == keys:
+        raise Mend(
+            "passphrase_file",
+            "lies beside the key that it opens, so that one theft would take both",
+            "move it elsewhere, best into memory: docs/deploy.md, 'Keys'",
+        )
 
 
 def _check_token(settings: Settings) -> None:

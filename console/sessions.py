@@ -156,7 +156,9 @@ def _leads_to(tx: Tx, here: Session, page: str) -> bool:
 def _standing(tx: Tx, current_id: str) -> tuple[Session, Person, Device]:
     """The session (locked), whose it is and on which device; SessionOver when one of them stands no more."""
     session = tx.get(Session, current_id, lock=True)
-    if session is None or session.expires_at <= tx.now:
+    if (
+        session is None or not timedelta() < session.expires_at - tx.now <= LASTS
+    ):  # the clock may have been ahead
         raise SessionOver
     person, device = tx.get(Person, session.person_id), tx.get(Device, session.device_id)
     if person is None or person.presence is not Presence.PRESENT:

@@ -20,6 +20,7 @@ _ALL = ("SELECT", "INSERT", "UPDATE", "DELETE")
 _LESS: dict[str, tuple[str, ...]] = {
     "audit": ("SELECT", "INSERT"),
     "audit_lane": ("SELECT", "INSERT", "UPDATE"),
+    "checkpoint": ("SELECT", "INSERT", "UPDATE"),  # updated by whoever says 'we have put it away'
     "key_encryption_key": ("SELECT", "INSERT", "UPDATE"),
     "alembic_version": ("SELECT",),
 }

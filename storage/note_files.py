@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import os
 import tempfile
 from pathlib import Path
@@ -97,8 +98,13 @@ def read_witness_key(path: Path) -> Signer:
 
 
 def write_note(folder: Path, number: int, note: str) -> Path | None:
-    """Put a note into a folder, whole or not at all; None when it lies there already. OSError."""
+    """Put a note into a folder, whole or not at all; None when it lies there already. OSError.
+
+    Where another one of that number lies (an older backup was restored since), it is laid beside that.
+    """
     path = folder / f"checkpoint-{number:08}.txt"
+    if path.exists() and not _holds(path, note):
+        path = path.with_stem(f"{path.stem}-{hashlib.sha256(note.encode()).hexdigest()[:8]}")
     if path.exists():
         return None
     handle, fresh = tempfile.mkstemp(dir=folder, prefix=".checkpoint-", suffix=".new")
@@ -113,6 +119,12 @@ def write_note(folder: Path, number: int, note: str) -> Path | None:
         Path(fresh).unlink(missing_ok=True)
         raise
     return path
+
+
+def _holds(path: Path, note: str) -> bool:
+    """Whether this is the note; a witness may have added lines to it."""
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES).startswith(note.encode())
 
 
 def _content(path: Path) -> bytes:

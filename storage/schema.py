@@ -131,6 +131,9 @@ def check_network(conn: Connection, url: str, root: RootKey, demo: bool) -> Last
         conn.rollback()
         raise
     where = shown(parse_url(url))
+    if not {"network_id", "key_check", "demo", "lasting"} <= meta.keys():
+        what = "what says whose data these are was taken out of the database"
+        raise ConfigurationError(where, what, "keep a copy of it as it is, and restore a backup")
     if meta["network_id"] != root.network_id:
         what = f"the data belong to network {meta['network_id']}, the key to {root.network_id}"
         raise ConfigurationError(where, what, "give the key file of this network")
@@ -142,7 +145,7 @@ def check_network(conn: Connection, url: str, root: RootKey, demo: bool) -> Last
         what = "these are demo data" if meta["demo"] == "yes" else "these are a real network's data"
         raise ConfigurationError(where, what, "name another data folder; what was a demo stays one")
     try:
-        return open_lasting(root, meta.get("lasting", ""))
+        return open_lasting(root, meta["lasting"])
     except SealBroken as error:
         what = "the network's lasting secret is missing or was changed"
         raise ConfigurationError(where, what, "restore a backup; nobody's account can be found") from error

@@ -97,8 +97,9 @@ RULES: Mapping[str, Rule] = {
 
 
 def begin(tx: Tx) -> None:
-    """At the product's start: the sweep is due at once; one that waits already stays."""
-    if tx.get(Timer, f"{TIMER}:{SUBJECT}") is None:
+    """At the product's start: the sweep is due at once; one that waits already, and not too long, stays."""
+    waiting = tx.get(Timer, f"{TIMER}:{SUBJECT}")
+    if waiting is None or waiting.due_at > tx.now + EVERY:  # set when the clock was ahead
         tx.set_timer(TIMER, SUBJECT, tx.now)
 
 

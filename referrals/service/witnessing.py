@@ -28,8 +28,12 @@ _MARK_BYTES = 8
 
 
 def begin(tx: Tx) -> None:
-    """At the product's start: the first checkpoint is due at once; a timer that waits already stays."""
-    if tx.get(Timer, f"{TIMER}:{NETWORK}") is None:
+    """At the product's start: the first checkpoint is due at once; a timer that waits already stays.
+
+    Unless it waits for longer than a day: the clock was ahead when it was set.
+    """
+    waiting = tx.get(Timer, f"{TIMER}:{NETWORK}")
+    if waiting is None or waiting.due_at > tx.now + EVERY:
         tx.set_timer(TIMER, NETWORK, tx.now)
 
 

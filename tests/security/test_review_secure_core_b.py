@@ -18,7 +18,11 @@ from bot.keeping import Keeper
 from bot.settings import make_settings
 from referrals.errors import ConfigurationError
 from referrals.model import Record
+from referrals.persons import Device, DeviceState
 from referrals.ports import Erasure, Taken, Tx
+from referrals.service import retention, witnessing
+from referrals.service.devices import READS_FOR, reads
+from referrals.service.timers import begin
 from storage import erasures
 from storage.backup_keys import BackupKeys
 from storage.backup_stream import MAGIC
@@ -26,7 +30,10 @@ from storage.keys import create_root_key, load_root_key, rewrite_root_key
 from storage.ledger import KEEP, Ledger
 from storage.locked_key import LEAST
 from storage.secret import LastingSecret
+from storage.sql import Sql
+from storage.tx import StoreTx
 from tests.support.backups import Place
+from tests.support.network import CATALOGUE, Small
 from tests.support.store import KEY, START, SettableClock, open_store
 
 ROOT = Path(__file__).parents[2]
@@ -255,3 +262,78 @@ async def test_a_clock_that_leaps_destroys_no_backups_key(sqlite_url: str, tmp_p
         assert ledger.read().erasures == ()
     finally:
         await store.aclose()
+
+
+def test_what_is_due_daily_does_not_wait_a_year_for_a_clock_that_was_ahead(sqlite_url: str) -> None:
+    clock = SettableClock()
+    store = open_store(sqlite_url, clock, CATALOGUE)
+    net = Small(store, clock)
+    clock.advance(days=365)
+    store.run(begin)
+    net.passes(timedelta(seconds=10))
+    clock.advance(days=-365)
+    store.run(begin)  # set right with the product stopped, as docs/incident.md says
+    net.passes(timedelta(seconds=10))
+    network, daily = witnessing.NETWORK, retention.SUBJECT
+    for timer in store.run(lambda tx: [*tx.timers_of(network), *tx.timers_of(daily)]):
+        assert timer.due_at <= clock.now + timedelta(days=1), timer.kind
+    store.close()
+
+
+def test_a_proved_pin_outlasts_no_clock_that_was_ahead() -> None:
+    ahead = START + timedelta(days=30)
+    device = Device(
+        "d1",
+        "p1",
+        "key",
+        state=DeviceState.ACTIVE,
+        since=ahead,
+        last_seen_at=ahead,
+        proved_until=ahead + READS_FOR,
+    )
+    assert reads(device, ahead)
+    assert not reads(device, START), "set right, it is a month and not half an hour"
+
+
+# --- The database --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["key_check", "demo", "lasting"])
+def test_a_database_that_forgot_which_it_is_is_refused_in_words(sqlite_url: str, key: str) -> None:
+    store = open_store(sqlite_url)
+
+    def forget(tx: Tx) -> None:
+        assert isinstance(tx, StoreTx)
+        tx.connection.change(Sql("DELETE FROM meta WHERE key = :key"), {"key": key})
+
+    store.run(forget)
+    store.close()
+    with pytest.raises(ConfigurationError, match="restore"):
+        open_store(sqlite_url)
+
+
+def test_the_root_key_does_not_lie_beside_a_database_that_is_elsewhere(tmp_path: Path) -> None:
+    """The data folder is not the only place that can be taken with all that is in it."""
+    values = {
+        "bot_token": "1234567:" + "a" * 30,
+        "public_url": "https://pulang.example",
+        "data": tmp_path / "data",
+        "root_key_file": tmp_path / "db" / "root.key",
+    }
+    for driver in ("sqlite", "sqlite+pysqlite"):
+        with pytest.raises(ConfigurationError, match="PULANG_ROOT_KEY_FILE"):
+            make_settings(**values, database_url=f"{driver}:///{tmp_path}/db/pulang.sqlite")
+    make_settings(**values, database_url=f"sqlite:///{tmp_path}/elsewhere/pulang.sqlite")
+    make_settings(**values, database_url="postgresql://pulang@127.0.0.1/pulang")
+
+
+def test_the_passphrase_does_not_lie_beside_the_key_that_it_opens(tmp_path: Path) -> None:
+    values = {
+        "bot_token": "1234567:" + "a" * 30,
+        "public_url": "https://pulang.example",
+        "data": tmp_path / "data",
+        "root_key_file": tmp_path / "keys" / "root.key",
+    }
+    with pytest.raises(ConfigurationError, match="PULANG_PASSPHRASE_FILE"):
+        make_settings(**values, passphrase_file=tmp_path / "keys" / "passphrase")
+    make_settings(**values, passphrase_file=tmp_path / "run" / "passphrase")

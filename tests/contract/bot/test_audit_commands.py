@@ -14,6 +14,7 @@ import pytest
 from bot.checkpoints import CheckpointFolder
 from bot.commands.audit import _MEANS, explain
 from referrals.errors import ConfigurationError
+from referrals.model import Checkpoint
 from referrals.service import witnessing
 from storage.audit import Finding
 from storage.note_files import write_note
@@ -147,12 +148,33 @@ async def test_the_folder_gets_what_it_missed(sqlite_url: str, tmp_path: Path) -
     with pytest.raises(ConfigurationError, match="is not a folder"):
         CheckpointFolder(store, folder)
     folder.mkdir()
-    assert write_note(folder, 2, "there already\n") is not None
+    third = await store.turn(lambda tx: tx.get(Checkpoint, "00000003"))
+    assert third is not None
+    assert write_note(folder, 3, third.note) is not None
+    with (folder / "checkpoint-00000003.txt").open("a") as file:
+        file.write("— somebody.example AAAAAA==\n")  # a witness has countersigned it where it lies
     layer = CheckpointFolder(store, folder)
     assert await layer.lay_out() == 2
     assert await layer.lay_out() == 0
+    assert await CheckpointFolder(store, folder).lay_out() == 0, "after a start, too"
     assert sorted(p.name for p in folder.iterdir()) == [f"checkpoint-0000000{n}.txt" for n in (1, 2, 3)]
-    assert (folder / "checkpoint-00000002.txt").read_text() == "there already\n"
+    await asyncio.to_thread(store.close)
+
+
+async def test_after_a_restore_a_new_note_is_not_lost_behind_an_old_one_of_its_number(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    """The restored audit counts on from its backup: what was signed since, and lies there, stays."""
+    store, folder = _with_notes(sqlite_url, 3), tmp_path / "notes"
+    folder.mkdir()
+    assert write_note(folder, 2, "signed before the machine was lost\n") is not None
+    assert await CheckpointFolder(store, folder).lay_out() == 3
+    assert await CheckpointFolder(store, folder).lay_out() == 0
+    assert (folder / "checkpoint-00000002.txt").read_text() == "signed before the machine was lost\n"
+    (other,) = folder.glob("checkpoint-00000002-*.txt")
+    made = await store.turn(lambda tx: tx.get(Checkpoint, "00000002"))
+    assert made is not None
+    assert other.read_text() == made.note
     await asyncio.to_thread(store.close)
 
 

@@ -57,6 +57,30 @@ async def test_an_hour_later_the_old_key_is_destroyed(database_url: str, tmp_pat
     await store.aclose()
 
 
+class Turned(Clock):
+    """A clock that somebody sets right."""
+
+    off = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self.off
+
+
+async def test_upkeep_goes_on_when_a_clock_that_was_ahead_is_set_right(sqlite_url: str) -> None:
+    clock = Turned()
+    store = open_store(sqlite_url, clock.now)
+    heart = _heart(store, clock)
+    clock.off = timedelta(days=30)
+    await heart.beat()
+    await asyncio.gather(*[task for task in asyncio.all_tasks() if task.get_name() == "upkeep"])
+    clock.off = timedelta()
+    await _rotated(store)
+    await heart.beat()
+    await asyncio.gather(*[task for task in asyncio.all_tasks() if task.get_name() == "upkeep"])
+    assert await _states(store) == ["destroyed", "active"]
+    await store.aclose()
+
+
 async def test_long_upkeep_holds_up_no_beat_and_no_stop(sqlite_url: str, tmp_path: Path) -> None:
     clock = Clock(tmp_path / "clock.json")
     open_store(sqlite_url, clock.now).close()
