@@ -66,7 +66,7 @@ def _warn(new: NetworkFile) -> None:
     found = len(witnessing.witnesses_of(list(new.organizations)))
     if found < witnessing.LEAST:
         tell(
-            f"Warning: {found} organisations keep the audit's checkpoints; {witnessing.LEAST} or more should. "
+            f"Warning: {found} organisations keep the audit's checkpoints; at least {witnessing.LEAST} must. "
             "Add witness = true to an [[organization]] (docs/audit.md)."
         )
 

@@ -137,7 +137,8 @@ def _empty(tx: Tx, actor: Actor, old: Any, new: Any) -> None:
     """A post that goes or becomes another one is left: no file gives anybody a post without a second yes."""
     if not isinstance(old, Seat):
         return
-    if new is not None and (new.role, new.organization_id) == (old.role, old.organization_id):
+    # The first steward's post is made before there is any organisation: the file may say whose it is.
+    if new is not None and new.role is old.role and old.organization_id in (None, new.organization_id):
         return
     joining.end_invitations(tx, old)
     if old.person_id is None:
