@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from referrals import pin_rules
+from referrals import pin_rules, schedule
 from referrals.access import Action
 from referrals.errors import NotFound, Refused, TooOften
 from referrals.model import (
@@ -97,8 +97,9 @@ def allow(tx: Tx, person_id: str, referral_id: str) -> Move:
         raise MoveConflict
     if move.due_at is not None:
         return move
-    allowed = tx.save(replace(move, due_at=tx.now + WAITS, allowed_by=person_id))
-    tx.set_timer("move_due", _subject(referral.id), tx.now + WAITS)
+    due_at = _day_over(tx, tx.get(Person, move.from_person))
+    allowed = tx.save(replace(move, due_at=due_at, allowed_by=person_id))
+    tx.set_timer("move_due", _subject(referral.id), due_at)
     tx.audit(AuditEntry(actor, Action.MOVE_ALLOW, f"referral:{referral.id}", "allowed"))
     _warn(tx, allowed, referral)
     tell.tell(tx, move.to_person, "move.under_way", _code(referral), slot=move_slot(referral.id))
@@ -228,12 +229,13 @@ def _ask(tx: Tx, referral: Referral, person_id: str, allowed_by: str) -> None:
     forget(tx, referral.id)
     owner = tx.get(Person, referral.author_id)
     by_desk = not allowed_by or owner is None or not _hears(owner)
+    due_at = _day_over(tx, owner)
     move = Move(
         referral.id,
         referral.author_id,
         person_id,
         tx.now,
-        None if by_desk else tx.now + WAITS,
+        None if by_desk else due_at,
         "" if by_desk else allowed_by,
     )
     tx.add(move)
@@ -241,8 +243,14 @@ def _ask(tx: Tx, referral: Referral, person_id: str, allowed_by: str) -> None:
     if by_desk:
         _to_desk(tx, move, referral)
     else:
-        tx.set_timer("move_due", _subject(referral.id), tx.now + WAITS)
+        tx.set_timer("move_due", _subject(referral.id), due_at)
         _warn(tx, move, referral)
+
+
+def _day_over(tx: Tx, owner: Person | None) -> datetime:
+    """A day, counted from the moment at which the old phone may be told."""
+    told_at = schedule.next_allowed(owner.window, owner.timezone, tx.now) if owner is not None else None
+    return (told_at or tx.now) + WAITS
 
 
 def _hears(owner: Person) -> bool:

@@ -22,6 +22,7 @@ from referrals.service import (
     joining,
     leaving,
     letting_in,
+    moving,
     network,
     offers,
     people,
@@ -201,6 +202,26 @@ def test_what_the_desk_has_allowed_goes_on_behind_a_hidden_phone(
     net.store.run(people.come_back, mali)
     net.store.run(people.hide, mali)
     net.passes(DAY)
+    assert net.referral(matter).author_id == new
+
+
+@pytest.mark.parametrize("by", ["pin", "desk"])
+def test_the_day_of_a_move_begins_when_the_old_phone_may_be_told(net: Phones, by: str) -> None:
+    mali, new, dao = net.person(1), net.person(2), net.person(21, "desk-1")
+    net.enrolled(mali)
+    matter = net.filed(mali)
+    code = net.store.run(tracking.follow, mali, matter)
+    net.store.run(people.choose_window, mali, WritingWindow.DAYTIME.value)
+    net.clock.now = net.clock.now.replace(hour=20, minute=0)  # three at night in Bangkok
+    due = net.clock.now + timedelta(hours=5) + DAY
+    if by == "pin":
+        assert asks_to_move(net, new, code, PIN).moves[0].due_at == due
+    else:
+        net.store.run(PAGES["track"].steps["ask_desk"], new, "", {"code": code})
+        assert net.store.run(moving.allow, dao, matter).due_at == due
+    net.passes(DAY + timedelta(hours=4))
+    assert net.referral(matter).author_id == mali
+    net.passes(timedelta(hours=1))
     assert net.referral(matter).author_id == new
 
 
