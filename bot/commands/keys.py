@@ -198,6 +198,10 @@ def _new_file(settings: Settings, path: Path, old: RootKey, *, locked: bool) -> 
     if path.resolve() == settings.root_key_file.resolve():
         mend = "name a new file; the old one stays as it is"
         raise ConfigurationError(f"--root {path}", "is the root key in use", mend)
+    folder = settings.root_key_file.resolve().parent
+    if path.resolve().parent != folder:
+        what = "lies apart from the ledger and backup-keys, which would be left behind and never expire"
+        raise ConfigurationError(f"--root {path}", what, f"name a file in {folder}")
     if not path.exists():
         passphrase = new_passphrase(settings) if locked else None
         create_root_key(path, settings.data, network_id=old.network_id, passphrase=passphrase)

@@ -7,7 +7,6 @@ that brings it: nothing waits for a timer, and where there is one, the keys are 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -26,7 +25,6 @@ from tests.support.device import DeviceSession
 from tests.support.network import NETWORK, STEWARD, Small
 
 FAMILY, WORKER, DESK, STEWARD_ACCOUNT = 5001, 6001, 6002, 6003
-IN_FORCE_S = 1.0
 
 
 @dataclass
@@ -141,9 +139,7 @@ ENDS: dict[str, tuple[Callable[[Read], None], bool]] = {
 async def test_the_next_request_is_refused(read: Read, end: str) -> None:
     does, whole_page = ENDS[end]
     does(read)
-    committed = time.monotonic()
     status, view = await read.page.view()
-    assert time.monotonic() - committed < IN_FORCE_S
     if whole_page:
         assert status in NO_PAGE, view
     else:

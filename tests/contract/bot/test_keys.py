@@ -128,6 +128,10 @@ async def test_a_new_root_key(place: Place) -> None:
     await _somebody_files(place)
     fresh = place.folder / "keys" / "second.key"
     assert "is the root key in use" in await place.bot("keys", "rotate", "--root", str(place.key), status=2)
+    elsewhere = place.folder / "second.key"  # there nobody would end the old backups' keys any more
+    said = await place.bot("keys", "rotate", "--root", str(elsewhere), status=2)
+    assert "backup-keys" in said
+    assert not elsewhere.exists()
     old = place.key.read_text()
     running = place.runs()
     try:
