@@ -44,6 +44,7 @@ LANE = "restore"
 WAITING_DAY = timedelta(hours=24)  # what a notice announced while we were away is announced too briefly
 _COUNTED = ("outbox", "erasure")
 
+_ONE_AT_A_TIME = Sql("SELECT pg_try_advisory_lock(7085143)")  # until this connection is closed
 _MARK = Sql("INSERT INTO meta (key, value) VALUES (:key, 'yes') ON CONFLICT (key) DO NOTHING")
 _UNMARK = Sql("DELETE FROM meta WHERE key = :key")
 _CLEAR_META = Sql("DELETE FROM meta WHERE key <> :mark")
@@ -150,6 +151,7 @@ def restore(
         conn = connect(parsed)
         try:
             check_revision(conn, url)
+            _refuse_another(conn, shown(parsed))
             _refuse_full(conn, shown(parsed), root.network_id)
             _in_transaction(conn, lambda: conn.change(_MARK, {"key": RESTORING}))
             try:
@@ -172,6 +174,12 @@ def _in_transaction(conn: Connection, work: Callable[[], T]) -> T:
     except BaseException:
         conn.rollback()
         raise
+
+
+def _refuse_another(conn: Connection, where: str) -> None:
+    """Two at once would undo each other's mark. (On SQLite the second cannot begin to write.)"""
+    if conn.dialect == "postgresql" and not conn.rows(_ONE_AT_A_TIME)[0][0]:
+        raise ConfigurationError(where, "another restore is at work on it", "wait until that one has ended")
 
 
 def _refuse_full(conn: Connection, where: str, network_id: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from bot.keeping import Keeper
 from referrals.directory import Agreement, Organization
-from referrals.errors import NotFound, NotSealedFor, PulangError
+from referrals.errors import ConfigurationError, NotFound, NotSealedFor, PulangError
 from referrals.lifecycle import ENDED
 from referrals.model import (
     Actor,
@@ -33,6 +33,7 @@ from referrals.persons import Device, DeviceState, Person, Presence, Recovery, S
 from referrals.ports import Erasure, Tx
 from referrals.service import closing, doors, leaving, offers, people, retention, threads, working
 from referrals.service.restoring import Restored, after_restore
+from storage.connection import connect, parse_url
 from storage.sql import Sql
 from storage.store import Store
 from storage.tx import StoreTx
@@ -528,3 +529,25 @@ def test_leaving_that_had_begun_is_finished(life: Life) -> None:
     assert net.store.run(lambda tx: tx.get(Person, life.family)) is None
     assert net.store.run(_bytes_of, Record("referral", life.referral)) == []
     net.store.close()
+
+
+def test_a_second_restore_beside_a_running_one_is_refused_and_takes_no_mark_away(life: Life) -> None:
+    """The mark keeps a product from starting upon half a database, should the first one be killed."""
+    made = life.backup()
+    said: list[str] = []
+
+    def meanwhile(_: Tx) -> None:
+        with pytest.raises(ConfigurationError) as caught:
+            life.place.restore(made, life.other)
+        said.append(str(caught.value))
+        conn = connect(parse_url(life.other), read_only=True)
+        try:
+            assert conn.rows(Sql("SELECT 1 FROM meta WHERE key = 'restoring'"))
+        finally:
+            conn.close()
+
+    life.place.restore(made, life.other, after=meanwhile)
+    assert len(said) == 1
+    store = open_store(life.other, life.place.clock, CATALOGUE)
+    assert asyncio.run(store.verify_audit()) == []
+    store.close()
