@@ -177,8 +177,15 @@ def test_a_referral_lives_along_a_new_pathway(bicycles: Path, database_url: str)
         retired = small.referral(draft.id)
         assert (retired.author_id, retired.category) == ("", "bicycle.repair")
         # The code goes as well: somebody may have it on paper.
-        gone = {"author_id": "", "accepted_by": None, "plan": (), "code": retired.id, "retain_until": None}
-        assert retired == replace(closed, **gone, version=retired.version)
+        assert retired == replace(
+            closed,
+            author_id="",
+            accepted_by=None,
+            plan=(),
+            code=retired.id,
+            retain_until=None,
+            version=retired.version,
+        )
         assert store.run(lambda tx: doors.as_seat(tx, worker, Role.WORKER).organization_id) == "wheels"
     finally:
         store.close()

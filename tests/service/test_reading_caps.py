@@ -66,7 +66,7 @@ def test_an_accepted_emergency_and_ones_own_always_open(net: Small) -> None:
     assert reads(net, actor, like, range(100, 101)) != [0]
     assert net.store.run(reading.wait, actor, mine) == 0
     assert net.store.run(reading.wait, Actor(mine.author_id, Role.FAMILY), mine) == 0
-    assert net.store.run(pages.PAGES["matter"].view, worker, mine.offer_id, {}).story == "a story"
+    assert net.store.run(pages.PAGES["matter"].view, worker, net.at_partner(mine.id), {}).story == "a story"
 
 
 def test_beyond_it_the_page_stands_and_withholds(net: Small) -> None:
@@ -74,22 +74,22 @@ def test_beyond_it_the_page_stands_and_withholds(net: Small) -> None:
     mine = accepted(net, net.person(2), worker)
     actor = Actor(worker, Role.WORKER, "bua-house")
     reads(net, actor, mine, range(MOST + 1))
-    seen = net.store.run(pages.PAGES["matter"].view, worker, mine.offer_id, {})
+    seen = net.store.run(pages.PAGES["matter"].view, worker, net.at_partner(mine.id), {})
     assert (seen.story, seen.contact, seen.thread) == (None, None, ())
     assert 0 < seen.wait_minutes <= 15
     assert seen.steps, "what is to be done can be done"
     with pytest.raises(TooOften):
         net.store.run(reading.open_for, actor, mine, mine.record, DataClass.STORY)
     net.clock.advance(minutes=15)
-    assert net.store.run(pages.PAGES["matter"].view, worker, mine.offer_id, {}).story == "a story"
+    assert net.store.run(pages.PAGES["matter"].view, worker, net.at_partner(mine.id), {}).story == "a story"
 
 
 def test_to_take_to_read_and_to_give_back_again_and_again_is_told(net: Small) -> None:
     steward, worker, family = net.person(1, "steward-1"), net.person(11, "bua-1"), net.person(2)
     for number in range(1, reading.RETURNS + 1):
         mine = accepted(net, family, worker)
-        net.store.run(pages.PAGES["matter"].view, worker, mine.offer_id, {})
-        net.store.run(working.give_back, worker, mine.offer_id)
+        net.store.run(pages.PAGES["matter"].view, worker, net.at_partner(mine.id), {})
+        net.store.run(working.give_back, worker, net.at_partner(mine.id))
         told = (steward, "steward.returns") in net.said()
         assert told == (number == reading.RETURNS)
 
@@ -97,7 +97,7 @@ def test_to_take_to_read_and_to_give_back_again_and_again_is_told(net: Small) ->
 def test_to_give_back_unread_is_no_matter(net: Small) -> None:
     steward, worker, family = net.person(1, "steward-1"), net.person(11, "bua-1"), net.person(2)
     for _ in range(reading.RETURNS):
-        net.store.run(working.give_back, worker, accepted(net, family, worker).offer_id)
+        net.store.run(working.give_back, worker, net.at_partner(accepted(net, family, worker).id))
     assert (steward, "steward.returns") not in net.said()
 
 
