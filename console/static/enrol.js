@@ -31,6 +31,7 @@ export function choosing(desk, way, after, more = () => ({}), label = "page.enro
         answer = await desk.prove(way, way === "change" ? { ...rest, new: first.value() } : { ...rest, pin: first.value() });
       } catch (refusal) {
         const theirs = ["error.wrong_code", "error.wrong_pin"].includes(refusal.code) && more.box;
+        if (!theirs) again.box.value = ""; // both are typed anew
         return tell(theirs || first.box, refusal);
       }
       if (answer.recovery) showOnce(whole, answer.recovery, after);

@@ -27,12 +27,14 @@ function pinOffer(desk) {
   const fill = async () => {
     if (!offer.open || place.childElementCount) return;
     try {
-      place.replaceChildren((await desk.part("enrol")).choosing(desk, "enrol", () => desk.refresh()));
+      const form = (await desk.part("enrol")).choosing(desk, "enrol", () => desk.refresh());
+      form.prepend(h("p", {}, t("page.enrol.offer_hint"))); // goes with the form when the recovery code shows
+      place.replaceChildren(form);
     } catch (refusal) {
       place.replaceChildren(trouble(refusal, () => { place.replaceChildren(); fill(); }));
     }
   };
-  const offer = h("details", { ontoggle: fill }, h("summary", {}, t("page.enrol.offer")), h("p", {}, t("page.enrol.offer_hint")), place);
+  const offer = h("details", { ontoggle: fill }, h("summary", {}, t("page.enrol.offer")), place);
   return h("section", { class: "card" }, offer);
 }
 

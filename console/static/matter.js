@@ -47,7 +47,7 @@ function standing(view) {
   const fact = (key, value) => (value ? [h("dt", {}, t(key)), h("dd", {}, value)] : []);
   return card(t("page.matter.next"),
     h("p", {}, anyOf(`${view.next_key}.${reader(view)}`, view.next_key)),
-    view.next_by && h("p", { class: "until" }, t("page.next_by"), " ", time(view.next_by)),
+    view.next_by && h("p", { class: "by" }, t("page.next_by"), " ", time(view.next_by)),
     h("dl", { class: "facts" },
       ...fact("page.matter.helper", view.organization),
       ...fact("page.urgency", t(view.urgency_key)),

@@ -25,7 +25,7 @@ function matter(line, desk) {
   return opener(desk, `matter/${line.id}`,
     h("span", { class: "row-title" }, t(line.category_key), h("span", { class: "code" }, line.code)),
     h("span", {}, t(line.stage_key)),
-    line.next_by && h("span", { class: "until" }, t("page.next_by"), " ", time(line.next_by)));
+    line.next_by && h("span", { class: "by" }, t("page.next_by"), " ", time(line.next_by)));
 }
 
 /** Further pages: everybody's, and those of a post. The server decides again who may see them. */

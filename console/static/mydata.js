@@ -28,7 +28,7 @@ export function show(view, desk) {
 const words = (keys) => h("ul", { class: "plainlist" }, ...keys.map((key) => h("li", {}, t(key))));
 
 function heldLine(held, desk) {
-  return line(`${t(held.what_key)} · ${held.count}`, [], desk, {},
+  return line(held.count > 1 ? `${t(held.what_key)} · ${held.count}` : t(held.what_key), [], desk, {},
     held.until && h("p", {}, t("page.mydata.until"), " ", day(held.until)),
     held.why_key && h("p", { class: "hint" }, t(held.why_key)));
 }

@@ -1,7 +1,7 @@
 // Following a matter from another phone: a code shows how far it is, and with the PIN it moves here.
 
 import { button, card, h, t, time, working, wrong } from "./ui.js";
-import { facts, said } from "./lines.js";
+import { said } from "./lines.js";
 import { codeField, pinField } from "./steps.js";
 
 let typed = ""; // the code stays in memory, so that it is typed once
@@ -38,7 +38,7 @@ export function show(view, desk) {
 }
 
 function found(view) {
-  const made = card(t("page.track.found"), facts([t("page.stage"), t(view.stage_key)], [t("page.next_by"), view.next_by && time(view.next_by)]));
+  const made = card(t("page.track.found"), h("p", {}, t(view.stage_key)), view.next_by && h("p", { class: "by" }, t("page.next_by"), " ", time(view.next_by)));
   made.classList.add("calm");
   made.querySelector("h2").dataset.first = "";
   return made;

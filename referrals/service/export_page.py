@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from html import escape
 from typing import Any
+from zoneinfo import ZoneInfo
 
 Words = Callable[[str], str]
+Days = Callable[[date], str]
 
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem;color:#222}"
@@ -24,7 +27,25 @@ _CODES: Mapping[str, str] = {
     "window": "form.window.",
     "age_group": "form.age_group.",
     "outcome": "outcome.",
+    "language": "language.",
+    "pathway": "pathway.",
+    "presence": "export.presence.",
+    "state": "export.state.",
+    "what": "export.what.",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Voice:
+    """How this person is spoken to: words of a text key, a day in words, their clock."""
+
+    words: Words
+    day: Days
+    zone: ZoneInfo
+
+    def moment(self, when: datetime) -> str:
+        there = when.astimezone(self.zone)
+        return f"{self.day(there.date())}, {there:%H:%M}"
 
 
 def as_json(found: Mapping[str, Any]) -> str:
@@ -32,8 +53,9 @@ def as_json(found: Mapping[str, Any]) -> str:
     return json.dumps(found, ensure_ascii=False, indent=1, default=_instant)
 
 
-def render(found: Mapping[str, Any], words: Words, language: str) -> str:
-    """The reader's half, in the person's language; everything that anybody wrote is escaped."""
+def render(found: Mapping[str, Any], language: str, words: Words, day: Days) -> str:
+    """The reader's half, in the person's language and time; everything that anybody wrote is escaped."""
+    voice = _Voice(words, day, ZoneInfo(found["settings"]["timezone"]))
     title = escape(words("export.title"))
     parts = [
         f'<!doctype html><html lang="{escape(language or "en")}"><head><meta charset="utf-8">',
@@ -43,25 +65,27 @@ def render(found: Mapping[str, Any], words: Words, language: str) -> str:
     ]
     for name, value in found.items():
         if name not in ("format", "made_at") and value not in ([], None):
-            parts.append(f"<h2>{escape(words(f'export.{name}'))}</h2>{_shown(name, value, words)}")
+            parts.append(f"<h2>{escape(words(f'export.{name}'))}</h2>{_shown(name, value, voice)}")
     return "".join([*parts, "</body></html>"])
 
 
-def _shown(name: str, value: Any, words: Words) -> str:
+def _shown(name: str, value: Any, voice: _Voice) -> str:
     if isinstance(value, Mapping):
         rows = [(k, v) for k, v in value.items() if v not in (None, "", [], {})]
         return (
             "<dl>"
-            + "".join(f"<dt>{_label(k, words)}</dt><dd>{_shown(k, v, words)}</dd>" for k, v in rows)
+            + "".join(f"<dt>{_label(k, voice.words)}</dt><dd>{_shown(k, v, voice)}</dd>" for k, v in rows)
             + "</dl>"
         )
     if isinstance(value, list):
-        return "".join(f"<section>{_shown(name, item, words)}</section>" for item in value)
+        return "".join(f"<section>{_shown(name, item, voice)}</section>" for item in value)
     if isinstance(value, bool):
-        return escape(words("page.yes" if value else "export.no"))
+        return escape(voice.words("page.yes" if value else "export.no"))
     if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M UTC")
-    text = words(_CODES[name] + str(value)) if name in _CODES else str(value)
+        return escape(voice.moment(value))
+    text = voice.words(_CODES[name] + str(value)) if name in _CODES else str(value)
+    if name == "from" and value == "me":
+        text = voice.words("page.matter.you")
     return f"<pre>{escape(text)}</pre>"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -9,7 +10,7 @@ from datetime import date, timedelta
 from referrals import consent as consents
 from referrals import routing
 from referrals.access import Action, allow
-from referrals.catalogue import Pathway, Question, QuestionKind
+from referrals.catalogue import Catalogue, Pathway, Question, QuestionKind
 from referrals.directory import OrganizationKind
 from referrals.errors import BadAnswer, Refused, TooLong
 from referrals.lifecycle import STAGE_WAITS, Step, move
@@ -234,7 +235,7 @@ def consent_text(tx: Tx, referral: Referral, plan: routing.Plan, language: str) 
     """The plain words that the yes is given to, in the reader's language, partners in their order."""
     pathway = matching.pathway_of(tx, referral)
     words = tx.catalogue.words
-    until = _day(tx, (tx.now + timedelta(days=pathway.consent_days)).date(), language)
+    until = day_in_words(tx.catalogue, (tx.now + timedelta(days=pathway.consent_days)).date(), language)
     if not plan.lines:
         return words("consent.nobody", language, until=until)
     partners = "\n".join(
@@ -245,13 +246,12 @@ def consent_text(tx: Tx, referral: Referral, plan: routing.Plan, language: str) 
     return words("consent.text", language, partners=partners, classes=classes, until=until)
 
 
-def _day(tx: Tx, day: date, language: str) -> str:
+def day_in_words(catalogue: Catalogue, day: date, language: str) -> str:
     """A day as people say it, in the era in which their language counts its years."""
-    words = tx.catalogue.words
-    spoken = tx.catalogue.languages.get(language)
+    spoken = catalogue.languages.get(language)
     year = day.year + (spoken.years_added if spoken else 0)
-    month = words(f"date.month.{day.month}", language)
-    return words("date.day", language, day=str(day.day), month=month, year=str(year))
+    month = catalogue.words(f"date.month.{day.month}", language)
+    return catalogue.words("date.day", language, day=str(day.day), month=month, year=str(year))
 
 
 def _after_filing(tx: Tx, filed: Referral) -> None:
@@ -364,8 +364,8 @@ def _area_choices(tx: Tx, language: str, chosen: str) -> tuple[Choice, ...]:
     found: list[Choice] = []
 
     def walk(parent: str | None, depth: int) -> None:
-        below = sorted((named(directory.areas[a].names, language), a) for a in children.get(parent, ()))
-        for name, area_id in below:
+        below = [(named(directory.areas[a].names, language), a) for a in children.get(parent, ())]
+        for name, area_id in sorted(below, key=lambda one: (in_order(one[0]), one[1])):
             found.append(Choice(area_id, label=name, depth=depth, chosen=area_id == chosen))
             walk(area_id, depth + 1)
 
@@ -376,7 +376,8 @@ def _area_choices(tx: Tx, language: str, chosen: str) -> tuple[Choice, ...]:
 def _organization_choices(tx: Tx, referral: Referral, language: str, wishes: Wishes) -> tuple[Choice, ...]:
     """Organisations that have a service for this need: any of them can be left out."""
     offering = {s.organization_id for s in tx.directory.services_of_category.get(referral.category, ())}
-    found = sorted((named(tx.directory.organizations[o].names, language), o) for o in offering)
+    names = ((named(tx.directory.organizations[o].names, language), o) for o in offering)
+    found = sorted(names, key=lambda one: (in_order(one[0]), one[1]))
     return tuple(Choice(o, label=name, chosen=o in wishes.exclusions.organizations) for name, o in found)
 
 
@@ -386,6 +387,11 @@ def _question(pathway: Pathway, column: str) -> Question:
         if question.id == column:
             return question
     return Question(column, QuestionKind.TEXT, "page", data_class=DataClass.STORY, max_length=0)
+
+
+def in_order(name: str) -> str:
+    """To sort names by: Thai puts some vowels before the consonant by which a word is looked up."""
+    return re.sub("([เ-ไ])(.)", r"\2\1", name)
 
 
 def named(names: Mapping[str, str], language: str) -> str:

@@ -143,12 +143,17 @@ def _go_on(tx: Tx, gathering: _Gathering, then: Callable[[Tx, Made], Any]) -> Aw
         gathering.found["matters"].append(_matter(tx, gathering.person_id, first))
         left = replace(gathering, left=tuple(rest))
         return Away(lambda _: None, lambda tx, _: _go_on(_unlocked(tx), left, then))
-    words, language = tx.catalogue.words, gathering.found["settings"]["language"]
+    catalogue, language = tx.catalogue, gathering.found["settings"]["language"]
     passphrase = codes.spell(tx.secret(PASSPHRASE_BYTES))
 
     def pack(slow: Slow) -> bytes:
         files = {
-            PAGE_NAME: export_page.render(gathering.found, lambda key: words(key, language), language),
+            PAGE_NAME: export_page.render(
+                gathering.found,
+                language,
+                lambda key: catalogue.words(key, language),
+                lambda day: filing.day_in_words(catalogue, day, language),
+            ),
             JSON_NAME: export_page.as_json(gathering.found),
         }
         return slow.pack(files, passphrase)

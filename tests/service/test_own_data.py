@@ -118,6 +118,9 @@ def test_the_readable_half_needs_nothing_else(net: Small, two: dict[str, str]) -
     assert "<script" not in page
     assert "&lt;script&gt;" in page
     assert "export." not in page  # every label has words
+    for code in ("family-support", "present", ">en<", ">me<", "UTC", "2026-"):
+        assert code not in page  # and every value that is a code, every day too
+    assert "Ask for help" in page
     for outside in ("http:", "https:", "src=", "url("):
         assert outside not in page
 

@@ -128,6 +128,9 @@ def test_while_it_is_on_a_stranger_waits_for_the_desk_and_is_told_so(net: Small)
     assert net.live_offer(referral_id) is None  # nobody is asked by itself
     assert referral_id in [r.id for r in net.store.run(desk.queue, desk_chat.person)]
     assert "desk.first_look" in [h.text for h in desk_chat.hears()]
+    shown = net.store.run(pages.PAGES["matter"].view, desk_chat.person, referral_id, {})
+    assert shown.next_key == "next.desk.first_look"  # and not 'nobody could help': nobody was asked
+    assert shown.steps[0].label_key == "page.step.ask_now"
     net.store.run(desk.rematch, desk_chat.person, referral_id)
     net.passes(6 * SECONDS)
     assert net.live_offer(referral_id) is not None

@@ -14,6 +14,7 @@ from referrals.ports import Tx
 from referrals.service import (
     closing,
     desk,
+    desk_first,
     doors,
     filing,
     matching,
@@ -123,7 +124,7 @@ def _desk_view(tx: Tx, person_id: str, referral: Referral) -> MatterView:
     steps = tuple(
         Step(
             s,
-            f"page.step.{s}",
+            _label(referral, s),
             needs={"give_up": "reason", "void": _YES}.get(s, ""),
             danger=s == "void",
             choices=unmet if s == "give_up" else (),
@@ -139,6 +140,18 @@ def _desk_view(tx: Tx, person_id: str, referral: Referral) -> MatterView:
     steps = (Step("move_refuse", "page.step.move_refuse"), *steps)
     line = MoveLine(moving.check_number(tx, move), move.due_at)
     return replace(_view(tx, actor, referral, steps), move=line)
+
+
+def _label(referral: Referral, step: str) -> str:
+    """Where nobody was asked yet, the desk does not look 'again'."""
+    first = step == "rematch" and desk_first.is_held(referral)
+    return "page.step.ask_now" if first else f"page.step.{step}"
+
+
+def _next_key(referral: Referral, at_desk: bool) -> str:
+    if not at_desk:
+        return f"next.{referral.stage}"
+    return f"next.desk.{'first_look' if desk_first.is_held(referral) else referral.stage}"
 
 
 def _view(
@@ -159,7 +172,7 @@ def _view(
         stage_key=f"stage.{referral.stage}",
         area=filing.named(area.names, language) if area and _may_open(tx, actor, referral, routing) else "",
         next_by=next_by(tx, referral),
-        next_key=f"next.{'desk.' if at_desk else ''}{referral.stage}",
+        next_key=_next_key(referral, at_desk),
         story=sealed.get("story"),
         contact=sealed.get("contact"),
         organization=filing.named(helper.names, language) if helper else "",
