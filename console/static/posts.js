@@ -1,6 +1,6 @@
 // Every post of the network: who may fill it, whether it is looked after, and what to do when a phone is lost.
 
-import { card, h, t, time } from "./ui.js";
+import { button, card, h, t, time, working } from "./ui.js";
 import { day, facts, line, list, once } from "./lines.js";
 import { act } from "./steps.js";
 
@@ -36,5 +36,15 @@ function state(post) {
 function invitation(view, desk) {
   const bot = desk.bot();
   const link = bot ? `https://t.me/${bot}?start=${view.invitation}` : `/start ${view.invitation}`;
-  return once(t("page.posts.invitation"), link, h("p", {}, t("page.posts.invitation_hint", { post: view.invited_to })));
+  const copied = h("p", { class: "hint", role: "status" });
+  const copy = button(t("page.posts.copy"), () => working(copy, async () => {
+    // Older web views have no clipboard for pages; the link is marked then, to be copied by hand.
+    const fine = await navigator.clipboard?.writeText(link).then(() => true, () => false);
+    if (fine) copied.textContent = t("page.posts.copied");
+    else getSelection().selectAllChildren(made.querySelector(".secret"));
+  }), "wide");
+  const made = once(t("page.posts.invitation"), link,
+    h("p", {}, t("page.posts.invitation_hint", { post: view.invited_to })), h("div", { class: "actions" }, copy), copied);
+  made.querySelector(".secret").classList.add("link");
+  return made;
 }

@@ -93,6 +93,10 @@ async def test_an_invitation_is_shown_once_with_the_post_that_it_is_for(window: 
     await window.page.get_by_role("button", name="Invite somebody").last.click()
     await window.page.wait_for_selector(".secret >> text=j_0123456789abcdefghijkl")
     assert stand.turns.taken == ("invite", {"seat": "house-2"})  # type: ignore[attr-defined]
+    await window.page.get_by_role("button", name="Copy the link").click()  # or it is marked, to copy by hand
+    await window.page.wait_for_function(
+        "() => getSelection().toString().includes('j_012345') || document.body.innerText.includes('Copied.')"
+    )
     await window.page.get_by_text("Yes, it is them").click()
     assert "they read out this number" in await window.text()
 
