@@ -11,10 +11,12 @@ PACKAGES := $(wildcard bot handlers console referrals storage simulator benchmar
 WORKERS ?= 2
 ARGS ?=
 
-.PHONY: help demo test test-long drill bench lint format browser lock clean
+.PHONY: help setup demo test test-long drill bench lint format browser lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(RUNTIME) ## What a server needs to run, and nothing more
 
 demo: $(RUNTIME) ## Live one referral on this machine: phones, pages and the desk in your browser
 	@exec $(BIN)/python -m bot demo $(ARGS)

@@ -93,7 +93,9 @@ def _verify(args: argparse.Namespace) -> int:
         tell(explain(finding))
     broken = [finding for finding in findings if finding.what != "future"]
     if broken:
-        tell(f"{len(broken)} findings. Change nothing, make a copy of the data, and tell the other stewards.")
+        tell(
+            f"Findings: {len(broken)}. Change nothing, make a copy of the data, and tell the other stewards."
+        )
     else:
         tell("The audit is whole. No row was changed, taken out or put in between.")
     return 1 if findings else 0

@@ -101,7 +101,7 @@ def _list(settings: Settings, folder: Path | None) -> int:
 
     keys = BackupKeys(settings.root_key_file, root_key_of(settings))
     kept = dict(keys.listed())
-    tell(f"{len(kept)} keys in {keys.folder}:")
+    tell(f"Keys in {keys.folder}: {len(kept)}")
     for key_id, expires in kept.items():
         tell(f"  {key_id}  opens until {expires:%Y-%m-%d}")
     for path in sorted(folder.glob("*")) if folder is not None else ():

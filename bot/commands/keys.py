@@ -155,7 +155,7 @@ def _rotate(settings: Settings, args: argparse.Namespace) -> int:
     if not count:
         tell("Nobody holds a key." if args.holder == keys.EVERY else f"{args.holder} holds no such key.")
         return 1
-    tell(f"{count} new keys.")
+    tell(f"New keys: {count}.")
     for line in left:
         tell(line)
     return 0

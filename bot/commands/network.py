@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
             store.run(_propose, args.by, shown)
             tell(f"Nothing was changed. Proposed by {args.by}; another steward applies it within a day:")
             tell(f"  python -m bot network apply {args.file} --shown {shown} --by THEIR-SEAT")
-        elif args.verb == "check":
+        elif args.verb == "check" and changes:
             tell(f"Nothing was changed. To apply it: python -m bot network apply {args.file} --shown {shown}")
         elif changes:
             store.run(_apply, args.by, new, args.shown or shown)

@@ -159,6 +159,10 @@ def _check(url: str, root: RootKey, catalogue: Catalogue) -> int:
         asyncio.run(store.scrub())
     finally:
         store.close()
-    tell("The audit is whole." if not findings else f"{len(findings)} findings: python -m bot audit verify")
+    tell(
+        "The audit is whole."
+        if not findings
+        else f"Findings: {len(findings)}. See: python -m bot audit verify"
+    )
     tell("Next: python -m bot run. Everybody's sessions have ended; timers that are late fire now.")
     return 1 if findings else 0

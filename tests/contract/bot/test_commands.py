@@ -101,7 +101,9 @@ async def test_a_network_is_made_applied_joined_and_run(place: Place, telegram: 
     assert digest
     assert "Nothing was changed" in checked
     assert "Applied." in await place.bot("network", "apply", str(NETWORK), "--shown", digest.group(1))
-    assert "already as the file says" in await place.bot("network", "check", str(NETWORK))
+    again = await place.bot("network", "check", str(NETWORK))
+    assert "already as the file says" in again
+    assert "To apply it" not in again
     assert "not the seat of a steward" in await place.bot("invite", "desk-1", "--by", "desk-1", status=2)
 
     running = place.runs()

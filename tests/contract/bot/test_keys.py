@@ -110,7 +110,7 @@ async def test_new_keys_and_what_is_said_of_them(place: Place) -> None:
     await _somebody_files(place)
     assert "network  contact  v1  active" in await place.bot("keys", "status")
     said = await place.bot("keys", "rotate", "--holder", "network", "--data-class", "contact", "--later")
-    assert "1 new keys." in said
+    assert "New keys: 1." in said
     assert re.search(r"Not finished: \d+ wraps are under retiring keys", said)
     said = await place.bot("keys", "rotate", "--holder", "all")
     assert "Everything is finished." in said
