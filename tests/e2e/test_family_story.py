@@ -224,6 +224,7 @@ async def _nothing_private_in_the_chat(world: World) -> None:
 def _nothing_private_on_disk(demo: Demo) -> None:
     """Nor in the database, its write-ahead log, the log of the process, or what the simulator keeps."""
     files = [path for path in demo.data.rglob("*") if path.is_file()]
+    assert b"listening" in demo.log.read_bytes()  # the search looks at a log at its most talkative
     for path in [*files, demo.log]:
         data = path.read_bytes()
         assert b"Canary" not in data, path.name

@@ -47,8 +47,15 @@ class Demo:
         command += ["--data", str(self.data), "--ready-file", str(self.ready_file)]
         with self.log.open("ab") as log:
             # A group of its own, so that nothing of it can outlive a test.
+            # The most talkative log: what stories search it for must not be there even then.
             self.process = subprocess.Popen(
-                command, cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+                command,
+                cwd=ROOT,
+                env={**os.environ, "PULANG_LOG_LEVEL": "debug"},
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
             )
         end = time.monotonic() + READY_S
         while not self.ready_file.exists():

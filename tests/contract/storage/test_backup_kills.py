@@ -96,7 +96,8 @@ def test_a_killed_restore_is_refused_and_begins_anew(
             assert "bot restore" in refused
         if "done" not in said:
             _gone(url, postgres)
-            place.restore(path, url)
+            with contextlib.suppress(ConfigurationError):  # killed after its commit: it is counted below
+                place.restore(path, url)
         assert _opening(url) == ""
         store = open_store(url)
         assert asyncio.run(store.verify_audit()) == []
