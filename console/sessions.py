@@ -8,13 +8,13 @@ end it from the next request on: all of that is looked up in the very turn that 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from console.init_data import Launch
+from referrals import codes
 from referrals.errors import SessionOver
 from referrals.model import Offer, OfferStage
 from referrals.persons import Device, DeviceState, Person, Presence, Session
@@ -58,7 +58,7 @@ class Shown:
 
 def session_id(token: str) -> str:
     """What is stored of a token: its SHA-256 in hex."""
-    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+    return codes.digest(token)
 
 
 def open_session(tx: Tx, launch: Launch, public_key: str, new_id: str, page: str) -> Opened:

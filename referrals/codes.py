@@ -1,12 +1,14 @@
-"""Secrets that a person writes on paper and reads out: proquints, five letters for each 16 bits.
+"""Secrets as people and rows hold them: words on paper, digits said aloud, digests of tokens.
 
-'lusab-babad-gutih-tugad': consonants and vowels take turns, so that it can be said in any language, typed on
-the plainest keyboard, and read back over a bad line. Source: D. S. Wilkerson, 'A Proposal for Proquints:
-Identifiers that are Readable, Spellable, and Pronounceable' (arXiv:0901.4016).
+The words are proquints, five letters for each 16 bits: 'lusab-babad-gutih-tugad'. Consonants and vowels
+take turns, so that it can be said in any language, typed on the plainest keyboard, and read back over a bad
+line. Source: D. S. Wilkerson, 'A Proposal for Proquints: Identifiers that are Readable, Spellable, and
+Pronounceable' (arXiv:0901.4016).
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 _CONSONANTS = "bdfghjklmnprstvz"
@@ -35,6 +37,16 @@ def normal(typed: str, length: int) -> str | None:
     if len(words) * 2 != length or not all(map(_is_word, words)):
         return None
     return "-".join(words)
+
+
+def digest(token: str) -> str:
+    """What is stored of a random token that a link, an address or a page holds: its SHA-256 in hex."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+def check_number(fingerprint: str) -> str:
+    """Four digits of a keyed fingerprint (hex), for two people to compare by voice: do they mean the same?"""
+    return f"{int(fingerprint, 16) % 10_000:04}"
 
 
 def _word(number: int) -> str:

@@ -10,6 +10,7 @@ import hashlib
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from referrals import codes
 from referrals.access import Action
 from referrals.errors import NotFound
 from referrals.model import SYSTEM, Actor, AuditEntry
@@ -24,7 +25,6 @@ READY = "device_ready"  # the timer of a device that waits its day
 UNUSED = "device_unused"  # the timer by which nothing is kept of a device that is of no use
 KEPT = {DeviceState.KNOWN: timedelta(days=90), DeviceState.ENDED: timedelta(days=30)}
 _ID_DIGITS = 32
-_CHECK_DIGITS = 4
 
 
 def meet(tx: Tx, person_id: str, public_key: str) -> Device:
@@ -94,8 +94,7 @@ def never_enrolled(tx: Tx, person_id: str) -> bool:
 
 def check_number(tx: Tx, device: Device) -> str:
     """Four digits that the asking page shows and those who let it in see: so both mean the same device."""
-    number = int(tx.fingerprint("device-check", device.id), 16) % 10**_CHECK_DIGITS
-    return f"{number:0{_CHECK_DIGITS}}"
+    return codes.check_number(tx.fingerprint("device-check", device.id))
 
 
 def holds_post(tx: Tx, person_id: str) -> bool:
@@ -118,9 +117,14 @@ def end_all(tx: Tx, actor: Actor, person_id: str, why: str) -> None:
     for device in tx.find(Device, person_id=person_id):
         if device.state is not DeviceState.ENDED:
             end(tx, actor, device, why)
+    end_sessions(tx, person_id)
+    void_code(tx, actor, person_id)  # it may be written on the phone's back
+
+
+def end_sessions(tx: Tx, person_id: str) -> None:
+    """Every secure page of this person closes with this turn."""
     for session in tx.find(Session, person_id=person_id):
         tx.remove(session)
-    void_code(tx, actor, person_id)  # it may be written on the phone's back
 
 
 def void_code(tx: Tx, actor: Actor, person_id: str) -> None:
@@ -168,8 +172,7 @@ def forget(tx: Tx, person_id: str) -> None:
         tx.clear_timers(device.id)
         tx.remove(device)
         note(tx, device, Action.DEVICE_END, "erased")
-    for session in tx.find(Session, person_id=person_id):
-        tx.remove(session)
+    end_sessions(tx, person_id)
     recovery = tx.get(Recovery, person_id)
     if recovery is not None:
         tx.remove(recovery)

@@ -21,10 +21,10 @@ from referrals.model import (
     Stage,
     organization_holder,
 )
-from referrals.persons import Person, Presence, Seat, Session
+from referrals.persons import Person, Presence, Seat
 from referrals.ports import Tx
 from referrals.said import Notice
-from referrals.service import checkins, doors, matching, tell, working
+from referrals.service import checkins, devices, doors, matching, tell, working
 
 # Alerts of a post stand in the chat under slots that begin so; all else there is the person's own.
 _SLOTS_OF = {
@@ -43,7 +43,7 @@ def departed(tx: Tx, before: Seat, told: str) -> None:
     """
     if before.person_id is None:
         return
-    end_sessions(tx, before.person_id)
+    devices.end_sessions(tx, before.person_id)
     for slot in _slots(tx, before, before.person_id):
         tx.recall_notices(before.person_id, slot)
     _clear_chat(tx, before.person_id, _SLOTS_OF.get(before.role, ()))
@@ -88,12 +88,6 @@ def organizations_of(tx: Tx, person_id: str) -> list[str]:
     """Where somebody works."""
     seats = [s for s in doors.seats_of(tx, person_id) if s.role is Role.WORKER]
     return sorted({s.organization_id for s in seats if s.organization_id})
-
-
-def end_sessions(tx: Tx, person_id: str) -> None:
-    """Every secure page of this person closes with this turn."""
-    for session in tx.find(Session, person_id=person_id):
-        tx.remove(session)
 
 
 def clear_chat(tx: Tx, person_id: str) -> None:

@@ -7,11 +7,11 @@ foreign links sound alike, and a GET or a link preview uses up none.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from referrals import codes
 from referrals.access import Action, allow
 from referrals.errors import AlreadyHandled, NotFound, StaleButton, StaleLink
 from referrals.limits import Doing
@@ -41,11 +41,6 @@ class Asked:
     slot: str  # of the message that says so
 
 
-def digest(token: str) -> str:
-    """What is stored of an invitation's token."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
 def short(invitation: Invitation) -> str:
     """An invitation in a button's data and a message's slot."""
     return invitation.id[:SHORT]
@@ -57,7 +52,7 @@ def invite(tx: Tx, by: Actor, seat_id: str, token: str) -> Invitation:
         raise NotFound
     for earlier in tx.find(Invitation, seat_id=seat_id):
         _end(tx, earlier)
-    invitation = Invitation(digest(token), seat_id, by.person_id, tx.now + LIFE)
+    invitation = Invitation(codes.digest(token), seat_id, by.person_id, tx.now + LIFE)
     tx.add(invitation)
     tx.audit(AuditEntry(by, Action.SEAT_INVITE, f"seat:{seat_id}"))
     return invitation
@@ -213,7 +208,7 @@ def set_duty(tx: Tx, person_id: str, on_duty: bool) -> None:
 
 def _opened(tx: Tx, person_id: str, token: str, *, lock: bool = False) -> tuple[Invitation, Seat]:
     """The invitation of a token, if this person may open it (still); StaleLink for every other reason."""
-    invitation = tx.get(Invitation, digest(token), lock=lock)
+    invitation = tx.get(Invitation, codes.digest(token), lock=lock)
     seat = tx.get(Seat, invitation.seat_id if invitation else "")
     if invitation is None or seat is None or invitation.taken_by not in (None, person_id):
         raise StaleLink
@@ -232,8 +227,7 @@ def check_number(tx: Tx, invitation: Invitation) -> str:
     """Four digits, of this invitation and of the one who asks: with a stolen link they are others."""
     if invitation.taken_by is None:
         return ""
-    number = int(tx.fingerprint("seat-check", f"{invitation.id}:{invitation.taken_by}"), 16) % 10_000
-    return f"{number:04}"
+    return codes.check_number(tx.fingerprint("seat-check", f"{invitation.id}:{invitation.taken_by}"))
 
 
 def _slot(invitation: Invitation) -> str:

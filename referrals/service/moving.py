@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from referrals import pin_rules, schedule
+from referrals import codes, pin_rules, schedule
 from referrals.access import Action
 from referrals.errors import NotFound, Refused, TooOften
 from referrals.model import (
@@ -160,8 +160,8 @@ def due(tx: Tx, subject: str) -> None:
 
 def check_number(tx: Tx, move: Move) -> str:
     """Four digits that the new phone and the desk both show, to be read out."""
-    digest = tx.fingerprint("move", f"{move.id} {move.to_person} {move.asked_at.isoformat()}")
-    return f"{int(digest[:12], 16) % 10_000:04d}"
+    about = f"{move.id} {move.to_person} {move.asked_at.isoformat()}"
+    return codes.check_number(tx.fingerprint("move", about))
 
 
 def moves_to(tx: Tx, person_id: str) -> Iterator[Move]:

@@ -8,7 +8,6 @@ no worker, no member whom a mentor accompanies, no matter that somebody serves. 
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -107,7 +106,7 @@ def export(tx: Tx, person_id: str, then: Callable[[Tx, Made], Any]) -> Away:
 
 def fetch(tx: Tx, token: str) -> bytes:
     """The archive; NotFound for what has been fetched, is over, or never was."""
-    download = tx.get(Download, digest(token))
+    download = tx.get(Download, codes.digest(token))
     if download is None or download.expires_at <= tx.now:
         raise NotFound
     soon = tx.now + AFTER_FETCH
@@ -125,11 +124,6 @@ def download_over(tx: Tx, download_id: str) -> None:
     if download is not None:
         tx.remove(download)
         tx.audit(AuditEntry(SYSTEM, Action.RETENTION, f"download:{download_id}"))
-
-
-def digest(token: str) -> str:
-    """What is stored of an address' token."""
-    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
 def _mine(tx: Tx, person_id: str) -> list[Referral]:
@@ -174,7 +168,7 @@ def _keep(tx: Tx, person_id: str, archive: bytes, passphrase: str) -> Made:
         tx.clear_timers(earlier.id)
     token = _token(tx)
     made = Made(token, passphrase, tx.now + DOWNLOAD_LIFE)
-    row = Download(digest(token), person_id, base64.b64encode(archive).decode(), made.until)
+    row = Download(codes.digest(token), person_id, base64.b64encode(archive).decode(), made.until)
     tx.add(row)
     tx.set_timer("download", row.id, made.until)
     tx.audit(AuditEntry(doors.as_author(person_id), Action.DATA_EXPORT, f"download:{row.id}", "made"))

@@ -150,7 +150,7 @@ def _tell_who_relies(tx: Tx, person_id: str) -> None:
 
 def _fall_silent(tx: Tx, person_id: str) -> None:
     """Sessions end, unsaid words are destroyed, what waits is dropped and what stands in the chat deleted."""
-    handover.end_sessions(tx, person_id)
+    devices.end_sessions(tx, person_id)
     for scrap in tx.find(Scrap, person_id=person_id):
         drop_scrap(tx, scrap.id)
     handover.clear_chat(tx, person_id)

@@ -48,3 +48,16 @@ def test_two_secrets_never_share_their_words(one: bytes, other: bytes) -> None:
 def test_too_short_too_long_and_foreign_letters_are_no_code() -> None:
     for typed in ("", "lusab", "lusab-babad-gutih-tugad-bisog", "lusab-babad-gutih-tugae", "ลูซับ"):
         assert codes.normal(typed, codes.TRACKING_BYTES) is None
+
+
+@given(st.binary(min_size=32, max_size=32))
+def test_a_check_number_is_always_four_digits(fingerprint: bytes) -> None:
+    shown = codes.check_number(fingerprint.hex())
+    assert len(shown) == 4
+    assert shown.isdecimal()
+    assert int(shown) == int.from_bytes(fingerprint, "big") % 10_000
+
+
+def test_a_digest_of_anything_is_a_digest() -> None:
+    assert codes.digest("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert len(codes.digest("\ud800")) == 64  # half of an emoji, as a forged link may hold

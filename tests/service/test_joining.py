@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from handlers.incoming import Did
+from referrals import codes
 from referrals.errors import LastSteward, NotAllowed, NotFound, PinNeeded
 from referrals.model import SYSTEM, Actor, Role, Stage
 from referrals.persons import Device, DeviceState, Invitation, Presence, Seat, Session
@@ -97,7 +98,7 @@ def test_nobody_confirms_themself_nor_whom_they_invited(net: Small) -> None:
     steward, desk, _ = _staffed(net)
     _invite(net, steward, "desk-2")
     desk.presses(f"1:seat.take:{TOKEN}")  # the coordinator asks for a second post
-    short = joining.digest(TOKEN)[: joining.SHORT]
+    short = codes.digest(TOKEN)[: joining.SHORT]
     with pytest.raises(NotFound):
         net.store.run(joining.confirm, desk.person, short)
     # Nobody else is there: here, and only here, the one who invited says it.
@@ -110,7 +111,7 @@ def test_as_long_as_somebody_else_is_there_the_inviter_cannot_say_yes(net: Small
     steward, desk, ploy = _staffed(net)
     _invite(net, steward, "bua-1")
     _asks(ploy, desk)
-    short = joining.digest(TOKEN)[: joining.SHORT]
+    short = codes.digest(TOKEN)[: joining.SHORT]
     with pytest.raises(NotFound):
         net.store.run(joining.confirm, steward.person, short)
     # Nor by calling the other's phone lost.
