@@ -23,7 +23,9 @@ from bot.clock import Clock
 from bot.logs import set_up_logs
 from bot.settings import LogFormat, LogLevel, Mode, Settings, make_settings
 from bot.webhook import PATH
-from referrals.model import CheckIn, Enrolment, Role
+from referrals import case_codes
+from referrals.members import CheckIn, CheckInKind, Enrolment
+from referrals.model import Role
 from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.service import people
@@ -78,13 +80,14 @@ def _add_members(tx: Tx) -> list[str]:
     for n in range(MENTORS * MEMBERS_EACH):
         member = Enrolment(
             id=tx.new_id(),
-            code=f"M-{n:05}",
+            code=case_codes.numbered(n, case_codes.LONG),
             programme="return-home-club",
+            programme_version=1,
             phase="first-90-days",
+            phase_since=tx.now,
             mentor_seat=f"mentor-{n % MENTORS}",
             backup_seat=f"mentor-{(n + 1) % MENTORS}",
             timezone="Asia/Bangkok",
-            active=True,
         )
         tx.add(member)
         found.append(member.id)
@@ -95,7 +98,8 @@ def _add_check_ins(tx: Tx, mentors: list[str], members: list[str], numbers: rang
     """As `checkins.remind` leaves them, without the reminders: those were sent long ago."""
     ids = []
     for n in numbers:
-        check_in = CheckIn(tx.new_id(), members[n % len(members)], tx.now, mentors[n % len(mentors)])
+        member, mentor = members[n % len(members)], mentors[n % len(mentors)]
+        check_in = CheckIn(tx.new_id(), CheckInKind.MEMBER, member, tx.now, mentor, "check-in", 1)
         tx.add(check_in)
         tx.set_timer("check_in_missed", check_in.id, tx.now + timedelta(hours=24))
         ids.append(check_in.id)

@@ -38,7 +38,32 @@ class Action(StrEnum):
     DESK_RESOLVE = "desk:resolve"
     DESK_VOID = "desk:void"
     CHECK_IN_WRITE = "check_in:write"
+    CRISIS_RAISE = "crisis:raise"
     CRISIS_HOLD = "crisis:hold"
+    CRISIS_END = "crisis:end"
+    # Programmes, members, and the contact with them.
+    PROGRAMME_APPLY = "programme:apply"  # move people to a newer version
+    MEMBER_ENROL = "member:enrol"
+    MEMBER_LIST = "member:list"  # a mentor's caseload
+    MEMBER_READ = "member:read"
+    MEMBER_CHANGE = "member:change"  # phase, milestones, pause, leave, return, rhythm
+    MEMBER_HAND_OVER = "member:hand_over"
+    MEMBER_LINK = "member:link"  # tie the member's own phone to their code
+    CIRCLE_JOIN = "circle:join"  # a family wishes to be asked how it is
+    OWN_CHECK_IN = "own_check_in:write"
+    SERVICE_CHECK_IN = "service_check_in:write"
+    MEETING_KEEP = "meeting:keep"
+    COURSE_FOLLOW = "course:follow"
+    REMINDERS_SET = "reminders:set"
+    SAFETY_PLAN = "safety:plan"
+    SAFETY_ASK = "safety:ask"  # to share for safety: a coordinator asks
+    SAFETY_AGREE = "safety:agree"  # and a steward agrees
+    SAFETY_READ = "safety:read"
+    CONSENT_WORD = "consent:word"  # read out by a mentor, given by word
+    CONSENT_CHECK = "consent:check"  # the desk asks whether it is true
+    CONSENT_CUT = "consent:cut"  # whoever brings the receipt's code withdraws
+    OUTBOX_SEE = "outbox:see"  # what Telegram refused
+    OUTBOX_RESEND = "outbox:resend"
     SEALED_READ = "sealed:read"
     NETWORK_APPLY = "network:apply"
     SEAT_INVITE = "seat:invite"
@@ -114,7 +139,31 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.DESK_RESOLVE: frozenset({Role.COORDINATOR}),
     Action.DESK_VOID: frozenset({Role.COORDINATOR}),
     Action.CHECK_IN_WRITE: frozenset({Role.MENTOR}),
+    Action.CRISIS_RAISE: _ASKS,
     Action.CRISIS_HOLD: frozenset({Role.COORDINATOR}),
+    Action.CRISIS_END: frozenset({Role.COORDINATOR}),
+    Action.PROGRAMME_APPLY: frozenset({Role.STEWARD}),
+    Action.MEMBER_ENROL: frozenset({Role.COORDINATOR}),
+    Action.MEMBER_LIST: frozenset({Role.MENTOR}),
+    Action.MEMBER_READ: frozenset({Role.MENTOR}),
+    Action.MEMBER_CHANGE: frozenset({Role.MENTOR, Role.COORDINATOR, Role.SYSTEM}),
+    Action.MEMBER_HAND_OVER: frozenset({Role.MENTOR, Role.COORDINATOR, Role.SYSTEM}),
+    Action.MEMBER_LINK: _ASKS,
+    Action.CIRCLE_JOIN: _ASKS,
+    Action.OWN_CHECK_IN: frozenset({Role.FAMILY, Role.MEMBER}),
+    Action.SERVICE_CHECK_IN: frozenset({Role.WORKER}),
+    Action.MEETING_KEEP: frozenset({Role.MENTOR}),
+    Action.COURSE_FOLLOW: frozenset({Role.MENTOR, Role.SYSTEM}),
+    Action.REMINDERS_SET: _ANYBODY,
+    Action.SAFETY_PLAN: frozenset({Role.MENTOR}),
+    Action.SAFETY_ASK: frozenset({Role.COORDINATOR}),
+    Action.SAFETY_AGREE: frozenset({Role.STEWARD}),
+    Action.SAFETY_READ: frozenset({Role.WORKER}),
+    Action.CONSENT_WORD: frozenset({Role.MENTOR}),
+    Action.CONSENT_CHECK: frozenset({Role.COORDINATOR}),
+    Action.CONSENT_CUT: _ANYBODY,
+    Action.OUTBOX_SEE: _LOOKS_AFTER,
+    Action.OUTBOX_RESEND: _LOOKS_AFTER,
     Action.SEALED_READ: _ANYBODY | {Role.SYSTEM},
     Action.NETWORK_APPLY: frozenset({Role.STEWARD}),
     Action.SEAT_INVITE: frozenset({Role.STEWARD}),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from enum import StrEnum
 
 from referrals.directory import OrganizationKind
@@ -21,6 +21,7 @@ class QuestionKind(StrEnum):
     CHOICE = "choice"  # one of `choices`
     CATEGORY = "category"  # one of the pathway's categories
     AREA = "area"  # secure page only
+    NEEDS = "needs"  # several of the catalogue's categories: each becomes a referral
     EXCLUSIONS = "exclusions"  # secure page only: organisations and kinds
     TEXT = "text"  # secure page only: sealed free text
     CONSENT = "consent"  # secure page only: the plan and the yes
@@ -32,6 +33,7 @@ class Question:
 
     `where` is 'chat' or 'page'; only `routing` answers may be given in the chat.
     `skip_if_known`: not asked when the person's own settings already hold the answer.
+    `when`: asked only where an earlier question was answered by one of these; all of them must hold.
     """
 
     id: str
@@ -42,6 +44,7 @@ class Question:
     required: bool = True
     max_length: int = 4000
     skip_if_known: bool = False
+    when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +92,74 @@ class Pathway:
 
 
 @dataclass(frozen=True, slots=True)
+class Onward:
+    """How a phase ends by itself: so many days after it began, or when all these milestones are reached.
+
+    A mentor's word moves it at any time, to any phase.
+    """
+
+    to: str
+    after_days: int = 0
+    milestones: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Phase:
-    """`every_days`: contact rhythm; `at`: the local time of the reminder."""
+    """`every`: the rhythm of contact, an RRULE without DTSTART; `at`: the local time of its reminder."""
 
     id: str
-    every_days: int
+    every: str
+    at: time
+    form: str = "check-in"
+    milestones: tuple[str, ...] = ()
+    onward: Onward | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClubMeeting:
+    """A meeting that comes again; who came is written down after it."""
+
+    id: str
+    every: str
     at: time
 
 
 @dataclass(frozen=True, slots=True)
+class Milestone:
+    """`within_days` of the one before, or somebody asks how it is going."""
+
+    id: str
+    within_days: int
+
+
+class CourseKind(StrEnum):
+    COURSE = "course"
+    GRANT = "grant"  # a start-up grant, followed to its use
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A vocational course, or a grant. `places`: how many at the same time; 0: no limit."""
+
+    id: str
+    kind: CourseKind
+    milestones: tuple[Milestone, ...]
+    places: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Programme:
+    """`audience`: members (a mentor checks in) or families (they are asked on their own phone)."""
+
     id: str
     version: int
     phases: tuple[Phase, ...]
     means: tuple[str, ...]  # how did you meet: in_person, call, message, not_reached
     states: tuple[str, ...]  # how is it going: well, all_right, struggling, crisis
+    audience: Role = Role.MEMBER
+    holidays: str = ""  # a file of holidays/, on whose days nobody is reminded
+    meetings: tuple[ClubMeeting, ...] = ()
+    courses: tuple[Course, ...] = ()
 
     def phase(self, phase_id: str) -> Phase:
         """The phase of that id; KeyError when the programme has none."""
@@ -132,10 +188,19 @@ class Catalogue:
 
     languages: Mapping[str, Language] = field(default_factory=dict)
     pathways: Mapping[str, Pathway] = field(default_factory=dict)
-    programmes: Mapping[str, Programme] = field(default_factory=dict)
+    programmes: Mapping[str, Programme] = field(default_factory=dict)  # the newest version of each
+    kept: Mapping[tuple[str, int], Programme] = field(default_factory=dict)  # older ones that people are in
+    holidays: Mapping[str, frozenset[date]] = field(default_factory=dict)
     categories: tuple[str, ...] = ()
     forms: Mapping[str, Form] = field(default_factory=dict)
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # language id -> text key -> words
+
+    def programme(self, programme_id: str, version: int) -> Programme:
+        """The programme as it stood in that version; KeyError when neither files nor database have it."""
+        newest = self.programmes.get(programme_id)
+        if newest is not None and newest.version == version:
+            return newest
+        return self.kept[programme_id, version]
 
     def words(self, key: str, language: str, **params: str) -> str:
         """The words of a text key, for what is stored or shown outside the chat (consent, names of reasons).

@@ -287,12 +287,12 @@ def _check_question(block: Block, question: Question) -> None:
 def _programme(block: Block) -> Programme:
     phases: list[Phase] = []
     for each in block.tables("phase"):
-        phase = Phase(each.id(), each.whole("every_days", high=366), each.clock("at"))
+        phase = Phase(each.id(), each.text("every"), each.clock("at"))
         once(each, phase.id, [p.id for p in phases])
         phases.append(phase)
         each.done()
     if not phases:
-        block.wrong("phase", "is missing", 'add [[phase]] with id, every_days and at = "HH:MM"')
+        block.wrong("phase", "is missing", 'add [[phase]] with id, every and at = "HH:MM"')
     programme = Programme(
         id=_named_like_its_file(block),
         version=block.whole("version"),

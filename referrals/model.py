@@ -1,7 +1,7 @@
 """The values that the domain speaks of. All are frozen; all instants are aware UTC datetimes.
 
 A class that has a table carries `id` first; its table in `storage/tables.py` has the same column names.
-Directory values (who can help, where, under which agreement) live in `directory.py`.
+Directory values (who can help, where, under which agreement) live in `directory.py`, members in `members.py`.
 """
 
 from __future__ import annotations
@@ -149,6 +149,8 @@ class Referral:
     outcome_reason: str | None = None
     confirmed: bool | None = None
     retain_until: datetime | None = None
+    enrolment_id: str | None = None  # the member whom it is for, when a mentor files it
+    referrer_id: str | None = None  # who filed it for somebody who now decides on their own phone
     version: int = 1
 
     @property
@@ -197,6 +199,7 @@ class Consent:
     given_at: datetime
     until: datetime
     withdrawn_at: datetime | None = None
+    witness_id: str | None = None  # consent by word: who read the text out and heard the yes
     version: int = 1
 
     @property
@@ -253,38 +256,6 @@ class Checkpoint:
     note: str
     kept_by: tuple[str, ...] = ()
     version: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Enrolment:
-    """A member (only a case code) in a programme's phase, with a mentor and a backup mentor (seat ids)."""
-
-    id: str
-    code: str
-    programme: str
-    phase: str
-    mentor_seat: str
-    backup_seat: str | None
-    timezone: str
-    active: bool
-    version: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class CheckIn:
-    """One due contact. The answers are sealed (wellbeing) under Record('check_in', id)."""
-
-    id: str
-    enrolment_id: str
-    due_at: datetime
-    mentor_id: str | None  # who was reminded
-    saved_at: datetime | None = None
-    saved_by: str | None = None
-    version: int = 1
-
-    @property
-    def record(self) -> Record:
-        return Record("check_in", self.id)
 
 
 @dataclass(frozen=True, slots=True)

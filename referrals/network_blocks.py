@@ -7,9 +7,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from referrals import case_codes
 from referrals.catalogue import Catalogue
 from referrals.directory import (
     Agreement,
@@ -22,7 +24,8 @@ from referrals.directory import (
     Poster,
     Service,
 )
-from referrals.model import AgeGroup, DataClass, Enrolment, Role
+from referrals.members import Enrolment
+from referrals.model import AgeGroup, DataClass, Role
 from referrals.persons import Seat
 from referrals.toml_blocks import Block, clock_of, is_clock
 
@@ -37,7 +40,7 @@ SEAT_ROLES = (Role.MEMBER, Role.MENTOR, Role.WORKER, Role.COORDINATOR, Role.STEW
 _DAYS = re.compile(r"([a-z]{3})(?:-([a-z]{3}))?")
 _OPENING = re.compile(r"(\S+) (\d\d:\d\d)-(\d\d:\d\d)")
 _PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what Telegram allows after /start
-_CASE_CODE = re.compile(r"[A-Z]{1,2}\d{1,2}-\d{2,4}")
+UNSAID = datetime(1970, 1, 1, tzinfo=UTC)  # when somebody came into a phase: a network file does not say
 _GROWN_UP = (AgeGroup.YOUNG, AgeGroup.ADULT, AgeGroup.OLDER)
 
 
@@ -184,8 +187,8 @@ def _poster(block: Block, catalogue: Catalogue) -> Poster:
 
 def _enrolment(block: Block, catalogue: Catalogue) -> Enrolment:
     code = block.text("code")
-    if code and not _CASE_CODE.fullmatch(code):
-        block.wrong("code", f"is {code!r}", "a case code looks like K7-29 and tells nothing about the person")
+    if code and not case_codes.is_code(code):
+        block.wrong("code", f"is {code!r}", "a case code looks like K7-29, and its last sign checks it")
     programme, phase = block.one_known("programme", catalogue.programmes), block.text("phase")
     if programme in catalogue.programmes:
         phases = [p.id for p in catalogue.programmes[programme].phases]
@@ -195,11 +198,12 @@ def _enrolment(block: Block, catalogue: Catalogue) -> Enrolment:
         id=code,
         code=code,
         programme=programme,
+        programme_version=catalogue.programmes[programme].version if programme in catalogue.programmes else 0,
         phase=phase,
+        phase_since=UNSAID,
         mentor_seat=block.text("mentor"),
         backup_seat=block.text("backup") if block.has("backup") else None,
         timezone=_timezone(block),
-        active=True,
     )
 
 

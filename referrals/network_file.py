@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from referrals.catalogue import Catalogue
 from referrals.directory import Agreement, Area, Directory, Duty, Organization, Poster, Service
-from referrals.model import Enrolment
+from referrals.members import Enrolment
 from referrals.network_blocks import Placed, read_network
 from referrals.network_checks import check
 from referrals.persons import Seat

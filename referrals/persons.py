@@ -6,7 +6,7 @@ Nothing here says who somebody is: the account is sealed, and there are no names
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from enum import StrEnum
 
 from referrals.model import AgeGroup, Record, Role
@@ -49,6 +49,34 @@ class Person:
     created_at: datetime
     last_seen_at: datetime
     retain_until: datetime
+    quiet_from: time | None = None  # own quiet hours, local; both or none
+    quiet_to: time | None = None
+    days: tuple[int, ...] = ()  # the weekdays on which reminders may come (0 = Monday); none: every day
+    reminders: bool = True  # STOP and START
+    by_text: bool = False  # each message lists its choices, to be answered by number or word
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What somebody who answers by text was last asked. `id` is theirs; `choices`: the buttons' data."""
+
+    id: str
+    choices: tuple[str, ...]
+    at: datetime
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class MentorProfile:
+    """What matching needs to know of a mentor; `id` is the seat's. Kept in the network file."""
+
+    id: str
+    languages: tuple[str, ...]
+    areas: tuple[str, ...]
+    gender: str = ""  # '' | 'woman' | 'man'
+    most: int = 12  # members at the same time
+    not_with: tuple[str, ...] = ()  # case codes: relatives, old conflicts
     version: int = 1
 
 

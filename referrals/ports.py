@@ -280,6 +280,7 @@ class Delivery:
     attempts: int
     queued_at: datetime
     timezone: str = ""  # the reader's, for the times in the text; '' where it is not known
+    by_text: bool = False  # the reader answers by text: choices are listed in the message
 
 
 @dataclass(frozen=True, slots=True)

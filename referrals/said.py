@@ -67,4 +67,7 @@ class Notice:
     not_before: datetime | None = None
     dedupe: str = ""
     message_id: int | None = None  # delete or edit exactly this message
+    expires_at: datetime | None = None  # pointless from then on: dropped instead of sent
+    merge: str = ""  # the text key ({count}) under which several such notices to one person become one
+    gist: Button | None = None  # how this notice looks as one line of the merged one
     quiet: bool = False  # only an edit of what stands in the chat: where nothing stands, it vanishes

@@ -26,9 +26,9 @@ encode_params, decode_params = json_codec(Mapping[str, str])
 
 _SAY = Sql(
     "INSERT INTO outbox (person_id, rank, state, due_at, claimed, retrying, attempts, queued_at, text,"
-    " params, buttons, slot, fresh, quiet, message_id, dedupe)"
+    " params, buttons, slot, fresh, quiet, message_id, dedupe, expires_at, merge, gist)"
     " VALUES (:person_id, :rank, 'waiting', :due_at, false, false, 0, :queued_at, :text, :params,"
-    " :buttons, :slot, :fresh, :quiet, :message_id, :dedupe)"
+    " :buttons, :slot, :fresh, :quiet, :message_id, :dedupe, :expires_at, :merge, :gist)"
     " ON CONFLICT (dedupe) DO NOTHING RETURNING id"
 )
 _SUPERSEDE = Sql(
@@ -99,6 +99,9 @@ def say(conn: Connection, notice: Notice, now: datetime) -> None:
             "quiet": notice.quiet,
             "message_id": notice.message_id,
             "dedupe": text_in(notice.dedupe) or None,
+            "expires_at": instant_in(notice.expires_at) if notice.expires_at else None,
+            "merge": text_in(notice.merge),
+            "gist": encode_buttons(((notice.gist,),)) if notice.gist else None,
         },
     )
     if row and notice.slot:

@@ -55,9 +55,9 @@ _UNNAME = Sql(
 )
 _QUEUE_DELETE = Sql(
     "INSERT INTO outbox (person_id, rank, state, due_at, claimed, retrying, attempts, queued_at, text,"
-    " params, buttons, slot, fresh, quiet, message_id)"
+    " params, buttons, slot, fresh, quiet, message_id, merge)"
     " VALUES (:person_id, :rank, 'waiting', :now, false, false, 0, :now, '',"
-    " '{}', '[]', '', false, false, :message_id)"
+    " '{}', '[]', '', false, false, :message_id, '')"
 )
 _BLOCKED = Sql(
     "UPDATE person SET presence = 'blocked', version = version + 1"

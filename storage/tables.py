@@ -24,7 +24,7 @@ from sqlalchemy import (
     text,
 )
 
-from referrals import directory, model, persons, ports, said
+from referrals import directory, members, model, persons, ports, said
 from storage.codec import columns_of
 
 metadata = MetaData(
@@ -76,6 +76,7 @@ _table(
     of={"person_id": "person.id"},
 )
 _table(persons.Recovery, "recovery")
+_table(persons.Screen, "screen")
 _table(persons.Session, "session", Index(None, "person_id"), Index(None, "expires_at"))
 _table(persons.Tally, "tally", Index(None, "expires_at"))
 _table(persons.Switch, "switch")
@@ -89,6 +90,8 @@ _table(
     "referral",
     Index(None, "code", unique=True),
     Index(None, "author_id"),
+    Index(None, "enrolment_id"),
+    Index(None, "referrer_id"),
     Index(None, "stage", "stage_since"),
     Index(None, "organization_id", "stage"),
     Index(None, "retain_until"),
@@ -113,20 +116,75 @@ _table(
 _table(model.Tracking, "tracking", Index(None, "referral_id"), of={"referral_id": "referral.id"})
 _table(model.Move, "move", Index(None, "from_person"), Index(None, "to_person"))
 
-# Programmes.
+# Programmes, members, and the contact with them.
 _table(
-    model.Enrolment,
+    members.Enrolment,
     "enrolment",
     Index(None, "code", unique=True),
     Index(None, "mentor_seat"),
     Index(None, "backup_seat"),
+    Index(None, "stand_in_seat"),
+    Index(None, "person_id"),
+    Index(None, "programme", "programme_version"),
 )
 _table(
-    model.CheckIn,
+    members.CheckIn,
     "check_in",
     Index(None, "enrolment_id", "due_at"),
-    Index(None, "mentor_id"),
+    Index(None, "asked_of"),
+    Index(None, "saved_by"),
+    Index(None, "offer_id"),
+    Index(None, "seat_id"),
     Index(None, "due_at"),
+    of={"enrolment_id": "enrolment.id", "offer_id": "offer.id"},
+)
+_table(members.Meeting, "meeting", Index(None, "programme", "day"), Index(None, "kept_at"))
+_table(
+    members.Attendance,
+    "attendance",
+    Index(None, "meeting_id"),
+    Index(None, "enrolment_id"),
+    of={"meeting_id": "meeting.id", "enrolment_id": "enrolment.id"},
+)
+_table(
+    members.Undertaking,
+    "undertaking",
+    Index(None, "enrolment_id"),
+    Index(None, "item", "state"),
+    Index(None, "since"),
+    of={"enrolment_id": "enrolment.id"},
+)
+_table(members.KeptProgramme, "kept_programme")
+_table(
+    members.Crisis,
+    "crisis",
+    Index(None, "enrolment_id"),
+    Index(None, "check_in_id"),
+    Index(None, "raised_at"),
+    of={"enrolment_id": "enrolment.id"},
+)
+_table(members.SafetyPlan, "safety_plan")
+_table(
+    members.SafetyShare,
+    "safety_share",
+    Index(None, "crisis_id"),
+    Index(None, "enrolment_id"),
+    Index(None, "organization_id"),
+    Index(None, "asked_at"),
+    of={"crisis_id": "crisis.id", "enrolment_id": "enrolment.id"},
+)
+_table(
+    members.WordReceipt,
+    "word_receipt",
+    Index(None, "referral_id"),
+    Index(None, "consent_id"),
+    of={"referral_id": "referral.id"},
+)
+_table(
+    members.Linking,
+    "linking",
+    Index(None, "enrolment_id"),
+    Index(None, "expires_at"),
     of={"enrolment_id": "enrolment.id"},
 )
 
@@ -147,6 +205,7 @@ _table(
 )
 _table(directory.Duty, "duty", Index(None, "seat_id"))
 _table(directory.Poster, "poster")
+_table(persons.MentorProfile, "mentor_profile")
 
 DIRECTORY_KINDS: tuple[type[Any], ...] = (
     directory.Area,
@@ -176,7 +235,9 @@ outbox = Table(
     Column("id", _COUNTED, primary_key=True, autoincrement=True),
     Column("person_id", Text, nullable=False),
     Column("rank", Integer, nullable=False),
-    Column("state", Text, nullable=False),  # waiting | sent | vanished | superseded | dead | gone
+    Column(
+        "state", Text, nullable=False
+    ),  # waiting | sent | vanished | superseded | merged | expired | dead | gone
     Column("due_at", BigInteger, nullable=False),  # while claimed: when the lease ends
     Column("claimed", Boolean, nullable=False),
     Column("retrying", Boolean, nullable=False),  # holds back what the same person is told after it
@@ -192,6 +253,9 @@ outbox = Table(
     Column("message_id", BigInteger),  # asked for by the notice
     Column("target", BigInteger),  # what the claim decided to edit or delete
     Column("dedupe", Text),
+    Column("expires_at", BigInteger),  # not sent from then on
+    Column("merge", Text, nullable=False),  # what several such become
+    Column("gist", Text),  # its one line there, a button
     Column("code", Text),  # why Telegram refused it
     Index("ix_outbox_due", "rank", "due_at", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
     Index("ix_outbox_next", "due_at", sqlite_where=_WAITING, postgresql_where=_WAITING),
@@ -200,6 +264,15 @@ outbox = Table(
     Index("uq_outbox_claimed", "person_id", unique=True, sqlite_where=_CLAIMED, postgresql_where=_CLAIMED),
     Index("uq_outbox_dedupe", "dedupe", unique=True),
     Index("ix_outbox_settled_at", "settled_at"),
+)
+
+# Who may send now: one sender by lease, another takes over when it has run out (`name` 'outbox').
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("until", BigInteger, nullable=False),
 )
 
 # Dedupe keys. 'update:<number>' grows with time, so that inserts stay at one end of the tree.

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from referrals import schedule
-from referrals.model import Actor, Enrolment, Role
+from referrals.members import Enrolment, EnrolmentState
+from referrals.model import Actor, Role
 from referrals.network_file import NetworkFile
 from referrals.persons import Seat
 from referrals.ports import Tx
@@ -58,7 +59,7 @@ def settle_in(tx: Tx, file: NetworkFile, people: Sequence[DemoPerson]) -> None:
     for person in people:
         _seat(tx, person)
     # One of each mentor's members; the others keep their rhythm.
-    first = {e.mentor_seat: e for e in reversed(tx.find(Enrolment, active=True))}
+    first = {e.mentor_seat: e for e in reversed(tx.find(Enrolment, state=EnrolmentState.ACTIVE))}
     for enrolment in first.values():
         _due_within_a_day(tx, enrolment)
 
@@ -78,7 +79,8 @@ def _seat(tx: Tx, person: DemoPerson) -> None:
 
 def _due_within_a_day(tx: Tx, enrolment: Enrolment) -> None:
     """The programme has been running, so nobody who looks at the demo waits a week for a first reminder."""
-    phase = tx.catalogue.programmes[enrolment.programme].phase(enrolment.phase)
+    programme = tx.catalogue.programme(enrolment.programme, enrolment.programme_version)
+    phase = programme.phase(enrolment.phase)
     yesterday = tx.now.date() - timedelta(days=1)
     due = schedule.next_local(enrolment.timezone, tx.now, 1, phase.at, yesterday)
     tx.set_timer("check_in", enrolment.id, due)

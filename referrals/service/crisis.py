@@ -10,7 +10,8 @@ from datetime import timedelta
 
 from referrals.access import Action, allow
 from referrals.errors import AlreadyHandled, NotFound
-from referrals.model import AuditEntry, CheckIn, Enrolment, Role
+from referrals.members import CheckIn, Enrolment
+from referrals.model import AuditEntry, Role
 from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.said import Priority
@@ -30,7 +31,7 @@ def raise_alarm(tx: Tx, check_in_id: str, code: str) -> None:
 def escalate(tx: Tx, check_in_id: str) -> None:
     """Timer: nobody has said 'I have it'. All coordinators, every 15 minutes; the mentor hears it too."""
     check_in = tx.get(CheckIn, check_in_id)
-    enrolment = tx.get(Enrolment, check_in.enrolment_id) if check_in else None
+    enrolment = tx.get(Enrolment, check_in.enrolment_id or "") if check_in else None
     if check_in is None or enrolment is None or check_in.saved_at is None:
         return
     for seat in tell.coordinators(tx):
@@ -51,7 +52,7 @@ def hold(tx: Tx, person_id: str, check_in_id: str) -> str:
     actor = doors.as_seat(tx, person_id, Role.COORDINATOR)
     allow(actor, Action.CRISIS_HOLD)
     check_in = tx.get(CheckIn, check_in_id, lock=True)
-    enrolment = tx.get(Enrolment, check_in.enrolment_id) if check_in else None
+    enrolment = tx.get(Enrolment, check_in.enrolment_id or "") if check_in else None
     if check_in is None or enrolment is None:
         raise NotFound
     mine = f"crisis:{check_in_id}:{person_id}"

@@ -10,17 +10,8 @@ from dataclasses import replace
 
 from referrals.access import Action
 from referrals.lifecycle import LIVE_OFFERS, OPEN
-from referrals.model import (
-    SYSTEM,
-    AuditEntry,
-    CheckIn,
-    Offer,
-    OfferStage,
-    Referral,
-    Role,
-    Stage,
-    organization_holder,
-)
+from referrals.members import CheckIn
+from referrals.model import SYSTEM, AuditEntry, Offer, OfferStage, Referral, Role, Stage, organization_holder
 from referrals.persons import Person, Presence, Seat
 from referrals.ports import Tx
 from referrals.said import Notice
@@ -139,7 +130,7 @@ def _slots(tx: Tx, seat: Seat, person_id: str) -> Iterator[str]:
         for referral in (*held, *tx.find(Referral, escalated=True)):
             yield from (tell.desk_slot(referral), f"young:{referral.id}")
     elif seat.role is Role.MENTOR:
-        for check_in in tx.find(CheckIn, mentor_id=person_id, saved_at=None):
+        for check_in in tx.find(CheckIn, asked_of=person_id, saved_at=None):
             yield checkins.slot(check_in.id)
 
 

@@ -196,6 +196,8 @@ def _looks_after(tx: Tx, person_id: str) -> bool:
 
 
 def _first(tx: Tx, device: Device) -> None:
+    # Two devices of one person must not both be the first: the person's row makes them wait for each other.
+    tx.get(Person, device.person_id, lock=True)
     if device.state not in _TO_BE_LET_IN or not devices.never_enrolled(tx, device.person_id):
         raise WrongStage
 

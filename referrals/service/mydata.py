@@ -17,11 +17,11 @@ from referrals import codes
 from referrals.access import Action
 from referrals.errors import NotFound, PinNeeded
 from referrals.limits import Doing
+from referrals.members import CheckIn
 from referrals.model import (
     SYSTEM,
     Actor,
     AuditEntry,
-    CheckIn,
     Consent,
     DataClass,
     Offer,

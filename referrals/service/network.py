@@ -16,22 +16,25 @@ from referrals.access import Action, allow
 from referrals.directory import Agreement, Organization
 from referrals.errors import ConfigurationError
 from referrals.lifecycle import LIVE_OFFERS, OPEN
-from referrals.model import Actor, AuditEntry, Enrolment, Offer, Referral, Role
+from referrals.members import Enrolment, EnrolmentState
+from referrals.model import Actor, AuditEntry, Offer, Referral, Role
+from referrals.network_blocks import UNSAID
 from referrals.network_diff import Change, Sign, diff_network
 from referrals.network_file import NetworkFile, as_network
 from referrals.persons import Seat, Tally
 from referrals.ports import Tx
-from referrals.service import checkins, ending, handover, joining
+from referrals.service import ending, handover, joining, reminders
 
 # What a row keeps of its life in the store when the file changes it.
-KEPT = ("version", "person_id", "on_duty", "since")
+KEPT = ("version", "person_id", "on_duty", "since", "phase_since")
 PROPOSED_FOR = timedelta(days=1)
 Rows = dict[tuple[str, str], Any]  # (table, id) to the row
 
 
 def stored(tx: Tx) -> NetworkFile:
     """The network as it stands in the store."""
-    return as_network(tx.directory, tx.find(Seat), tx.find(Enrolment, active=True))
+    enrolments = [_as_filed(e) for e in tx.find(Enrolment, state=EnrolmentState.ACTIVE)]
+    return as_network(tx.directory, tx.find(Seat), enrolments)
 
 
 def preview(tx: Tx, new: NetworkFile) -> tuple[Change, ...]:
@@ -109,19 +112,24 @@ def _merged(old: Any, new: Any) -> Any:
     return replace(new, **{name: getattr(old, name) for name in KEPT if hasattr(old, name)})
 
 
+def _as_filed(enrolment: Enrolment) -> Enrolment:
+    """Without what the file does not say."""
+    return replace(enrolment, phase_since=UNSAID)
+
+
 def _add(tx: Tx, row: Any) -> None:
     """A member who comes back to a programme finds the enrolment that slept."""
     asleep = tx.get(Enrolment, row.id) if isinstance(row, Enrolment) else None
     if asleep is not None:
         tx.save(_merged(asleep, row))
     else:
-        tx.add(row)
+        tx.add(replace(row, phase_since=tx.now) if isinstance(row, Enrolment) else row)
 
 
 def _remove(tx: Tx, row: Any) -> None:
     """A member who leaves a programme is kept, asleep: check-ins hang on the enrolment."""
     if isinstance(row, Enrolment):
-        tx.save(replace(row, active=False))
+        tx.save(replace(row, state=EnrolmentState.LEFT))
         tx.clear_timers(row.id)
     else:
         tx.remove(row)
@@ -130,7 +138,7 @@ def _remove(tx: Tx, row: Any) -> None:
 def _follow(tx: Tx, change: Change, row: Any) -> None:
     """A new or changed enrolment gets its next reminder."""
     if isinstance(row, Enrolment) and change.sign is not Sign.REMOVE and row.active:
-        checkins.schedule_next(tx, row)
+        reminders.schedule_next(tx, row)
 
 
 def _empty(tx: Tx, actor: Actor, old: Any, new: Any) -> None:

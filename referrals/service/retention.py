@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from referrals.access import Action
-from referrals.model import SYSTEM, AuditEntry, CheckIn, Enrolment, Offer, Record, Referral, person_holder
+from referrals.members import CheckIn, Enrolment
+from referrals.model import SYSTEM, AuditEntry, Offer, Record, Referral, person_holder
 from referrals.persons import (
     Conversation,
     Device,
@@ -75,6 +76,18 @@ RULES: Mapping[str, Rule] = {
     "move": Rule("24 hours; 7 days while it waits for the desk", "its asking", "move_due"),
     "enrolment": Rule("until it has ended and its last check-in is gone", "", "sweep"),
     "check_in": Rule("365 days", "the day it was due", "sweep"),
+    "meeting": Rule("365 days", "the day it was held", "sweep"),
+    "attendance": Rule("with its meeting", "", "sweep"),
+    "undertaking": Rule("with its enrolment", "", "sweep"),
+    "kept_programme": Rule("as long as somebody is in it", "", "sweep"),
+    "crisis": Rule("365 days", "the alarm", "sweep"),
+    "safety_plan": Rule("with its enrolment", "", "sweep"),
+    "safety_share": Rule("with its crisis", "", "sweep"),
+    "word_receipt": Rule("with its matter", "the matter's end", "retention"),
+    "linking": Rule("24 hours", "its making", "sweep"),
+    "screen": Rule("with its person", "", "sweep"),
+    "mentor_profile": Rule("as long as the network names it", "", "kept", "what a mentor can do, by seat"),
+    "lease": Rule("for good", "", "kept", "which process may send now"),
     "area": Rule("as long as the network names it", "", "kept", _NETWORK),
     "organization": Rule("as long as the network names it", "", "kept", _NETWORK),
     "service": Rule("as long as the network names it", "", "kept", _NETWORK),
@@ -180,7 +193,7 @@ def _check_in(tx: Tx, check_in: CheckIn) -> None:
     tx.destroy(check_in.record)
     tx.clear_timers(check_in.id)
     _remove(tx, check_in)
-    enrolment = tx.get(Enrolment, check_in.enrolment_id)
+    enrolment = tx.get(Enrolment, check_in.enrolment_id or "")
     if enrolment and not enrolment.active and not tx.count(CheckIn, enrolment_id=enrolment.id):
         _remove(tx, enrolment)
 

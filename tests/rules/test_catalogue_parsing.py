@@ -106,7 +106,7 @@ def test_the_club_has_its_phases(shipped: Catalogue) -> None:
     club = shipped.programmes["return-home-club"]
     assert club.means == ("in_person", "call", "message", "not_reached")
     assert club.states == ("well", "all_right", "struggling", "crisis")
-    assert (club.phase("first-90-days").every_days, club.phase("first-90-days").at) == (7, time(18))
+    assert (club.phase("first-90-days").every, club.phase("first-90-days").at) == ("FREQ=WEEKLY", time(18))
     with pytest.raises(KeyError):
         club.phase("never")
 
@@ -153,7 +153,7 @@ MISTAKES = [
     (PROGRAMME, '"not_reached"', '"missed"', (PROGRAMME, "lacks 'not_reached'", "add it")),
     (PROGRAMME, '"crisis"', '"bad"', (PROGRAMME, "lacks 'crisis'", "add it")),
     (PROGRAMME, '"10:00"', '"25:00"', ("[[phase]] in-custody", "25:00", '"08:30"')),
-    (PROGRAMME, "every_days = 30", "every_days = 0", ("[[phase]] in-custody", "is 0", "from 1")),
+    (PROGRAMME, 'every = "FREQ=MONTHLY"', "every = 30", ("[[phase]] in-custody", "every")),
     (PROGRAMME, 'id = "settled"', 'id = "in-custody"', ("[[phase]] in-custody", "second time", "another id")),
     ("languages.toml", 'id = "en"', 'id = "eng"', ("languages.toml", "lacks 'en'", "fall back")),
     ("languages.toml", 'name = "English"', 'name = ""', ("[[language]] en", "is empty", "take the line out")),
@@ -177,7 +177,7 @@ def test_a_mistake_is_named_with_place_and_mend(name: str, old: str, new: str, s
 def test_all_mistakes_of_all_files_come_together() -> None:
     texts = files()
     texts[PATHWAY] = texts[PATHWAY].replace("max_hops = 3", "max_hops = 9").replace('"2 h"', '"2 hours"')
-    texts[PROGRAMME] = texts[PROGRAMME].replace("every_days = 14", 'every_days = "14"')
+    texts[PROGRAMME] = texts[PROGRAMME].replace('at = "10:00"', "at = 10", 1)
     with pytest.raises(ConfigurationError) as refused:
         parse_catalogue(texts)
     assert refused.value.what.startswith("3 mistakes")

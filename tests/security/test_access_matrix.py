@@ -17,7 +17,8 @@ import pytest
 
 from referrals.access import Action, allow
 from referrals.errors import NotAllowed, NotFound, Refused
-from referrals.model import Actor, CheckIn, Consent, DataClass, Enrolment, Offer, Record, Role
+from referrals.members import CheckIn, CheckInKind, Enrolment
+from referrals.model import Actor, Consent, DataClass, Offer, Record, Role
 from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.service import checkins, crisis, desk, doors, joining, network
@@ -280,7 +281,7 @@ def test_everybody_tries_everything_in_every_situation(
 def _a_check_in(net: Network) -> str:
     def due(tx: Tx) -> str:
         enrolment = next(e for e in tx.find(Enrolment) if e.mentor_seat == "mentor-1")
-        tx.add(CheckIn("a-check-in", enrolment.id, tx.now, None))
+        tx.add(CheckIn("a-check-in", CheckInKind.MEMBER, enrolment.id, tx.now, None, "check-in", 1))
         return "a-check-in"
 
     return net.store.run(due)

@@ -10,7 +10,8 @@ import pytest
 
 from referrals import routing
 from referrals.directory import OrganizationKind
-from referrals.model import CheckIn, Enrolment, Urgency
+from referrals.members import CheckIn, Enrolment
+from referrals.model import Urgency
 from referrals.service import checkins, closing, filing, offers, people, threads, working
 from tests.support.network import CATALOGUE, Small
 from tests.support.postgres import PostgresServer

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from referrals.model import CheckIn, OfferStage, Stage, Urgency
+from referrals.members import CheckIn
+from referrals.model import OfferStage, Stage, Urgency
 from referrals.service import checkins, closing, crisis, offers, people, working
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store
@@ -185,7 +186,7 @@ def _due(net: Small, mentor: str) -> str:
     """The id of a check-in that is due for this mentor."""
     for _ in range(8):
         net.passes(DAYS)
-        for check_in in net.store.run(lambda tx: tx.find(CheckIn, mentor_id=mentor)):
+        for check_in in net.store.run(lambda tx: tx.find(CheckIn, asked_of=mentor)):
             if check_in.saved_at is None:
                 return check_in.id
     raise AssertionError("no check-in in eight days")

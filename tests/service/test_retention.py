@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from referrals.model import CheckIn, Consent, Enrolment, Move, Offer, Stage, ThreadEntry, Tracking
+from referrals.members import CheckIn, Enrolment
+from referrals.model import Consent, Move, Offer, Stage, ThreadEntry, Tracking
 from referrals.persons import (
     Conversation,
     Device,
@@ -23,7 +24,17 @@ from referrals.persons import (
     Tally,
 )
 from referrals.ports import Away, Slow, Tx
-from referrals.service import checkins, closing, moving, offers, people, retention, threads, tracking
+from referrals.service import (
+    checkins,
+    closing,
+    moving,
+    offers,
+    people,
+    reminders,
+    retention,
+    threads,
+    tracking,
+)
 from referrals.service.pages import PAGES
 from storage import archive
 from storage.sql import Sql
@@ -157,10 +168,10 @@ def _left_lying_about(net: Small, stranger: str) -> None:
 def _check_ins(net: Small, mentor: str) -> None:
     def make(tx: Tx) -> None:
         for enrolment in tx.find(Enrolment, limit=2):
-            checkins.remind(tx, enrolment.id)
+            reminders.remind(tx, enrolment.id)
 
     net.store.run(make)
-    for check_in in net.store.run(lambda tx: tx.find(CheckIn, mentor_id=mentor)):
+    for check_in in net.store.run(lambda tx: tx.find(CheckIn, asked_of=mentor)):
         net.store.run(checkins.save, mentor, check_in.id, "call", "well")
 
 

@@ -14,7 +14,8 @@ from handlers.incoming import Did, Incoming
 from referrals import routing
 from referrals.directory import Agreement, Organization
 from referrals.errors import AlreadyHandled, NoConsent, NotAllowed, NotFound, StaleLink, WrongStage
-from referrals.model import SYSTEM, AgeGroup, CheckIn, DataClass, Role, Stage, ThreadEntry, Urgency
+from referrals.members import CheckIn
+from referrals.model import SYSTEM, AgeGroup, DataClass, Role, Stage, ThreadEntry, Urgency
 from referrals.persons import Conversation, Presence, Scrap
 from referrals.ports import Tx
 from referrals.service import (
@@ -502,7 +503,7 @@ def _talk(net: Small) -> list[Any]:
 def _due(net: Small, mentor: str) -> str:
     for _ in range(8):
         net.passes(DAYS)
-        for check_in in net.store.run(lambda tx: tx.find(CheckIn, mentor_id=mentor)):
+        for check_in in net.store.run(lambda tx: tx.find(CheckIn, asked_of=mentor)):
             if check_in.saved_at is None:
                 return check_in.id
     raise AssertionError("no check-in in eight days")

@@ -31,6 +31,8 @@ UNSPOKEN = {
     "conversation": "answers on their way; what becomes of them speaks",
     "scrap": "lives fifteen minutes between its writer and themselves; keeping it speaks",
     "session": "a page that is open; what is read or done on it speaks",
+    "screen": "what somebody was last asked, for answers by text",
+    "lease": "which process sends",
     "tally": "counts for limits; what comes of a limit speaks",
     "key_encryption_key": "made by itself when first needed; turning keys over is told by its command",
     "erasure": "the ledger of what was destroyed, beside the change that destroyed it",

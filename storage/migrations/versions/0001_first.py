@@ -98,17 +98,37 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("programme", sa.Text(), nullable=False),
+        sa.Column("programme_version", sa.BigInteger(), nullable=False),
         sa.Column("phase", sa.Text(), nullable=False),
-        sa.Column("mentor_seat", sa.Text(), nullable=False),
+        sa.Column("phase_since", sa.BigInteger(), nullable=False),
+        sa.Column("mentor_seat", sa.Text(), nullable=True),
         sa.Column("backup_seat", sa.Text(), nullable=True),
         sa.Column("timezone", sa.Text(), nullable=False),
-        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("area", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("gender_wish", sa.Text(), nullable=False),
+        sa.Column("person_id", sa.Text(), nullable=True),
+        sa.Column("paused_until", sa.BigInteger(), nullable=True),
+        sa.Column("stand_in_seat", sa.Text(), nullable=True),
+        sa.Column("stand_in_until", sa.BigInteger(), nullable=True),
+        sa.Column("days", sa.Text(), nullable=False),
+        sa.Column("at", sa.Text(), nullable=True),
+        sa.Column("milestones", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_enrolment")),
     )
     op.create_index(op.f("ix_enrolment_backup_seat"), "enrolment", ["backup_seat"], unique=False)
     op.create_index(op.f("ix_enrolment_code"), "enrolment", ["code"], unique=True)
     op.create_index(op.f("ix_enrolment_mentor_seat"), "enrolment", ["mentor_seat"], unique=False)
+    op.create_index(op.f("ix_enrolment_person_id"), "enrolment", ["person_id"], unique=False)
+    op.create_index(
+        op.f("ix_enrolment_programme_programme_version"),
+        "enrolment",
+        ["programme", "programme_version"],
+        unique=False,
+    )
+    op.create_index(op.f("ix_enrolment_stand_in_seat"), "enrolment", ["stand_in_seat"], unique=False)
     op.create_table(
         "erasure",
         sa.Column(
@@ -135,6 +155,14 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         postgresql_where=sa.text("NOT written"),
     )
     op.create_table(
+        "kept_programme",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("kept_at", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_kept_programme")),
+    )
+    op.create_table(
         "key_encryption_key",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("holder", sa.Text(), nullable=False),
@@ -158,6 +186,37 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         unique=True,
         sqlite_where=sa.text("state = 'active'"),
         postgresql_where=sa.text("state = 'active'"),
+    )
+    op.create_table(
+        "lease",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("holder", sa.Text(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_lease")),
+    )
+    op.create_table(
+        "meeting",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("programme", sa.Text(), nullable=False),
+        sa.Column("meeting", sa.Text(), nullable=False),
+        sa.Column("day", sa.Text(), nullable=False),
+        sa.Column("kept_by", sa.Text(), nullable=False),
+        sa.Column("kept_at", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_meeting")),
+    )
+    op.create_index(op.f("ix_meeting_kept_at"), "meeting", ["kept_at"], unique=False)
+    op.create_index(op.f("ix_meeting_programme_day"), "meeting", ["programme", "day"], unique=False)
+    op.create_table(
+        "mentor_profile",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("languages", sa.Text(), nullable=False),
+        sa.Column("areas", sa.Text(), nullable=False),
+        sa.Column("gender", sa.Text(), nullable=False),
+        sa.Column("most", sa.BigInteger(), nullable=False),
+        sa.Column("not_with", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mentor_profile")),
     )
     op.create_table(
         "message",
@@ -231,6 +290,9 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column("message_id", sa.BigInteger(), nullable=True),
         sa.Column("target", sa.BigInteger(), nullable=True),
         sa.Column("dedupe", sa.Text(), nullable=True),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("merge", sa.Text(), nullable=False),
+        sa.Column("gist", sa.Text(), nullable=True),
         sa.Column("code", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
     )
@@ -279,6 +341,11 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("last_seen_at", sa.BigInteger(), nullable=False),
         sa.Column("retain_until", sa.BigInteger(), nullable=False),
+        sa.Column("quiet_from", sa.Text(), nullable=True),
+        sa.Column("quiet_to", sa.Text(), nullable=True),
+        sa.Column("days", sa.Text(), nullable=False),
+        sa.Column("reminders", sa.Boolean(), nullable=False),
+        sa.Column("by_text", sa.Boolean(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
     )
@@ -325,16 +392,28 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column("outcome_reason", sa.Text(), nullable=True),
         sa.Column("confirmed", sa.Boolean(), nullable=True),
         sa.Column("retain_until", sa.BigInteger(), nullable=True),
+        sa.Column("enrolment_id", sa.Text(), nullable=True),
+        sa.Column("referrer_id", sa.Text(), nullable=True),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_referral")),
     )
     op.create_index(op.f("ix_referral_author_id"), "referral", ["author_id"], unique=False)
     op.create_index(op.f("ix_referral_code"), "referral", ["code"], unique=True)
+    op.create_index(op.f("ix_referral_enrolment_id"), "referral", ["enrolment_id"], unique=False)
     op.create_index(
         op.f("ix_referral_organization_id_stage"), "referral", ["organization_id", "stage"], unique=False
     )
+    op.create_index(op.f("ix_referral_referrer_id"), "referral", ["referrer_id"], unique=False)
     op.create_index(op.f("ix_referral_retain_until"), "referral", ["retain_until"], unique=False)
     op.create_index(op.f("ix_referral_stage_stage_since"), "referral", ["stage", "stage_since"], unique=False)
+    op.create_table(
+        "safety_plan",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("written_by", sa.Text(), nullable=False),
+        sa.Column("written_at", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_safety_plan")),
+    )
     op.create_table(
         "scrap",
         sa.Column("id", sa.Text(), nullable=False),
@@ -345,6 +424,14 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
     )
     op.create_index(op.f("ix_scrap_person_id"), "scrap", ["person_id"], unique=False)
     op.create_index(op.f("ix_scrap_received_at"), "scrap", ["received_at"], unique=False)
+    op.create_table(
+        "screen",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("choices", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_screen")),
+    )
     op.create_table(
         "sealed",
         sa.Column("record_table", sa.Text(), nullable=False),
@@ -451,22 +538,17 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
     )
     op.create_index(op.f("ix_agreement_organization_id"), "agreement", ["organization_id"], unique=False)
     op.create_table(
-        "check_in",
+        "attendance",
         sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("meeting_id", sa.Text(), nullable=False),
         sa.Column("enrolment_id", sa.Text(), nullable=False),
-        sa.Column("due_at", sa.BigInteger(), nullable=False),
-        sa.Column("mentor_id", sa.Text(), nullable=True),
-        sa.Column("saved_at", sa.BigInteger(), nullable=True),
-        sa.Column("saved_by", sa.Text(), nullable=True),
         sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["enrolment_id"], ["enrolment.id"], name=op.f("fk_check_in_enrolment_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_check_in")),
+        sa.ForeignKeyConstraint(["enrolment_id"], ["enrolment.id"], name=op.f("fk_attendance_enrolment_id")),
+        sa.ForeignKeyConstraint(["meeting_id"], ["meeting.id"], name=op.f("fk_attendance_meeting_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attendance")),
     )
-    op.create_index(op.f("ix_check_in_due_at"), "check_in", ["due_at"], unique=False)
-    op.create_index(
-        op.f("ix_check_in_enrolment_id_due_at"), "check_in", ["enrolment_id", "due_at"], unique=False
-    )
-    op.create_index(op.f("ix_check_in_mentor_id"), "check_in", ["mentor_id"], unique=False)
+    op.create_index(op.f("ix_attendance_enrolment_id"), "attendance", ["enrolment_id"], unique=False)
+    op.create_index(op.f("ix_attendance_meeting_id"), "attendance", ["meeting_id"], unique=False)
     op.create_table(
         "consent",
         sa.Column("id", sa.Text(), nullable=False),
@@ -478,11 +560,32 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column("given_at", sa.BigInteger(), nullable=False),
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.Column("withdrawn_at", sa.BigInteger(), nullable=True),
+        sa.Column("witness_id", sa.Text(), nullable=True),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["referral_id"], ["referral.id"], name=op.f("fk_consent_referral_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consent")),
     )
     op.create_index(op.f("ix_consent_referral_id"), "consent", ["referral_id"], unique=False)
+    op.create_table(
+        "crisis",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("enrolment_id", sa.Text(), nullable=False),
+        sa.Column("check_in_id", sa.Text(), nullable=True),
+        sa.Column("raised_by", sa.Text(), nullable=False),
+        sa.Column("raised_at", sa.BigInteger(), nullable=False),
+        sa.Column("danger", sa.Text(), nullable=False),
+        sa.Column("step", sa.BigInteger(), nullable=False),
+        sa.Column("held_by", sa.Text(), nullable=True),
+        sa.Column("held_at", sa.BigInteger(), nullable=True),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("ended_as", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["enrolment_id"], ["enrolment.id"], name=op.f("fk_crisis_enrolment_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_crisis")),
+    )
+    op.create_index(op.f("ix_crisis_check_in_id"), "crisis", ["check_in_id"], unique=False)
+    op.create_index(op.f("ix_crisis_enrolment_id"), "crisis", ["enrolment_id"], unique=False)
+    op.create_index(op.f("ix_crisis_raised_at"), "crisis", ["raised_at"], unique=False)
     op.create_table(
         "device",
         sa.Column("id", sa.Text(), nullable=False),
@@ -518,6 +621,19 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
     )
     op.create_index(op.f("ix_invitation_expires_at"), "invitation", ["expires_at"], unique=False)
     op.create_index(op.f("ix_invitation_seat_id"), "invitation", ["seat_id"], unique=False)
+    op.create_table(
+        "linking",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("enrolment_id", sa.Text(), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["enrolment_id"], ["enrolment.id"], name=op.f("fk_linking_enrolment_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_linking")),
+    )
+    op.create_index(op.f("ix_linking_enrolment_id"), "linking", ["enrolment_id"], unique=False)
+    op.create_index(op.f("ix_linking_expires_at"), "linking", ["expires_at"], unique=False)
     op.create_table(
         "offer",
         sa.Column("id", sa.Text(), nullable=False),
@@ -578,6 +694,42 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
     )
     op.create_index(op.f("ix_tracking_referral_id"), "tracking", ["referral_id"], unique=False)
     op.create_table(
+        "undertaking",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("enrolment_id", sa.Text(), nullable=False),
+        sa.Column("programme", sa.Text(), nullable=False),
+        sa.Column("programme_version", sa.BigInteger(), nullable=False),
+        sa.Column("item", sa.Text(), nullable=False),
+        sa.Column("step", sa.Text(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("next_by", sa.BigInteger(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("referral_id", sa.Text(), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["enrolment_id"], ["enrolment.id"], name=op.f("fk_undertaking_enrolment_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_undertaking")),
+    )
+    op.create_index(op.f("ix_undertaking_enrolment_id"), "undertaking", ["enrolment_id"], unique=False)
+    op.create_index(op.f("ix_undertaking_item_state"), "undertaking", ["item", "state"], unique=False)
+    op.create_index(op.f("ix_undertaking_since"), "undertaking", ["since"], unique=False)
+    op.create_table(
+        "word_receipt",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("referral_id", sa.Text(), nullable=False),
+        sa.Column("consent_id", sa.Text(), nullable=False),
+        sa.Column("witness_id", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("sampled", sa.Boolean(), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=True),
+        sa.Column("asked_by", sa.Text(), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["referral_id"], ["referral.id"], name=op.f("fk_word_receipt_referral_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_word_receipt")),
+    )
+    op.create_index(op.f("ix_word_receipt_consent_id"), "word_receipt", ["consent_id"], unique=False)
+    op.create_index(op.f("ix_word_receipt_referral_id"), "word_receipt", ["referral_id"], unique=False)
+    op.create_table(
         "wrap",
         sa.Column("record_table", sa.Text(), nullable=False),
         sa.Column("record_row", sa.Text(), nullable=False),
@@ -590,6 +742,65 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.PrimaryKeyConstraint("record_table", "record_row", "data_class", "holder", name=op.f("pk_wrap")),
     )
     op.create_index(op.f("ix_wrap_kek_id"), "wrap", ["kek_id"], unique=False)
+    op.create_table(
+        "check_in",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("enrolment_id", sa.Text(), nullable=True),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("asked_of", sa.Text(), nullable=True),
+        sa.Column("form", sa.Text(), nullable=False),
+        sa.Column("form_version", sa.BigInteger(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("seat_id", sa.Text(), nullable=True),
+        sa.Column("offer_id", sa.Text(), nullable=True),
+        sa.Column("saved_at", sa.BigInteger(), nullable=True),
+        sa.Column("saved_by", sa.Text(), nullable=True),
+        sa.Column("day", sa.Text(), nullable=True),
+        sa.Column("corrected", sa.BigInteger(), nullable=False),
+        sa.Column("missed", sa.Boolean(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["enrolment_id"], ["enrolment.id"], name=op.f("fk_check_in_enrolment_id")),
+        sa.ForeignKeyConstraint(["offer_id"], ["offer.id"], name=op.f("fk_check_in_offer_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_check_in")),
+    )
+    op.create_index(op.f("ix_check_in_asked_of"), "check_in", ["asked_of"], unique=False)
+    op.create_index(op.f("ix_check_in_due_at"), "check_in", ["due_at"], unique=False)
+    op.create_index(
+        op.f("ix_check_in_enrolment_id_due_at"), "check_in", ["enrolment_id", "due_at"], unique=False
+    )
+    op.create_index(op.f("ix_check_in_offer_id"), "check_in", ["offer_id"], unique=False)
+    op.create_index(op.f("ix_check_in_saved_by"), "check_in", ["saved_by"], unique=False)
+    op.create_index(op.f("ix_check_in_seat_id"), "check_in", ["seat_id"], unique=False)
+    op.create_table(
+        "safety_share",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("crisis_id", sa.Text(), nullable=False),
+        sa.Column("enrolment_id", sa.Text(), nullable=False),
+        sa.Column("organization_id", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("tell_person", sa.Boolean(), nullable=False),
+        sa.Column("silence_reason", sa.Text(), nullable=False),
+        sa.Column("agreed_by", sa.Text(), nullable=True),
+        sa.Column("agreed_at", sa.BigInteger(), nullable=True),
+        sa.Column("refused_at", sa.BigInteger(), nullable=True),
+        sa.Column("until", sa.BigInteger(), nullable=True),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["crisis_id"], ["crisis.id"], name=op.f("fk_safety_share_crisis_id")),
+        sa.ForeignKeyConstraint(
+            ["enrolment_id"], ["enrolment.id"], name=op.f("fk_safety_share_enrolment_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_safety_share")),
+    )
+    op.create_index(op.f("ix_safety_share_asked_at"), "safety_share", ["asked_at"], unique=False)
+    op.create_index(op.f("ix_safety_share_crisis_id"), "safety_share", ["crisis_id"], unique=False)
+    op.create_index(op.f("ix_safety_share_enrolment_id"), "safety_share", ["enrolment_id"], unique=False)
+    op.create_index(
+        op.f("ix_safety_share_organization_id"), "safety_share", ["organization_id"], unique=False
+    )
     op.create_table(
         "thread_entry",
         sa.Column("id", sa.Text(), nullable=False),

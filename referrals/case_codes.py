@@ -1,0 +1,92 @@
+"""Case codes: 'K7-29'. Easy to say over a bad line, hard to mistype, and nothing about anybody in them.
+
+A letter, a digit, a hyphen, one to three more characters, and a check character at the end. The alphabet
+has 29 signs, a prime, and leaves out whatever is mistaken for another (B G I O Q S Z). Each place has a
+weight of its own, a power of 2 modulo 29; a code is right when the weighted sum is TOTAL. So every single
+wrong character and every exchange of two is noticed: a difference times a weight is never 0 modulo a prime,
+and the weights of the places differ pairwise. (ISO 7064 works in the same way, with other signs.)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+# The order gives each sign its value. It is the order in which the first four codes ever given are right.
+ALPHABET = "0123456789AMCKDEFHJLNPUTVWXRY"
+TOTAL = 20
+_BASE, _MODULUS = 2, len(ALPHABET)
+_LETTERS = "".join(sign for sign in ALPHABET if sign.isalpha())
+_DIGITS = "0123456789"
+_SHAPE = re.compile(rf"[{_LETTERS}]\d-?[{ALPHABET}]{{2,4}}")
+SHORT, LONG = 1, 3  # characters between the hyphen and the check character
+
+
+def spoken(typed: str) -> str:
+    """What somebody typed as a code is written, right or wrong: 'k7 29' and 'K729' are 'K7-29'."""
+    signs = re.sub(r"[^0-9A-Za-z]", "", typed).upper()
+    return f"{signs[:2]}-{signs[2:]}" if len(signs) > 2 else signs
+
+
+def is_code(typed: str) -> bool:
+    """Whether this is a code whose check character fits; capitals, blanks and hyphens are forgiven."""
+    code = spoken(typed)
+    return bool(_SHAPE.fullmatch(code)) and _sum(code) == TOTAL
+
+
+def looks_like_a_code(typed: str) -> bool:
+    """Whether somebody meant a code: a letter, a digit, and two to four more signs."""
+    return bool(re.fullmatch(r"[A-Za-z][0-9OoIl][ \-]?[0-9A-Za-z]{2,4}", typed.strip()))
+
+
+def make(letter: str, digit: str, middle: str) -> str:
+    """The whole code of these signs (one to three in the middle) with its check character."""
+    stem = f"{letter}{digit}{middle}"
+    weight = pow(_BASE, len(stem), _MODULUS)
+    missing = (TOTAL - _weighted(stem)) * pow(weight, -1, _MODULUS) % _MODULUS
+    return f"{letter}{digit}-{middle}{ALPHABET[missing]}"
+
+
+def numbered(number: int, middle: int = SHORT) -> str:
+    """The code of a number from 0 to `how_many(middle)` - 1: each has one, and no two have the same."""
+    number, letter = divmod(number, len(_LETTERS))
+    number, digit = divmod(number, len(_DIGITS))
+    signs = ""
+    for _ in range(middle):
+        number, sign = divmod(number, _MODULUS)
+        signs += ALPHABET[sign]
+    return make(_LETTERS[letter], _DIGITS[digit], signs)
+
+
+def how_many(middle: int = SHORT) -> int:
+    """How many codes there are of this length: 5,510 short ones."""
+    return len(_LETTERS) * len(_DIGITS) * int(_MODULUS**middle)
+
+
+def probably_meant(typed: str, known: Iterable[str]) -> str | None:
+    """The one code of `known` from which this differs by a single sign, an exchange, or one too many or few.
+
+    None when there is none, or more than one: a guess among several would be worse than a question.
+    """
+    signs = spoken(typed).replace("-", "")
+    near = [code for code in known if _one_slip(signs, code.replace("-", ""))]
+    return near[0] if len(near) == 1 else None
+
+
+def _one_slip(typed: str, code: str) -> bool:
+    if len(typed) == len(code):
+        wrong = [n for n, (a, b) in enumerate(zip(typed, code, strict=True)) if a != b]
+        if len(wrong) == 2:
+            return typed[wrong[0]] == code[wrong[1]] and typed[wrong[1]] == code[wrong[0]]
+        return len(wrong) == 1
+    longer, shorter = sorted((typed, code), key=len, reverse=True)
+    drops = (longer[:n] + longer[n + 1 :] for n in range(len(longer)))
+    return len(longer) - len(shorter) == 1 and shorter in drops
+
+
+def _sum(code: str) -> int:
+    return _weighted(code.replace("-", "")) % _MODULUS
+
+
+def _weighted(signs: str) -> int:
+    return sum(pow(_BASE, n, _MODULUS) * ALPHABET.index(sign) for n, sign in enumerate(signs))
