@@ -177,7 +177,7 @@ def test_a_mistake_is_named_with_place_and_mend(name: str, old: str, new: str, s
 def test_all_mistakes_of_all_files_come_together() -> None:
     texts = files()
     texts[PATHWAY] = texts[PATHWAY].replace("max_hops = 3", "max_hops = 9").replace('"2 h"', '"2 hours"')
-    texts[PROGRAMME] = texts[PROGRAMME].replace('at = "10:00"', "at = 10", 1)
+    texts[PROGRAMME] = texts[PROGRAMME].replace("version = 1", 'version = "1"')
     with pytest.raises(ConfigurationError) as refused:
         parse_catalogue(texts)
     assert refused.value.what.startswith("3 mistakes")
