@@ -19,7 +19,7 @@ from aiohttp import web
 from telegram import Bot
 
 from bot.checkpoints import CheckpointFolder
-from bot.clock import Clock, Fire, Heartbeat
+from bot.clock import Clock, Fire, FireTogether, Heartbeat
 from bot.health import Health
 from bot.introduction import introduce
 from bot.keeping import Keeper
@@ -60,15 +60,16 @@ class Doors:
     fire: Fire
     pages: Mapping[str, Any]
     begin: Callable[[Tx], None] = lambda _: None  # a turn at each start: timers that every network has
+    together: FireTogether = field(default_factory=FireTogether)
 
 
 def product_doors() -> Doors:
     """The real ones."""
     from handlers.router import handle, refuse
     from referrals.service.pages import PAGES
-    from referrals.service.timers import begin, fire
+    from referrals.service.timers import TOGETHER, begin, fire, fire_many
 
-    return Doors(handle, refuse, fire, PAGES, begin)
+    return Doors(handle, refuse, fire, PAGES, begin, FireTogether(TOGETHER, fire_many))
 
 
 @dataclass(slots=True)
@@ -154,7 +155,7 @@ def assemble(settings: Settings, doors: Doors, clock: Clock, store: Store, texts
         bot=bot,
         deliverer=deliverer,
         receiver=receiver,
-        heartbeat=Heartbeat(store, doors.fire, clock, deliverer.wake),
+        heartbeat=Heartbeat(store, doors.fire, clock, deliverer.wake, doors.together),
         checkpoints=CheckpointFolder(store, settings.checkpoints),
         keeper=Keeper.of(store, settings.root_key_file, clock),
         webhook=Webhook(receiver, settings.secret_token),

@@ -133,6 +133,9 @@ class Tx(Protocol):
     def set_timer(self, kind: str, subject: str, due_at: datetime) -> None:
         """Set or move the timer '<kind>:<subject>'."""
 
+    def set_timers(self, timers: Iterable[tuple[str, str, datetime]]) -> None:
+        """The same for several (kind, subject, due) at once, in one statement."""
+
     def clear_timer(self, kind: str, subject: str) -> None: ...
 
     def clear_timers(self, subject: str) -> None:
@@ -143,11 +146,17 @@ class Tx(Protocol):
     def take_timer(self, timer_id: str, due_at: datetime) -> Timer | None:
         """Remove and return a timer that is due and was not moved meanwhile; None otherwise."""
 
+    def take_timers(self, timers: Sequence[Timer]) -> list[Timer]:
+        """The same for several at once, in few statements: those that are still due as they were found."""
+
     def postpone_timer(self, timer_id: str, due_at: datetime, attempts: int) -> None:
         """After a turn that failed: due again later, with its tries counted; nothing if it was moved."""
 
     def say(self, notice: Notice) -> None:
         """Queue a notice in the outbox. Nothing is sent before the commit."""
+
+    def say_many(self, notices: Sequence[Notice]) -> None:
+        """Queue several at once; each slot must be one in which nothing waits yet."""
 
     def recall_notices(self, person_id: str, slot: str | None = None) -> None:
         """Drop what is queued for a person and not yet sent (of one slot, or everything)."""

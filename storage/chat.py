@@ -6,8 +6,9 @@ The sending side (claims, leases, settling) is in `outbox.py`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import bindparam, select
 
@@ -24,13 +25,15 @@ DELETABLE = timedelta(hours=48)  # Telegram refuses to delete older messages
 encode_buttons, decode_buttons = json_codec(Keyboard)
 encode_params, decode_params = json_codec(Mapping[str, str])
 
-_SAY = Sql(
+_QUEUE = (
     "INSERT INTO outbox (person_id, rank, state, due_at, claimed, retrying, attempts, queued_at, text,"
     " params, buttons, slot, fresh, quiet, message_id, dedupe, expires_at, merge, gist)"
     " VALUES (:person_id, :rank, 'waiting', :due_at, false, false, 0, :queued_at, :text, :params,"
     " :buttons, :slot, :fresh, :quiet, :message_id, :dedupe, :expires_at, :merge, :gist)"
-    " ON CONFLICT (dedupe) DO NOTHING RETURNING id"
+    " ON CONFLICT (dedupe) DO NOTHING"
 )
+_SAY = Sql(f"{_QUEUE} RETURNING id")
+_SAY_ONE_OF_MANY = Sql(_QUEUE)
 _SUPERSEDE = Sql(
     "UPDATE outbox SET state = 'superseded', settled_at = :now, params = '{}', buttons = '[]'"
     " WHERE person_id = :person_id AND slot = :slot AND state = 'waiting' AND NOT claimed"
@@ -71,6 +74,11 @@ _TAKE_TIMER = Sql(
     "DELETE FROM timer WHERE id = :id AND due_at = :due_at AND due_at <= :now"
     " RETURNING id, kind, subject, due_at, attempts"
 )
+_STILL_DUE = (
+    "SELECT id, kind, subject, due_at, attempts FROM timer WHERE due_at <= :now AND id IN ({ids}) ORDER BY id"
+)
+_still_due: dict[int, Sql] = {}
+_DROP_TIMER = Sql("DELETE FROM timer WHERE id = :id AND due_at = :due_at")
 _POSTPONE = Sql("UPDATE timer SET due_at = :due_at, attempts = :attempts WHERE id = :id AND due_at <= :now")
 _DUE_TIMERS = Sql(
     "SELECT id, kind, subject, due_at, attempts FROM timer WHERE due_at <= :now"
@@ -81,33 +89,38 @@ _NEXT_TIMER = Sql("SELECT min(due_at) FROM timer")
 
 def say(conn: Connection, notice: Notice, now: datetime) -> None:
     """Queue a notice; one with a known dedupe key vanishes."""
-    at = instant_in(now)
-    due_at = at if notice.not_before is None else max(at, instant_in(notice.not_before))
-    params = encode_params(notice.params)
-    row = conn.rows(
-        _SAY,
-        {
-            "person_id": notice.person_id,
-            "rank": notice.priority.rank,
-            "due_at": due_at,
-            "queued_at": at,
-            "text": text_in(notice.text),
-            "params": params,
-            "buttons": encode_buttons(notice.buttons),
-            "slot": text_in(notice.slot),
-            "fresh": notice.fresh,
-            "quiet": notice.quiet,
-            "message_id": notice.message_id,
-            "dedupe": text_in(notice.dedupe) or None,
-            "expires_at": instant_in(notice.expires_at) if notice.expires_at else None,
-            "merge": text_in(notice.merge),
-            "gist": encode_buttons(((notice.gist,),)) if notice.gist else None,
-        },
-    )
+    queued = _queued(notice, instant_in(now))
+    row = conn.rows(_SAY, queued)
     if row and notice.slot:
-        slot = {"person_id": notice.person_id, "slot": notice.slot}
-        rank = notice.priority.rank
-        conn.change(_SUPERSEDE, {**slot, "id": row[0][0], "due_at": due_at, "now": at, "rank": rank})
+        named = {name: queued[name] for name in ("person_id", "slot", "due_at", "rank")}
+        conn.change(_SUPERSEDE, {**named, "id": row[0][0], "now": queued["queued_at"]})
+
+
+def say_many(conn: Connection, notices: Sequence[Notice], now: datetime) -> None:
+    """The same for several, as long as each has a slot in which nothing waits yet (or none)."""
+    if notices:
+        at = instant_in(now)
+        conn.change_many(_SAY_ONE_OF_MANY, [_queued(notice, at) for notice in notices])
+
+
+def _queued(notice: Notice, at: int) -> dict[str, Any]:
+    return {
+        "person_id": notice.person_id,
+        "rank": notice.priority.rank,
+        "due_at": at if notice.not_before is None else max(at, instant_in(notice.not_before)),
+        "queued_at": at,
+        "text": text_in(notice.text),
+        "params": encode_params(notice.params),
+        "buttons": encode_buttons(notice.buttons),
+        "slot": text_in(notice.slot),
+        "fresh": notice.fresh,
+        "quiet": notice.quiet,
+        "message_id": notice.message_id,
+        "dedupe": text_in(notice.dedupe) or None,
+        "expires_at": instant_in(notice.expires_at) if notice.expires_at else None,
+        "merge": text_in(notice.merge),
+        "gist": encode_buttons(((notice.gist,),)) if notice.gist else None,
+    }
 
 
 def recall(conn: Connection, person_id: str, slot: str | None) -> None:
@@ -151,6 +164,16 @@ def set_timer(conn: Connection, kind: str, subject: str, due_at: datetime) -> No
     conn.change(_SET_TIMER, {**timer, "due_at": instant_in(due_at)})
 
 
+def set_timers(conn: Connection, timers: Iterable[tuple[str, str, datetime]]) -> None:
+    """The same for several (kind, subject, due) at once."""
+    rows = [
+        {"id": f"{kind}:{subject}", "kind": kind, "subject": subject, "due_at": instant_in(due_at)}
+        for kind, subject, due_at in timers
+    ]
+    if rows:
+        conn.change_many(_SET_TIMER, rows)
+
+
 def clear_timer(conn: Connection, kind: str, subject: str) -> None:
     conn.change(_CLEAR_TIMER, {"id": f"{kind}:{subject}"})
 
@@ -164,6 +187,23 @@ def take_timer(conn: Connection, timer_id: str, due_at: datetime, now: datetime)
     asked = {"id": timer_id, "due_at": instant_in(due_at), "now": instant_in(now)}
     rows = conn.rows(_TAKE_TIMER, asked)
     return mapper_of(Timer).value(rows[0]) if rows else None
+
+
+def take_timers(conn: Connection, timers: Sequence[Timer], now: datetime) -> list[Timer]:
+    """The same for several; those that were moved or taken meanwhile are left out."""
+    if not timers:
+        return []
+    size = 1 << (len(timers) - 1).bit_length()
+    if size not in _still_due:
+        ids = ", ".join(f":id{n}" for n in range(size))
+        _still_due[size] = Sql(_STILL_DUE.format(ids=ids), postgresql="FOR UPDATE")
+    asked: dict[str, Any] = {f"id{n}": timers[min(n, len(timers) - 1)].id for n in range(size)}
+    found = conn.rows(_still_due[size], {**asked, "now": instant_in(now)})
+    known = {timer.id: timer.due_at for timer in timers}
+    taken = [timer for timer in map(mapper_of(Timer).value, found) if known[timer.id] == timer.due_at]
+    if taken:
+        conn.change_many(_DROP_TIMER, [{"id": t.id, "due_at": instant_in(t.due_at)} for t in taken])
+    return sorted(taken, key=lambda timer: (timer.due_at, timer.id))
 
 
 def postpone_timer(conn: Connection, timer_id: str, due_at: datetime, attempts: int, now: datetime) -> None:

@@ -34,9 +34,10 @@ from storage.keyring import Keyring, SealBroken
 from storage.lasting import open_lasting
 from storage.schema import RESTORING, check_revision
 from storage.secret import LastingSecret, RootKey
+from storage.shared import Shared
 from storage.sql import Connection, Sql
 from storage.tables import metadata
-from storage.tx import Shared, StoreTx
+from storage.tx import StoreTx
 
 T = TypeVar("T")
 

@@ -35,10 +35,11 @@ from storage.notes import Verifier
 from storage.pins import PinKeeper
 from storage.postgres_threads import PostgresThreads
 from storage.secret import LastingSecret, RootKey
+from storage.shared import Shared
 from storage.sql import Connection
 from storage.sqlite_thread import SqliteThread
 from storage.turns import Turn, Worker
-from storage.tx import Shared, StoreTx
+from storage.tx import StoreTx
 from storage.verifying import verify_all
 
 T = TypeVar("T")

@@ -10,18 +10,15 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
-from random import Random, SystemRandom
-from threading import Lock
 from typing import Any, TypeVar, cast
 
 from referrals.access import Action
 from referrals.catalogue import Catalogue
-from referrals.directory import Agreement, Area, Directory, Duty, Organization, Poster, Service
+from referrals.directory import Directory
 from referrals.errors import PinNeeded, StoreError
 from referrals.model import NETWORK, Actor, AuditEntry, DataClass, Record, Role
 from referrals.persons import Person, Seat
@@ -30,9 +27,9 @@ from referrals.said import Notice, Timer
 from storage import audit, chat, erasures
 from storage.codec import columns_of, instant_in, text_in
 from storage.connection import DRIVER_ERRORS
-from storage.keyring import Keyring
 from storage.mapper import mapper_of
 from storage.sealing import Seals
+from storage.shared import Shared, cached_directory, read_directory
 from storage.sql import Connection, Sql
 from storage.tables import DIRECTORY_KINDS
 
@@ -52,35 +49,12 @@ _BIND = Sql(
     " ON CONFLICT (person_id) DO UPDATE SET lookup = excluded.lookup"
 )
 _UNBIND = Sql("DELETE FROM account WHERE person_id = :person_id")
-_DIRECTORY = Sql("SELECT value FROM meta WHERE key = 'directory'")
 _DIRECTORY_CHANGED = Sql(
     "INSERT INTO meta (key, value) VALUES ('directory', :token)"
     " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 )
 
 ACCOUNT_COLUMN = "account"
-
-
-@dataclass(slots=True)
-class Shared:
-    """What all turns of one process share. Everything in it may be lost without harm."""
-
-    catalogue: Catalogue
-    clock: Callable[[], datetime]
-    keyring: Keyring
-    chance: Random = field(default_factory=SystemRandom)
-    seeded: bool = False
-    directory: tuple[str, Directory] | None = None  # (token, picture)
-    heads: dict[str, audit.Position] = field(default_factory=dict)  # where lanes ended when last seen
-    lock: Lock = field(default_factory=Lock)
-
-    @classmethod
-    def of(
-        cls, catalogue: Catalogue, clock: Callable[[], datetime], keyring: Keyring, seed: int | None
-    ) -> Shared:
-        """`seed`: for tests, ids and draws repeat. Keys and nonces never do."""
-        chance = SystemRandom() if seed is None else Random(seed)  # noqa: S311 - tests only
-        return cls(catalogue, clock, keyring, chance, seed is not None)
 
 
 class StoreTx:
@@ -203,6 +177,10 @@ class StoreTx:
         with self._database() as conn:
             chat.set_timer(conn, kind, subject, due_at)
 
+    def set_timers(self, timers: Iterable[tuple[str, str, datetime]]) -> None:
+        with self._database() as conn:
+            chat.set_timers(conn, timers)
+
     def clear_timer(self, kind: str, subject: str) -> None:
         with self._database() as conn:
             chat.clear_timer(conn, kind, subject)
@@ -218,6 +196,10 @@ class StoreTx:
         with self._database() as conn:
             return chat.take_timer(conn, timer_id, due_at, self._now)
 
+    def take_timers(self, timers: Sequence[Timer]) -> list[Timer]:
+        with self._database() as conn:
+            return chat.take_timers(conn, timers, self._now)
+
     def postpone_timer(self, timer_id: str, due_at: datetime, attempts: int) -> None:
         with self._database() as conn:
             chat.postpone_timer(conn, timer_id, due_at, attempts, self._now)
@@ -225,6 +207,10 @@ class StoreTx:
     def say(self, notice: Notice) -> None:
         with self._database() as conn:
             chat.say(conn, notice, self._now)
+
+    def say_many(self, notices: Sequence[Notice]) -> None:
+        with self._database() as conn:
+            chat.say_many(conn, notices, self._now)
 
     def recall_notices(self, person_id: str, slot: str | None = None) -> None:
         with self._database() as conn:
@@ -388,39 +374,3 @@ class StoreTx:
         if not self._directory_changed:
             self._directory_changed = True
             conn.change(_DIRECTORY_CHANGED, {"token": secrets.token_urlsafe(12)})
-
-
-def cached_directory(conn: Connection, shared: Shared) -> Directory:
-    """The picture that all turns share, read anew when its token has changed."""
-    while True:
-        token = _directory_token(conn)
-        known = shared.directory
-        if known is not None and known[0] == token:
-            return known[1]
-        directory = read_directory(conn)
-        # Under READ COMMITTED a change may slip in between two tables: look again before it is believed.
-        if _directory_token(conn) == token:
-            with shared.lock:
-                shared.directory = (token, directory)
-            return directory
-
-
-def _directory_token(conn: Connection) -> str:
-    rows = conn.rows(_DIRECTORY)
-    return str(rows[0][0]) if rows else ""
-
-
-def read_directory(conn: Connection) -> Directory:
-    """Every directory row, as one picture."""
-
-    def rows_of(kind: type[T]) -> list[T]:
-        return mapper_of(kind).find(conn, None, {})
-
-    return Directory(
-        areas={area.id: area for area in rows_of(Area)},
-        organizations={organization.id: organization for organization in rows_of(Organization)},
-        services={service.id: service for service in rows_of(Service)},
-        agreements=tuple(rows_of(Agreement)),
-        duties=tuple(rows_of(Duty)),
-        posters={poster.id: poster for poster in rows_of(Poster)},
-    )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from referrals.access import Action, allow
 from referrals.model import SYSTEM
 from referrals.ports import Tx
+from referrals.said import Timer
 from referrals.service import (
     checkins,
     closing,
@@ -35,10 +36,14 @@ from referrals.service import (
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """What a timer does to its subject, and the action that SYSTEM (nobody else) must be allowed for it."""
+    """What a timer does to its subject, and the action that SYSTEM (nobody else) must be allowed for it.
+
+    `many` does the same for several subjects in few statements; only where thousands come due at once.
+    """
 
     action: Action
     do: Callable[[Tx, str], None]
+    many: Callable[[Tx, Sequence[str]], None] | None = None
 
 
 TIMERS: Mapping[str, Timed] = {
@@ -77,10 +82,23 @@ TIMERS: Mapping[str, Timed] = {
 }
 
 
+TOGETHER = frozenset(kind for kind, timed in TIMERS.items() if timed.many is not None)
+
+
 def begin(tx: Tx) -> None:
     """At each start of the product: what every network waits for; what waits already stays as it is."""
     witnessing.begin(tx)
     retention.begin(tx)
+
+
+def fire_many(tx: Tx, due: Sequence[Timer]) -> None:
+    """The same for several due timers of one kind (one of `TOGETHER`), in one transaction."""
+    taken = tx.take_timers(due)
+    for kind in sorted({timer.kind for timer in taken}):
+        timed = TIMERS[kind]
+        allow(SYSTEM, timed.action)
+        if timed.many is not None:
+            timed.many(tx, [timer.subject for timer in taken if timer.kind == kind])
 
 
 def fire(tx: Tx, timer_id: str, due_at: datetime) -> None:
