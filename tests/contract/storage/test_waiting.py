@@ -146,3 +146,34 @@ def _count(tx: Tx, table: str) -> int:
 
     assert isinstance(tx, StoreTx)
     return int(tx.connection.rows(Sql(f"SELECT count(*) FROM {table}"))[0][0])
+
+
+def test_several_timers_are_set_and_taken_in_one_go(store: Store, clock: SettableClock) -> None:
+    due = [("k", f"s{n}", NOW - n * HOUR) for n in range(5)]
+    store.run(lambda tx: tx.set_timers([*due, ("k", "moved", NOW), ("k", "early", NOW + HOUR)]))
+    found = store.run(lambda tx: tx.find(Timer))
+    store.run(lambda tx: tx.set_timer("k", "moved", NOW - HOUR))  # by another turn, meanwhile
+    taken = store.run(lambda tx: tx.take_timers(found))
+    assert [t.subject for t in taken] == ["s4", "s3", "s2", "s1", "s0"]
+    assert store.run(lambda tx: tx.take_timers(found)) == []
+    assert store.run(lambda tx: tx.take_timers([])) == []
+    assert {t.subject for t in store.run(lambda tx: tx.find(Timer))} == {"moved", "early"}
+
+
+async def test_two_heartbeats_that_take_many_share_them_out(store: Store) -> None:
+    await store.turn(lambda tx: tx.set_timers([("k", f"s{n}", NOW) for n in range(50)]))
+    found = list(await store.due_timers(NOW, 100))
+    several = [store.turn(lambda tx: tx.take_timers(found)) for _ in range(4)]
+    taken = [timer.subject for timers in await asyncio.gather(*several) for timer in timers]
+    assert sorted(taken) == sorted(t.subject for t in found)
+
+
+async def test_several_notices_are_queued_in_one_go(store: Store) -> None:
+    ids = ["p71", "p72"]
+    for number, person_id in enumerate(ids, 71):
+        await store.turn(add_person, person_id, number)
+    notices = [Notice(person, "t", {"n": "1"}, slot=f"s:{person}", dedupe=f"d:{person}") for person in ids]
+    await store.turn(lambda tx: tx.say_many(notices))
+    await store.turn(lambda tx: tx.say_many(notices))  # the same once more: known already
+    await store.turn(lambda tx: tx.say_many([]))
+    assert sorted(d.person_id for d in await store.outbox.claim(NOW, 10)) == sorted(ids)
