@@ -21,7 +21,7 @@ from referrals import routing
 from referrals.model import Actor, AgeGroup, Role, Urgency
 from referrals.network_file import NetworkFile
 from referrals.ports import Tx
-from referrals.service import doors, filing, network, people
+from referrals.service import doors, drafts, filing, network, people, plans
 from storage.catalogue_files import read_catalogue, read_network
 from storage.keys import create_root_key
 from storage.store import Store, utc_now
@@ -29,7 +29,7 @@ from storage.store import Store, utc_now
 CROWD = 64
 FIRST_ACCOUNT = 10_000_000
 STEWARD = Actor("operator", Role.STEWARD)
-WISHES = filing.Wishes("pattani-mueang", Urgency.NORMAL, routing.Exclusions())
+WISHES = plans.Wishes("pattani-mueang", Urgency.NORMAL, routing.Exclusions())
 BARS = {SQLITE: ">= 1", POSTGRES: ">= 1"}
 
 
@@ -91,8 +91,8 @@ async def _files(store: Store, account: int) -> None:
     await store.turn(people.choose_language, person, "en")
     actor = doors.as_author(person)
     adult, category = AgeGroup.ADULT, "family.visits"
-    draft = await store.turn(filing.start_draft, actor, "family-support", category, adult, "en")
-    view = await store.turn(filing.plan_view, person, draft.id, WISHES)
+    draft = await store.turn(drafts.start_draft, actor, "family-support", category, adult, "en")
+    view = await store.turn(plans.plan_view, person, draft.id, WISHES)
     yes = filing.Filing(WISHES, view.consent_digest, "the bus costs more than we have", "after six")
     receipt = await store.turn(filing.file_request, person, draft.id, yes)
     if not receipt.code:

@@ -16,7 +16,7 @@ from referrals.errors import StaleButton, StaleLink
 from referrals.model import NETWORK, SYSTEM, AgeGroup, AuditEntry, DataClass, Referral, Role, Stage
 from referrals.persons import Conversation, Person
 from referrals.ports import Tx
-from referrals.service import doors, filing, people, tell
+from referrals.service import doors, drafts, people, tell
 
 # Kept among the answers and never asked: the draft's id while the person is on the page, and whether the
 # language was known before the form began (else 'Back' could not ask for it again).
@@ -95,9 +95,9 @@ def drop(tx: Tx, person_id: str) -> None:
         answers = _answers(tx, row)
         draft = tx.get(Referral, answers.get(DRAFT, ""))
         if draft is not None and draft.stage is Stage.DRAFT:
-            filing.purge_draft(tx, draft.id)
+            drafts.purge_draft(tx, draft.id)
             tx.clear_timers(draft.id)
-        filing.forget_conversation(tx, row)
+        drafts.forget_conversation(tx, row)
 
 
 def expire(tx: Tx, conversation_id: str) -> None:
@@ -109,7 +109,7 @@ def expire(tx: Tx, conversation_id: str) -> None:
         tx.set_timer("conversation", row.id, row.expires_at)
         return
     tell.quietly(tx, row.person_id, tell.TALK, "form.expired")
-    filing.forget_conversation(tx, row)
+    drafts.forget_conversation(tx, row)
 
 
 def choices(tx: Tx, talk: Talk) -> tuple[str, ...]:
@@ -171,7 +171,7 @@ def _draft(tx: Tx, talk: Talk) -> str:
         tx.save(replace(draft, category=category, age_group=age, language=person.language))
         tx.audit(AuditEntry(actor, Action.REFERRAL_FILE, f"referral:{draft.id}", "draft"))
         return draft.id
-    return filing.start_draft(tx, actor, talk.pathway.id, category, age, person.language).id
+    return drafts.start_draft(tx, actor, talk.pathway.id, category, age, person.language).id
 
 
 def _remember(tx: Tx, person: Person, question: Question, value: str) -> None:

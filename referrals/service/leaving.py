@@ -21,7 +21,7 @@ from referrals.model import AuditEntry, Move, Referral, Stage
 from referrals.persons import Person, Presence
 from referrals.ports import Tx
 from referrals.said import Timer
-from referrals.service import closing, doors, filing, joining, moving, people, retention, tell
+from referrals.service import closing, doors, drafts, joining, moving, people, retention, tell
 
 PAUSE = timedelta(hours=24)
 # The sealed account lives a little longer, for one thing only: to take the messages out of the chat.
@@ -127,7 +127,7 @@ def last_words(tx: Tx, person_id: str) -> None:
 
 def _erase_matter(tx: Tx, person_id: str, referral: Referral) -> None:
     if referral.stage is Stage.DRAFT:
-        filing.purge_draft(tx, referral.id)
+        drafts.purge_draft(tx, referral.id)
         tx.clear_timers(referral.id)
         return
     if referral.stage not in ENDED:

@@ -33,7 +33,7 @@ from referrals.model import (
 )
 from referrals.persons import Device, Download, Person, Recovery
 from referrals.ports import Away, Slow, Tx
-from referrals.service import doors, export_page, filing, limits, readers
+from referrals.service import doors, export_page, limits, names, readers
 
 DOWNLOAD_LIFE = timedelta(minutes=10)
 # The first fetch does not use it up: a preview, a retry or a second half must not lose it (decision 0009).
@@ -146,7 +146,7 @@ def _go_on(tx: Tx, gathering: _Gathering, then: Callable[[Tx, Made], Any]) -> Aw
                 gathering.found,
                 language,
                 lambda key: catalogue.words(key, language),
-                lambda day: filing.day_in_words(catalogue, day, language),
+                lambda day: names.day_in_words(catalogue, day, language),
             ),
             JSON_NAME: export_page.as_json(gathering.found),
         }
@@ -227,7 +227,7 @@ def _matter(tx: Tx, person_id: str, referral_id: str) -> Json:
         "pathway": referral.pathway,
         "category": referral.category,
         "urgency": referral.urgency.value,
-        "area": filing.named(area.names, person.language) if area else "",
+        "area": names.named(area.names, person.language) if area else "",
         "age_group": referral.age_group.value,
         "stage": referral.stage.value,
         "filed_at": referral.created_at,
@@ -283,4 +283,4 @@ def _consent(tx: Tx, actor: Actor, given: Consent) -> Json:
 
 def _name(tx: Tx, organization_id: str | None, person: Person) -> str:
     found = tx.directory.organizations.get(organization_id or "")
-    return filing.named(found.names, person.language) if found else ""
+    return names.named(found.names, person.language) if found else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from referrals.access import Action, allow
 from referrals.model import Actor, Referral, Role
 from referrals.ports import Reading, Tx
-from referrals.service import filing, handing_over
+from referrals.service import handing_over, names
 from referrals.views import ReaderLine
 
 # The person's own readings are no news to them. (Whoever asks is always 'family': doors.as_author.)
@@ -31,4 +31,4 @@ def _who(reading: Reading) -> str:
 
 def _organization(tx: Tx, reading: Reading, language: str) -> str:
     found = tx.directory.organizations.get(reading.organization_id or "")
-    return filing.named(found.names, language) if found and reading.role not in _DESK else ""
+    return names.named(found.names, language) if found and reading.role not in _DESK else ""

@@ -23,11 +23,12 @@ from referrals.persons import (
     Person,
     Recovery,
     Scrap,
+    Screen,
     Session,
 )
 from referrals.ports import Tx
 from referrals.said import Timer
-from referrals.service import closing, doors, filing, moving, people, tracking
+from referrals.service import closing, doors, drafts, moving, people, tracking
 
 EVERY = timedelta(hours=24)
 AT_ONCE = timedelta(seconds=1)
@@ -85,7 +86,8 @@ RULES: Mapping[str, Rule] = {
     "safety_share": Rule("with its crisis", "", "sweep"),
     "word_receipt": Rule("with its matter", "the matter's end", "retention"),
     "linking": Rule("24 hours", "its making", "sweep"),
-    "screen": Rule("with its person", "", "sweep"),
+    "hand_over": Rule("365 days, or with its enrolment", "its asking", "sweep"),
+    "screen": Rule("24 hours, as long as its message", "its sending", "sweep"),
     "mentor_profile": Rule("as long as the network names it", "", "kept", "what a mentor can do, by seat"),
     "lease": Rule("for good", "", "kept", "which process may send now"),
     "area": Rule("as long as the network names it", "", "kept", _NETWORK),
@@ -154,11 +156,11 @@ def forget_person(tx: Tx, person: Person) -> None:
 
 def forget_own(tx: Tx, person_id: str) -> None:
     """Devices, recovery, sessions, downloads, open forms and scraps of somebody."""
-    for kind in (Device, Session, Download):
+    for kind in (Device, Session, Download, Screen):
         for row in tx.find(kind, person_id=person_id):
             tx.remove(row)
     for talk in tx.find(Conversation, person_id=person_id):
-        filing.forget_conversation(tx, talk)
+        drafts.forget_conversation(tx, talk)
     for scrap in tx.find(Scrap, person_id=person_id):
         people.drop_scrap(tx, scrap.id)
     recovery = tx.get(Recovery, person_id)
@@ -218,5 +220,6 @@ SWEEPS: tuple[tuple[type[Any], str, timedelta, Callable[[Tx, Any], None]], ...] 
     (Invitation, "expires_at", INVITATION, _remove),
     (Session, "expires_at", timedelta(), _remove),
     (Download, "expires_at", timedelta(), _remove),
+    (Screen, "until", timedelta(), _remove),
     (Person, "retain_until", timedelta(), _person),
 )

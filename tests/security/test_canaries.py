@@ -12,7 +12,7 @@ from referrals import routing
 from referrals.directory import OrganizationKind
 from referrals.members import CheckIn, Enrolment
 from referrals.model import Urgency
-from referrals.service import checkins, closing, filing, offers, people, threads, working
+from referrals.service import checkins, closing, filing, offers, people, plans, threads, working
 from tests.support.network import CATALOGUE, Small
 from tests.support.postgres import PostgresServer
 from tests.support.store import SettableClock, open_store
@@ -61,8 +61,8 @@ def test_nothing_private_stands_on_disk(place: tuple[str, Callable[[], bytes]]) 
 def _live(net: Small, family: str, worker: str) -> None:
     draft = net.draft(family)
     exclusions = routing.Exclusions(frozenset({"open-door"}), frozenset({OrganizationKind.FAITH}))
-    wishes = filing.Wishes("pattani-mueang", Urgency.URGENT, exclusions)
-    view = net.store.run(filing.plan_view, family, draft, wishes)
+    wishes = plans.Wishes("pattani-mueang", Urgency.URGENT, exclusions)
+    view = net.store.run(plans.plan_view, family, draft, wishes)
     yes = filing.Filing(wishes, view.consent_digest, CANARIES["story"], CANARIES["contact"])
     net.store.run(filing.file_request, family, draft, yes)
     scrap = net.store.run(people.keep_scrap_moment, family, CANARIES["scrap"])

@@ -11,7 +11,7 @@ import pytest
 from referrals.errors import PinNeeded
 from referrals.model import DataClass, Stage
 from referrals.ports import Tx
-from referrals.service import doors, filing, offers, pages, threads
+from referrals.service import doors, offers, pages, plans, threads
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store
 
@@ -63,7 +63,7 @@ def test_a_new_plan_without_a_pin_shows_no_private_wish_and_keeps_it(net: Small)
     preview = net.store.run(_locked, plan.steps["preview"], family, referral_id, body)
     body["consent_digest"] = preview.consent_digest
     assert net.store.run(_locked, plan.steps["file"], family, referral_id, body).filed
-    again = net.store.run(filing.plan_view, family, referral_id)
+    again = net.store.run(plans.plan_view, family, referral_id)
     assert [choice.id for choice in again.organizations if choice.chosen] == ["bua-house"]
     assert not any(service.startswith("bua") for service in net.referral(referral_id).plan)
 

@@ -11,13 +11,13 @@ from referrals.model import AgeGroup, Consent, Referral, Stage, Urgency
 from referrals.persons import Person, Tally
 from referrals.ports import Tx
 from referrals.said import Timer
-from referrals.service import doors, filing, people
+from referrals.service import doors, drafts, filing, people, plans
 from storage.store import Store
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store
 
 STRANGERS = 64
-WISHES = filing.Wishes("pattani-mueang", Urgency.URGENT, routing.Exclusions())
+WISHES = plans.Wishes("pattani-mueang", Urgency.URGENT, routing.Exclusions())
 
 
 async def test_sixty_four_strangers_file_at_once(database_url: str, long_run: bool) -> None:
@@ -44,9 +44,9 @@ async def _comes_and_files(store: Store, account: int) -> set[str]:
     await store.turn(people.choose_language, person, "en")
     actor = doors.as_author(person)
     draft = await store.turn(
-        filing.start_draft, actor, "family-support", "family.visits", AgeGroup.ADULT, "en"
+        drafts.start_draft, actor, "family-support", "family.visits", AgeGroup.ADULT, "en"
     )
-    view = await store.turn(filing.plan_view, person, draft.id, WISHES)
+    view = await store.turn(plans.plan_view, person, draft.id, WISHES)
     yes = filing.Filing(WISHES, view.consent_digest, "a story", "a contact")
     presses = (store.turn(filing.file_request, person, draft.id, yes) for _ in range(2))
     receipts: list[Any] = await asyncio.gather(*presses)

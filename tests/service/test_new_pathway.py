@@ -11,7 +11,19 @@ import pytest
 
 from referrals import routing
 from referrals.model import SYSTEM, AgeGroup, Outcome, Role, Stage, Urgency
-from referrals.service import closing, doors, filing, joining, network, offers, people, threads, working
+from referrals.service import (
+    closing,
+    doors,
+    drafts,
+    filing,
+    joining,
+    network,
+    offers,
+    people,
+    plans,
+    threads,
+    working,
+)
 from storage.catalogue_files import read_catalogue, read_network
 from tests.support.network import ROOT, STEWARD, Small
 from tests.support.store import SettableClock, open_store
@@ -152,9 +164,9 @@ def test_a_referral_lives_along_a_new_pathway(bicycles: Path, database_url: str)
 
         family = store.run(people.meet, 502).id
         actor = doors.as_author(family)
-        draft = store.run(filing.start_draft, actor, "bicycles", "bicycle.repair", AgeGroup.ADULT, "en")
-        wishes = filing.Wishes("town", Urgency.NORMAL, routing.Exclusions())
-        view = store.run(filing.plan_view, family, draft.id, wishes)
+        draft = store.run(drafts.start_draft, actor, "bicycles", "bicycle.repair", AgeGroup.ADULT, "en")
+        wishes = plans.Wishes("town", Urgency.NORMAL, routing.Exclusions())
+        view = store.run(plans.plan_view, family, draft.id, wishes)
         assert [line.service_id for line in view.plan] == ["wheels-repair"]
         yes = filing.Filing(wishes, view.consent_digest, "the chain is broken")
         store.run(filing.file_request, family, draft.id, yes)

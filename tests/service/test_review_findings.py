@@ -25,12 +25,14 @@ from referrals.service import (
     crisis,
     desk,
     doors,
+    drafts,
     filing,
     joining,
     network,
     offers,
     pages,
     people,
+    plans,
     threads,
     working,
 )
@@ -67,8 +69,8 @@ def test_a_class_that_the_agreement_has_dropped_is_read_no_more(net: Small) -> N
 def test_a_body_whose_agreement_names_no_story_gets_no_thread(net: Small) -> None:
     family, worker = net.person(1), net.person(11, "family-office-1")
     draft = net.draft(family, "family.income")
-    wishes = filing.Wishes("pattani-mueang", Urgency.URGENT, routing.Exclusions(frozenset({"two-rivers"})))
-    view = net.store.run(filing.plan_view, family, draft, wishes)
+    wishes = plans.Wishes("pattani-mueang", Urgency.URGENT, routing.Exclusions(frozenset({"two-rivers"})))
+    view = net.store.run(plans.plan_view, family, draft, wishes)
     net.store.run(filing.file_request, family, draft, filing.Filing(wishes, view.consent_digest, "s", "c"))
     _accept(net, draft, worker)
     assert not _page(net, "matter", family, draft).can_write
@@ -211,10 +213,10 @@ def test_an_emergency_of_a_child_is_told_as_an_emergency(net: Small) -> None:
     net.store.run(people.choose_window, coordinator, "daytime")
     net.clock.advance(hours=12)  # 22:00
     draft = net.store.run(
-        filing.start_draft, doors.as_author(family), "family-support", "family.visits", AgeGroup.CHILD, "en"
+        drafts.start_draft, doors.as_author(family), "family-support", "family.visits", AgeGroup.CHILD, "en"
     )
-    wishes = filing.Wishes("pattani-mueang", Urgency.EMERGENCY, routing.Exclusions())
-    view = net.store.run(filing.plan_view, family, draft.id, wishes)
+    wishes = plans.Wishes("pattani-mueang", Urgency.EMERGENCY, routing.Exclusions())
+    view = net.store.run(plans.plan_view, family, draft.id, wishes)
     net.store.run(filing.file_request, family, draft.id, filing.Filing(wishes, view.consent_digest))
     assert (coordinator, "desk.emergency_filed") in net.said()
 

@@ -18,7 +18,7 @@ from referrals import routing
 from referrals.errors import PinNeeded, PulangError
 from referrals.model import Actor, Role, Urgency
 from referrals.ports import Tx
-from referrals.service import closing, filing, joining, letting_in, offers, working
+from referrals.service import closing, joining, letting_in, offers, plans, working
 from referrals.service.pages import PAGES
 from tests.service.test_letting_in import NEW_PIN, PIN, Phones
 from tests.support.network import CATALOGUE
@@ -104,8 +104,8 @@ def _laid_out(net: Phones) -> Everything:
     dao, steward = net.person(21, "desk-1"), net.person(31, "steward-1")
     found = Everything(net, [family, worker, dao, steward])
     draft = net.draft(family)
-    wishes = filing.Wishes("pattani-mueang", Urgency.URGENT, routing.Exclusions())
-    digest = net.store.run(filing.plan_view, family, draft, wishes).consent_digest
+    wishes = plans.Wishes("pattani-mueang", Urgency.URGENT, routing.Exclusions())
+    digest = net.store.run(plans.plan_view, family, draft, wishes).consent_digest
     found.subjects.append(draft)
     stages: dict[str, tuple[Any, ...]] = {
         "offered": (),

@@ -14,7 +14,7 @@ from referrals.model import Actor, AgeGroup, Offer, Referral, Role, Urgency
 from referrals.persons import Person, Seat
 from referrals.ports import Sent, Tx
 from referrals.said import Timer
-from referrals.service import doors, filing, matching, network, people, timers
+from referrals.service import doors, drafts, filing, matching, network, people, plans, timers
 from storage.catalogue_files import read_catalogue, read_network
 from storage.store import Store
 from tests.support.store import SettableClock
@@ -48,7 +48,7 @@ class Small:
 
     def draft(self, person_id: str, category: str = "family.visits") -> str:
         actor = doors.as_author(person_id)
-        found = self.store.run(filing.start_draft, actor, "family-support", category, AgeGroup.ADULT, "en")
+        found = self.store.run(drafts.start_draft, actor, "family-support", category, AgeGroup.ADULT, "en")
         return found.id
 
     def filed(
@@ -60,8 +60,8 @@ class Small:
     ) -> str:
         """A filed request; returns its id."""
         draft_id = self.draft(person_id)
-        wishes = filing.Wishes(area, urgency, routing.Exclusions(organizations=without))
-        view = self.store.run(filing.plan_view, person_id, draft_id, wishes)
+        wishes = plans.Wishes(area, urgency, routing.Exclusions(organizations=without))
+        view = self.store.run(plans.plan_view, person_id, draft_id, wishes)
         yes = filing.Filing(wishes, view.consent_digest, "a story", "a contact")
         self.store.run(filing.file_request, person_id, draft_id, yes)
         return draft_id

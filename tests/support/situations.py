@@ -18,6 +18,7 @@ from referrals.service import (
     filing,
     network,
     offers,
+    plans,
     retention,
     sharing,
     threads,
@@ -97,8 +98,8 @@ class Network(Small):
         author = self.person(self.authors)
         draft = self.draft(author, category)
         without = frozenset(OTHERS[category] - {organization, then})
-        wishes = filing.Wishes("pattani-mueang", Urgency.URGENT, routing.Exclusions(organizations=without))
-        view = self.store.run(filing.plan_view, author, draft, wishes)
+        wishes = plans.Wishes("pattani-mueang", Urgency.URGENT, routing.Exclusions(organizations=without))
+        view = self.store.run(plans.plan_view, author, draft, wishes)
         yes = filing.Filing(wishes, view.consent_digest, "a story", "a contact")
         self.store.run(filing.file_request, author, draft, yes)
         self.store.run(_seal_the_rest, draft)

@@ -8,7 +8,7 @@ from referrals.access import Action
 from referrals.errors import PinNeeded
 from referrals.persons import Device, DeviceState
 from referrals.ports import Tx
-from referrals.service import devices, doors, filing, letting_in, phones
+from referrals.service import devices, doors, letting_in, names, phones
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import AskingLine, DeviceLine, DevicesView, Step
 
@@ -46,7 +46,7 @@ def _asking_line(tx: Tx, person_id: str, device: Device) -> AskingLine:
     return AskingLine(
         id=device.id,
         who_key=f"role.{seat.role}" if seat else "page.devices.a_family",
-        organization=filing.named(organization.names, language) if organization else "",
+        organization=names.named(organization.names, language) if organization else "",
         check=devices.check_number(tx, device),
         since=device.since,
         one_yes=device.vouched_by is not None,

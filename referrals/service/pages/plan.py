@@ -5,7 +5,7 @@ from __future__ import annotations
 from referrals.access import Action
 from referrals.model import Stage
 from referrals.ports import Tx
-from referrals.service import doors, filing
+from referrals.service import doors, filing, plans
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import FiledView, PlanView
 
@@ -15,8 +15,8 @@ def plan_view(tx: Tx, person_id: str, subject: str, body: Body) -> PlanView | Fi
     referral = doors.own_referral(tx, doors.as_author(person_id), subject, Action.REFERRAL_FILE)
     if referral.stage not in (Stage.DRAFT, Stage.UNMATCHED):
         return filing.receipt(tx, referral)
-    wishes = filing.read_wishes(tx, body) if body else None
-    return filing.plan_view(tx, person_id, subject, wishes)
+    wishes = plans.read_wishes(tx, body) if body else None
+    return plans.plan_view(tx, person_id, subject, wishes)
 
 
 def plan_file(tx: Tx, person_id: str, subject: str, body: Body) -> FiledView:
@@ -26,7 +26,7 @@ def plan_file(tx: Tx, person_id: str, subject: str, body: Body) -> FiledView:
         person_id,
         subject,
         filing.Filing(
-            wishes=filing.read_wishes(tx, body),
+            wishes=plans.read_wishes(tx, body),
             consent_digest=text_of(body, "consent_digest"),
             story=text_of(body, "story"),
             contact=text_of(body, "contact"),

@@ -16,7 +16,7 @@ from referrals.errors import LastSteward, NotFound
 from referrals.model import AuditEntry, Role
 from referrals.persons import Invitation, Presence, Seat
 from referrals.ports import Tx
-from referrals.service import desk_first, doors, filing, handover, joining, phones
+from referrals.service import desk_first, doors, handover, joining, names, phones
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import PostLine, PostsView, Step
 
@@ -105,7 +105,7 @@ def _line(
     return PostLine(
         id=seat.id,
         role_key=f"role.{seat.role}",
-        organization=filing.named(organization.names, language) if organization else "",
+        organization=names.named(organization.names, language) if organization else "",
         filled=seat.person_id is not None,
         on_duty=seat.on_duty,
         reachable=presence is Presence.PRESENT,

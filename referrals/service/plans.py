@@ -1,0 +1,195 @@
+"""The plan that somebody reads before they say yes: who would be asked, why, and the exact words.
+
+A view changes nothing; what is agreed to is filed by `filing.py`, which makes the same plan again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from referrals import consent as consents
+from referrals import routing
+from referrals.access import Action
+from referrals.catalogue import Pathway, Question, QuestionKind
+from referrals.directory import OrganizationKind
+from referrals.errors import BadAnswer
+from referrals.model import SYSTEM, Actor, Consent, DataClass, Referral, Stage, Urgency
+from referrals.ports import Tx
+from referrals.service import doors, matching, names
+from referrals.views import Choice, PlanLine, PlanView
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the person chose on the page; checked against catalogue and directory."""
+
+    area: str
+    urgency: Urgency
+    exclusions: routing.Exclusions
+
+
+def read_wishes(tx: Tx, body: Mapping[str, object]) -> Wishes:
+    """The page's choices as values; BadAnswer for what is not in catalogue or directory."""
+    area = str(body.get("area") or "")
+    if area and area not in tx.directory.areas:
+        raise BadAnswer
+    try:
+        urgency = Urgency(str(body.get("urgency") or Urgency.NORMAL))
+        kinds = frozenset(OrganizationKind(k) for k in _strings(body.get("exclude_kinds")))
+    except ValueError:
+        raise BadAnswer from None
+    organizations = frozenset(_strings(body.get("exclude_organizations")))
+    if not organizations <= set(tx.directory.organizations):
+        raise BadAnswer
+    return Wishes(area, urgency, routing.Exclusions(organizations, kinds))
+
+
+def plan_view(tx: Tx, person_id: str, referral_id: str, wishes: Wishes | None = None) -> PlanView:
+    """Page 'plan': what can be chosen, who would be asked and why, and the exact words of the consent."""
+    referral = doors.own_referral(tx, doors.as_author(person_id), referral_id, Action.REFERRAL_FILE)
+    if wishes is None:
+        wishes = _standing_wishes(tx, referral)
+    language = doors.person_by_id(tx, person_id).language
+    plan = make(tx, referral, with_unseen(tx, referral, wishes))
+    text = consent_text(tx, referral, plan, language) if wishes.area else ""
+    return PlanView(
+        category_key=f"category.{referral.category}",
+        areas=_area_choices(tx, language, wishes.area),
+        urgencies=tuple(
+            Choice(u, label_key=f"urgency.{u}", chosen=u is wishes.urgency) for u in reversed(Urgency)
+        ),
+        organizations=_organization_choices(tx, referral, language, wishes),
+        kinds=tuple(
+            Choice(k, label_key=f"kind.{k}", chosen=k in wishes.exclusions.kinds)
+            for k in matching.pathway_of(tx, referral).receivers
+        ),
+        plan=_plan_lines(tx, plan, language) if wishes.area else (),
+        nobody=bool(wishes.area) and not plan.lines,
+        consent_text=text,
+        consent_digest=consents.digest(text) if text else "",
+        note_limit=question_of(matching.pathway_of(tx, referral), "story").max_length,
+        emergency_lines=tx.directory.emergency_lines(wishes.area),
+    )
+
+
+def _standing_wishes(tx: Tx, referral: Referral) -> Wishes:
+    """What was chosen before. A private wish stands until the person takes it back, not until a new plan."""
+    author = doors.as_author(referral.author_id)
+    exclusions = routing.Exclusions() if tx.reading_locked else _earlier_exclusions(tx, author, referral)
+    return Wishes(referral.area, referral.urgency, exclusions)
+
+
+def with_unseen(tx: Tx, referral: Referral, wishes: Wishes) -> Wishes:
+    """Without the PIN earlier private wishes do not show, so nobody has taken them back: they hold.
+
+    A plan is chosen and filed without a PIN; who was left out before is read with one.
+    """
+    if not tx.reading_locked:
+        return wishes
+    unseen, chosen = _earlier_exclusions(tx, SYSTEM, referral), wishes.exclusions
+    both = routing.Exclusions(chosen.organizations | unseen.organizations, chosen.kinds | unseen.kinds)
+    return replace(wishes, exclusions=both)
+
+
+def _earlier_exclusions(tx: Tx, actor: Actor, referral: Referral) -> routing.Exclusions:
+    given = max(tx.find(Consent, referral_id=referral.id), key=lambda c: c.given_at, default=None)
+    return matching.wishes_of(tx, actor, given) if given else routing.Exclusions()
+
+
+def consent_text(tx: Tx, referral: Referral, plan: routing.Plan, language: str) -> str:
+    """The plain words that the yes is given to, in the reader's language, partners in their order."""
+    pathway = matching.pathway_of(tx, referral)
+    words = tx.catalogue.words
+    until = names.day_in_words(tx.catalogue, (tx.now + timedelta(days=pathway.consent_days)).date(), language)
+    if not plan.lines:
+        return words("consent.nobody", language, until=until)
+    partners = "\n".join(
+        f"{n}. {names.named(tx.directory.organizations[line.organization_id].names, language)}"
+        for n, line in enumerate(plan.lines, 1)
+    )
+    classes = ", ".join(words(f"class.{c}", language) for c in classes_of(pathway))
+    return words("consent.text", language, partners=partners, classes=classes, until=until)
+
+
+def make(tx: Tx, referral: Referral, wishes: Wishes) -> routing.Plan:
+    """Whom these wishes lead to, in order; whoever has said no before is not asked again."""
+    if not wishes.area:
+        return routing.Plan()
+    wished = replace(referral, area=wishes.area, urgency=wishes.urgency)
+    asked = frozenset(offer.organization_id for offer in matching.refusals(tx, referral))
+    without = replace(wishes.exclusions, organizations=wishes.exclusions.organizations | asked)
+    need = matching.need_of(tx, wished, without)
+    return routing.make_plan(need, tx.directory, matching.Standings(tx), tx.now.date())
+
+
+def classes_of(pathway: Pathway) -> tuple[DataClass, ...]:
+    """What the yes names: the classes that a partner is given once it has accepted."""
+    return pathway.classes[Stage.ACCEPTED]
+
+
+def _plan_lines(tx: Tx, plan: routing.Plan, language: str) -> tuple[PlanLine, ...]:
+    lines = []
+    for line in plan.lines:
+        organization = tx.directory.organizations[line.organization_id]
+        lines.append(
+            PlanLine(
+                service_id=line.service_id,
+                service=names.named(tx.directory.services[line.service_id].names, language),
+                organization=names.named(organization.names, language),
+                kind_key=f"kind.{organization.kind}",
+                reasons=tuple((r.key, _shown(tx, dict(r.params), language)) for r in line.reasons),
+            )
+        )
+    return tuple(lines)
+
+
+def _shown(tx: Tx, params: dict[str, str], language: str) -> dict[str, str]:
+    """Reasons carry ids of areas and languages; a person reads their names."""
+    shown = dict(params)
+    area = tx.directory.areas.get(shown.get("area", ""))
+    if area is not None:
+        shown["area"] = names.named(area.names, language)
+    spoken = tx.catalogue.languages.get(shown.get("language", ""))
+    if spoken is not None:
+        shown["language"] = spoken.name
+    return shown
+
+
+def _area_choices(tx: Tx, language: str, chosen: str) -> tuple[Choice, ...]:
+    """The area tree in reading order: each parent directly before its children."""
+    directory = tx.directory
+    children: dict[str | None, list[str]] = {}
+    for area in directory.areas.values():
+        children.setdefault(area.parent, []).append(area.id)
+    found: list[Choice] = []
+
+    def walk(parent: str | None, depth: int) -> None:
+        below = [(names.named(directory.areas[a].names, language), a) for a in children.get(parent, ())]
+        for name, area_id in sorted(below, key=lambda one: (names.in_order(one[0]), one[1])):
+            found.append(Choice(area_id, label=name, depth=depth, chosen=area_id == chosen))
+            walk(area_id, depth + 1)
+
+    walk(None, 0)
+    return tuple(found)
+
+
+def _organization_choices(tx: Tx, referral: Referral, language: str, wishes: Wishes) -> tuple[Choice, ...]:
+    """Organisations that have a service for this need: any of them can be left out."""
+    offering = {s.organization_id for s in tx.directory.services_of_category.get(referral.category, ())}
+    named = ((names.named(tx.directory.organizations[o].names, language), o) for o in offering)
+    found = sorted(named, key=lambda one: (names.in_order(one[0]), one[1]))
+    return tuple(Choice(o, label=name, chosen=o in wishes.exclusions.organizations) for name, o in found)
+
+
+def question_of(pathway: Pathway, column: str) -> Question:
+    """The form's question for a sealed text; a pathway without it takes none (limit 0)."""
+    for question in pathway.form.questions:
+        if question.id == column:
+            return question
+    return Question(column, QuestionKind.TEXT, "page", data_class=DataClass.STORY, max_length=0)
+
+
+def _strings(value: object) -> list[str]:
+    return [str(v) for v in value] if isinstance(value, list) else []
