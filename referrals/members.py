@@ -266,4 +266,32 @@ class Linking:
     made_by: str
     expires_at: datetime
     used_at: datetime | None = None
+    taken_by: str | None = None  # whoever opened it and pressed; tied only once the number was compared
+    version: int = 1
+
+
+class Part(StrEnum):
+    """What somebody is asked to be for a member."""
+
+    MENTOR = "mentor"
+    BACKUP = "backup"
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """A member on the way to another mentor: asked, taken with a yes, and warm once they have met.
+
+    `from_seat`: whose part it was, None where nobody had it. A no ends it (`refused_at`).
+    """
+
+    id: str
+    enrolment_id: str
+    part: Part
+    from_seat: str | None
+    to_seat: str
+    asked_by: str
+    asked_at: datetime
+    taken_at: datetime | None = None
+    met_at: datetime | None = None
+    refused_at: datetime | None = None
     version: int = 1

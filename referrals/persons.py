@@ -59,11 +59,20 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """What somebody who answers by text was last asked. `id` is theirs; `choices`: the buttons' data."""
+    """What one message asks of somebody who answers by text; `id` is '<person>:<slot>'.
+
+    Its choices are numbered from `first` on, and no two messages that stand at the same time share a number:
+    two reminders may have come together, and a '2' must never reach the wrong member. `choices` are the
+    buttons' data ('page:<path>' for a page), `labels` their text keys.
+    """
 
     id: str
+    person_id: str
+    slot: str
+    first: int
     choices: tuple[str, ...]
-    at: datetime
+    labels: tuple[str, ...]
+    until: datetime
     version: int = 1
 
 

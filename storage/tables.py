@@ -76,7 +76,7 @@ _table(
     of={"person_id": "person.id"},
 )
 _table(persons.Recovery, "recovery")
-_table(persons.Screen, "screen")
+_table(persons.Screen, "screen", Index(None, "person_id"), Index(None, "until"))
 _table(persons.Session, "session", Index(None, "person_id"), Index(None, "expires_at"))
 _table(persons.Tally, "tally", Index(None, "expires_at"))
 _table(persons.Switch, "switch")
@@ -185,6 +185,14 @@ _table(
     "linking",
     Index(None, "enrolment_id"),
     Index(None, "expires_at"),
+    of={"enrolment_id": "enrolment.id"},
+)
+_table(
+    members.HandOver,
+    "hand_over",
+    Index(None, "enrolment_id"),
+    Index(None, "to_seat"),
+    Index(None, "asked_at"),
     of={"enrolment_id": "enrolment.id"},
 )
 

@@ -427,11 +427,17 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
     op.create_table(
         "screen",
         sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("person_id", sa.Text(), nullable=False),
+        sa.Column("slot", sa.Text(), nullable=False),
+        sa.Column("first", sa.BigInteger(), nullable=False),
         sa.Column("choices", sa.Text(), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("labels", sa.Text(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_screen")),
     )
+    op.create_index(op.f("ix_screen_person_id"), "screen", ["person_id"], unique=False)
+    op.create_index(op.f("ix_screen_until"), "screen", ["until"], unique=False)
     op.create_table(
         "sealed",
         sa.Column("record_table", sa.Text(), nullable=False),
@@ -607,6 +613,25 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
     op.create_index(op.f("ix_device_last_seen_at"), "device", ["last_seen_at"], unique=False)
     op.create_index(op.f("ix_device_person_id"), "device", ["person_id"], unique=False)
     op.create_table(
+        "hand_over",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("enrolment_id", sa.Text(), nullable=False),
+        sa.Column("part", sa.Text(), nullable=False),
+        sa.Column("from_seat", sa.Text(), nullable=True),
+        sa.Column("to_seat", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("taken_at", sa.BigInteger(), nullable=True),
+        sa.Column("met_at", sa.BigInteger(), nullable=True),
+        sa.Column("refused_at", sa.BigInteger(), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["enrolment_id"], ["enrolment.id"], name=op.f("fk_hand_over_enrolment_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hand_over")),
+    )
+    op.create_index(op.f("ix_hand_over_asked_at"), "hand_over", ["asked_at"], unique=False)
+    op.create_index(op.f("ix_hand_over_enrolment_id"), "hand_over", ["enrolment_id"], unique=False)
+    op.create_index(op.f("ix_hand_over_to_seat"), "hand_over", ["to_seat"], unique=False)
+    op.create_table(
         "invitation",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("seat_id", sa.Text(), nullable=False),
@@ -628,6 +653,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column("made_by", sa.Text(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.Column("taken_by", sa.Text(), nullable=True),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["enrolment_id"], ["enrolment.id"], name=op.f("fk_linking_enrolment_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_linking")),
