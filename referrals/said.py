@@ -43,6 +43,7 @@ class Button:
     action: str = ""
     page: str = ""
     params: Mapping[str, str] = field(default_factory=dict)
+    number: int = 0  # what somebody who answers by text types to press it; 0: it cannot be typed
 
 
 Keyboard = tuple[tuple[Button, ...], ...]
