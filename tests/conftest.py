@@ -65,11 +65,6 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(name))
 
 
-# The place for a migrated database: run the migrations once in a session on
-# `postgres.create_database("migrated")` (and close every connection to it), then give each test
-# `postgres.create_database(template="migrated")`; for SQLite, copy one migrated file into tmp_path.
-
-
 # --- A browser -----------------------------------------------------------------------------------
 
 

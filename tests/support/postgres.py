@@ -29,6 +29,8 @@ from typing import IO, Any
 import psycopg
 from psycopg import sql
 
+from tests.support.reused import keep_for_another
+
 _PREFIX = "pulang-postgres-"
 _PORT_TRIES = 5
 _READY_WITHIN_S = 30.0
@@ -58,11 +60,13 @@ class PostgresServer:
     def create_database(self, name: str | None = None, *, template: str = "template0") -> str:
         """Make a database (a copy of ``template``, which nobody may be connected to); return its URL."""
         name = name or f"pulang_{next(self._numbers)}"
-        self._execute("CREATE DATABASE {} TEMPLATE {}", name, template)
+        self._execute("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", name, template)
         return self.url(name)
 
     def drop_database(self, name_or_url: str) -> None:
-        """Drop a database, ending whatever connections it still has."""
+        """Drop a database, ending whatever connections it still has; a clean one is kept for another test."""
+        if "://" in name_or_url and keep_for_another(name_or_url):
+            return
         self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name_or_url.rpartition("/")[2])
 
     def _execute(self, statement: str, *names: str) -> None:

@@ -1,6 +1,6 @@
 """A store for a test: migrated, with a fixed key, seeded ids, and a clock that moves when it is told to.
 
-SQLite is migrated once in a session and copied for each test; PostgreSQL is quicker migrated than copied.
+SQLite is migrated once in a session and copied for each test; PostgreSQL is emptied and used again.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from storage.connection import database_path, parse_url
 from storage.keys import RootKey
 from storage.schema import migrate
 from storage.store import Store
+from tests.support.reused import become_migrated
 
 START = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 KEY = RootKey("test-network", bytes(range(32)))
@@ -58,7 +59,7 @@ def the_catalogue() -> Catalogue:
 
 
 def prepare(url: str) -> None:
-    """A migrated database at `url`; quick for a SQLite file that does not exist yet."""
+    """A migrated database at `url`; quick where there is none yet, or an empty one."""
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite":
         path = database_path(parsed)
@@ -66,7 +67,8 @@ def prepare(url: str) -> None:
             shutil.copy(_migrated_file(), path)
             path.chmod(0o600)
         return
-    migrate(url)
+    if not become_migrated(url):
+        migrate(url)
 
 
 @cache
