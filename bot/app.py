@@ -12,6 +12,7 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
@@ -21,7 +22,7 @@ from telegram import Bot
 from bot.checkpoints import CheckpointFolder
 from bot.clock import Clock, Fire, FireTogether, Heartbeat
 from bot.health import Health
-from bot.introduction import introduce
+from bot.introduction import introduce, speak_in_menu
 from bot.keeping import Keeper
 from bot.logs import watch_loop
 from bot.outbox import Deliverer
@@ -146,7 +147,8 @@ def assemble(settings: Settings, doors: Doors, clock: Clock, store: Store, texts
     pace = Pace(settings.overall_per_s, settings.per_chat_per_s)
     messenger = Messenger(bot, texts, settings.public_url)
     deliverer = Deliverer(store.outbox, messenger, pace, clock.now)
-    receiver = Receiver(store, bot, texts, doors.handle, doors.refuse, deliverer.wake)
+    menu = partial(speak_in_menu, bot, settings, texts)
+    receiver = Receiver(store, bot, texts, doors.handle, doors.refuse, deliverer.wake, menu)
     return Parts(
         settings=settings,
         clock=clock,

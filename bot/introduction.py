@@ -52,8 +52,17 @@ def _words(bot: Bot, texts: Texts, language: str) -> list[Callable[[], Awaitable
 
 
 async def _menu(bot: Bot, settings: Settings, texts: Texts) -> None:
-    page = WebAppInfo(f"{settings.public_url}/p/me")
-    await bot.set_chat_menu_button(menu_button=MenuButtonWebApp(texts.say("menu.button", FALLBACK), page))
+    """What stands in every chat whose language nobody has chosen yet."""
+    await bot.set_chat_menu_button(menu_button=_button(settings, texts, FALLBACK))
+
+
+async def speak_in_menu(bot: Bot, settings: Settings, texts: Texts, account: int, language: str) -> None:
+    """One chat's menu button in its person's own language (Telegram translates commands, but not this)."""
+    await bot.set_chat_menu_button(account, _button(settings, texts, language))
+
+
+def _button(settings: Settings, texts: Texts, language: str) -> MenuButtonWebApp:
+    return MenuButtonWebApp(texts.say("menu.button", language), WebAppInfo(f"{settings.public_url}/p/me"))
 
 
 async def _way_in(bot: Bot, settings: Settings) -> None:

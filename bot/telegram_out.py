@@ -74,8 +74,11 @@ class Messenger:
                 await self._bot.delete_message(delivery.account, delivery.message_id)
             return None
         text = self._texts.say(delivery.text, delivery.language, delivery.timezone, delivery.params)
+        buttons = delivery.buttons
+        if delivery.by_text:
+            text, buttons = self._by_text(text, buttons, delivery.language)
         text = shorten(text, LONGEST_TEXT)
-        markup = self.keyboard(delivery.buttons, delivery.language)
+        markup = self.keyboard(buttons, delivery.language)
         if delivery.message_id is not None:
             await self._bot.edit_message_text(
                 text,
@@ -89,6 +92,18 @@ class Messenger:
             delivery.account, text, reply_markup=markup, protect_content=True, link_preview_options=NO_PREVIEW
         )
         return message.message_id
+
+    def _by_text(self, text: str, buttons: Keyboard, language: str) -> tuple[str, Keyboard]:
+        """Numbered choices stand in the message; only what opens a page, or has no number, stays a button."""
+        lines = [self._line(button, language) for row in buttons for button in row if button.number]
+        left = tuple(tuple(b for b in row if b.page or not b.number) for row in buttons)
+        return "\n".join([text, *lines]), left
+
+    def _line(self, button: Button, language: str) -> str:
+        """'2 Call', or for a page what opening it needs."""
+        words = self._texts.say(button.text, language, "", button.params)
+        line = "text.page_choice" if button.page else "text.choice"
+        return self._texts.say(line, language, "", {"number": str(button.number), "label": words})
 
     def keyboard(self, buttons: Keyboard, language: str) -> InlineKeyboardMarkup | None:
         """Buttons as data become Telegram's."""

@@ -38,6 +38,7 @@ log = structlog.get_logger("bot.turns")
 
 Handle = Callable[[Tx, Incoming], Toast]
 Refuse = Callable[[Tx, Incoming, PulangError], Toast]
+Menu = Callable[[int, str], Coroutine[Any, Any, Any]]  # account, language: set this chat's menu button
 
 
 class BadUpdate(PulangError):
@@ -117,6 +118,7 @@ class Receiver:
         handle: Handle,
         refuse: Refuse,
         committed: Callable[[], None],
+        menu: Menu | None = None,
     ) -> None:
         self._turns = turns
         self._bot = bot
@@ -124,6 +126,7 @@ class Receiver:
         self._handle = handle
         self._refuse = refuse
         self._committed = committed
+        self._menu = menu
         self._lanes = Lanes()
         self.patience = Patience()
         self._aside: set[asyncio.Task[None]] = set()
@@ -149,6 +152,8 @@ class Receiver:
         async with self._lanes.of(incoming.account):
             answered = await self._turn(incoming)
         self._committed()
+        if answered.toast.menu and self._menu is not None:
+            self._later(self._menu(incoming.account, answered.toast.menu))
         if update.callback_query is None:
             return None
         toast = answered.toast

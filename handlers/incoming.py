@@ -34,6 +34,7 @@ class Incoming:
     message_id: int | None = None
     own_contact: bool = False
     language_hint: str = ""
+    typed: bool = False  # a press or command that came as typed words; `message_id` is that message
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +43,4 @@ class Toast:
 
     text: str = ""
     alert: bool = False
+    menu: str = ""  # the language in which this chat's menu button is to speak from now on

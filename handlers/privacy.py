@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from handlers import family
+from handlers import family, home
 from handlers.incoming import Did
 from handlers.reply import Reply, Turn
 from referrals.errors import StaleLink
 from referrals.limits import Doing
-from referrals.model import Role
 from referrals.said import Keyboard, Notice
-from referrals.service import conversations, crisis, doors, joining, leaving, limits, people
+from referrals.service import crisis, doors, joining, leaving, limits, people
 from referrals.service.tell import column, page_button, press
 
 
@@ -22,7 +21,7 @@ def start(turn: Turn) -> Reply:
     if payload.startswith(joining.PREFIX):
         return invitation(turn, payload.removeprefix(joining.PREFIX))
     if not payload:
-        return home(turn)
+        return home.home(turn)
     poster = turn.tx.directory.posters.get(payload)
     if poster is None:
         raise StaleLink
@@ -32,25 +31,10 @@ def start(turn: Turn) -> Reply:
     return family.begin(turn, poster.pathway)
 
 
-def home(turn: Turn) -> Reply:
-    """Where a person finds themselves: an open form goes on; a post has its own greeting."""
-    talk = conversations.current(turn.tx, turn.person)
-    if talk is not None:
-        return family.show(turn, talk)
-    if not turn.person.language:
-        return language(turn)
-    return Reply("home.hello", {}, _home_buttons(turn))
-
-
-def language(turn: Turn) -> Reply:
-    """/language"""
-    return Reply("form.language_only", {}, _languages(turn))
-
-
 def set_language(turn: Turn) -> Reply:
     """A language button outside a form."""
     people.choose_language(turn.tx, turn.person.id, turn.word(0))
-    return Reply("home.hello", {}, _home_buttons(turn))
+    return Reply("home.hello", {}, home.buttons(turn))
 
 
 def privacy(turn: Turn) -> Reply:
@@ -77,7 +61,7 @@ def hide(turn: Turn) -> Reply:
     """/hide and its button: no words at all, only silence, and the word itself goes too."""
     people.hide(turn.tx, turn.person.id)
     if turn.incoming.did is Did.COMMAND:
-        _remove_from_chat(turn)
+        remove_from_chat(turn)
     return Reply(toast="toast.hidden")
 
 
@@ -93,7 +77,7 @@ def invitation(turn: Turn, token: str) -> Reply:
 
 def not_now(turn: Turn) -> Reply:
     """'Not now' to an invitation: it stays open, and so does whatever else was going on."""
-    return home(turn)
+    return home.home(turn)
 
 
 def take_seat(turn: Turn) -> Reply:
@@ -114,7 +98,7 @@ def joiners_language(turn: Turn) -> Reply:
 def set_window(turn: Turn) -> Reply:
     """'May we write here, and when?', answered outside a form."""
     people.choose_window(turn.tx, turn.person.id, turn.word(0))
-    return home(turn)
+    return home.home(turn)
 
 
 def it_is_them(turn: Turn) -> Reply:
@@ -140,7 +124,7 @@ def _asks(turn: Turn, asked: joining.Asked) -> Reply:
 
 def unasked_text(turn: Turn) -> Reply:
     """Free text in the chat: taken out of it at once, sealed for 15 minutes, and a kind question."""
-    _remove_from_chat(turn)
+    remove_from_chat(turn)
     minutes = limits.wait(turn.tx, Doing.SCRAP, turn.person.id)
     if minutes:  # too much of it is not even sealed; it is taken out all the same
         return too_often(turn, minutes)
@@ -154,7 +138,7 @@ def unasked_text(turn: Turn) -> Reply:
                 press("button.keep_it", "scrap.keep", scrap.id),
                 press("button.throw_away", "scrap.drop", scrap.id),
             ),
-            *_home_buttons(turn),
+            *home.buttons(turn),
         ),
         slot=f"scrap:{scrap.id}",
     )
@@ -163,13 +147,13 @@ def unasked_text(turn: Turn) -> Reply:
 def too_often(turn: Turn, minutes: int) -> Reply:
     """Kind words for whoever does too much at once; whoever is in danger reads where to call."""
     shown = {"minutes": str(minutes), "lines": crisis.emergency_lines(turn.tx)}
-    return Reply("chat.too_often", shown, _home_buttons(turn), slot="unasked")
+    return Reply("chat.too_often", shown, home.buttons(turn), slot="unasked")
 
 
 def unasked_thing(turn: Turn) -> Reply:
     """A sticker, photo, voice, forward, contact, edit: taken out of the chat, with a word on what works."""
-    _remove_from_chat(turn)
-    return Reply("chat.only_buttons", {}, _home_buttons(turn), slot="unasked")
+    remove_from_chat(turn)
+    return Reply("chat.only_buttons", {}, home.buttons(turn), slot="unasked")
 
 
 def keep_scrap(turn: Turn) -> Reply:
@@ -190,37 +174,24 @@ def drop_scrap(turn: Turn) -> Reply:
 
 def unknown(turn: Turn) -> Reply:
     """A command that is not there: what is possible instead."""
-    _remove_from_chat(turn)
-    return Reply("chat.unknown_command", {}, _home_buttons(turn))
+    remove_from_chat(turn)
+    return Reply("chat.unknown_command", {}, home.buttons(turn))
 
 
 def quiet(turn: Turn) -> Reply:
     """After /hide the chat looks unused, whoever holds the phone; only /start ends that."""
-    _remove_from_chat(turn)
+    remove_from_chat(turn)
     return Reply()
 
 
 def without_words(turn: Turn) -> None:
-    """Words behind a command are words in the chat like any other: they do not stay there."""
-    if turn.incoming.did is Did.COMMAND and turn.incoming.argument and turn.incoming.text != "start":
-        _remove_from_chat(turn)
+    """Words behind a command are words in the chat like any other, and so are code words: none stay there."""
+    incoming = turn.incoming
+    behind = incoming.did is Did.COMMAND and incoming.argument and incoming.text != "start"
+    if incoming.typed or behind:
+        remove_from_chat(turn)
 
 
-def _home_buttons(turn: Turn) -> Keyboard:
-    pathways = sorted({poster.pathway for poster in turn.tx.directory.posters.values()})
-    rows = [(press(f"pathway.{pathway}", "ask", pathway),) for pathway in pathways]
-    roles = {seat.role for seat in doors.seats_of(turn.tx, turn.person.id)}
-    if Role.COORDINATOR in roles:
-        rows.insert(0, (press("button.queue", "desk.queue"),))
-    if roles & {Role.COORDINATOR, Role.STEWARD}:
-        rows.append((page_button("button.posts", "posts"),))
-    return (*rows, (page_button("button.my_things", "me"),), (page_button("button.have_code", "track"),))
-
-
-def _languages(turn: Turn) -> Keyboard:
-    return column(press(f"language.{la}", "lang", la) for la in turn.tx.catalogue.languages)
-
-
-def _remove_from_chat(turn: Turn) -> None:
+def remove_from_chat(turn: Turn) -> None:
     if turn.incoming.message_id is not None:
         turn.tx.say(Notice(turn.person.id, "", message_id=turn.incoming.message_id))

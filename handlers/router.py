@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from handlers import desk, devices, family, mentor, privacy, worker
+from handlers import desk, devices, family, home, mentor, privacy, typed, words, worker
 from handlers.incoming import Did, Incoming, Toast
 from handlers.reply import Reply, Turn
 from referrals.access import Action
 from referrals.errors import PulangError, StaleButton, StaleLink, TooOften
 from referrals.limits import Doing
-from referrals.persons import SILENT, Presence
+from referrals.persons import SILENT, Person, Presence
 from referrals.ports import Tx
 from referrals.said import Notice, Priority
-from referrals.service import doors, limits, people
+from referrals.service import doors, limits, people, screens
 from referrals.service.tell import TALK
 
 Handler = Callable[[Turn], Reply]
@@ -34,8 +34,8 @@ class Route:
 
 COMMANDS: Mapping[str, Route] = {
     "start": Route(Action.HOME, privacy.start),
-    "help": Route(Action.HOME, privacy.home),
-    "language": Route(Action.PERSON_SETTINGS, privacy.language),
+    "help": Route(Action.HOME, home.home),
+    "language": Route(Action.PERSON_SETTINGS, home.language),
     "privacy": Route(Action.DATA_SEE, privacy.privacy),
     "hide": Route(Action.PERSON_HIDE, privacy.hide),
     "export": Route(Action.DATA_EXPORT, privacy.my_data),
@@ -78,6 +78,13 @@ PRESSES: Mapping[str, Route] = {
     "crisis.hold": Route(Action.CRISIS_HOLD, desk.hold),
     "desk.queue": Route(Action.DESK_LIST, desk.queue),
     "desk.first": Route(Action.DESK_SWITCH, desk.first),
+    "home": Route(Action.HOME, home.choose),
+    "words": Route(Action.HOME, words.known),
+    "text": Route(Action.PERSON_SETTINGS, words.text),
+    "status": Route(Action.REFERRAL_READ, words.status),
+    "danger": Route(Action.HOME, words.danger),
+    "page": Route(Action.HOME, typed.page),
+    "number.stale": Route(Action.HOME, typed.stale),
 }
 
 UNKNOWN = Route(Action.HOME, privacy.unknown)
@@ -103,7 +110,7 @@ def handle(tx: Tx, incoming: Incoming) -> Toast:
         return Toast()
     if person.presence is Presence.BLOCKED:  # whoever writes to us can be written to
         person = people.come_back(tx, person.id)
-    turn = Turn(tx, person, incoming)
+    turn = Turn(tx, person, typed.understood(tx, person, incoming))
     privacy.without_words(turn)
     return _say(turn, find_route(turn)(turn))
 
@@ -121,9 +128,11 @@ def refuse(tx: Tx, incoming: Incoming, error: PulangError) -> Toast:
         return Toast()
     person = people.come_back(tx, person.id)  # their /start was heard, even though its link leads nowhere
     turn = Turn(tx, person, incoming)
+    if incoming.did is Did.TEXT:  # a word or a line that led nowhere does not stay in the chat either
+        privacy.remove_from_chat(turn)
     if isinstance(error, TooOften):
         return _say(turn, privacy.too_often(turn, int(str(error.params.get("minutes", 1)))))
-    return _say(turn, Reply(error.code, _words(error), privacy.home(turn).buttons))
+    return _say(turn, Reply(error.code, _words(error), home.home(turn).buttons))
 
 
 def find_route(turn: Turn) -> Route:
@@ -136,6 +145,8 @@ def find_route(turn: Turn) -> Route:
     if incoming.did is Did.PRESS:
         version, _, rest = incoming.data.partition(":")
         route = PRESSES.get(rest.split(":")[0])
+        if hidden and incoming.typed:
+            return QUIET
         if version != "1" or route is None or hidden:
             raise StaleButton
         return route
@@ -148,24 +159,34 @@ def find_route(turn: Turn) -> Route:
 
 def _say(turn: Turn, reply: Reply) -> Toast:
     incoming = turn.incoming
-    pressed = incoming.did is Did.PRESS
+    pressed = incoming.did is Did.PRESS and not incoming.typed
     if not pressed and incoming.message_id is not None:
         turn.tx.heard(turn.person.id, incoming.message_id)
-    if reply.text:
-        turn.tx.say(
-            Notice(
-                turn.person.id,
-                reply.text,
-                reply.params,
-                reply.buttons,
-                Priority.REPLY,
-                reply.slot or TALK,
-                fresh=not pressed,
-                message_id=incoming.message_id if pressed else None,
-                quiet=reply.details,
-            )
+    person = doors.person_by_id(turn.tx, turn.person.id)  # a setting of theirs may just have changed
+    text = reply.text
+    if incoming.typed and person.presence not in SILENT:  # typed words get no toast, so it is said
+        text = text or reply.toast
+    if text:
+        notice = Notice(
+            turn.person.id,
+            text,
+            reply.params,
+            reply.buttons,
+            Priority.REPLY,
+            reply.slot or TALK,
+            fresh=not pressed,
+            message_id=incoming.message_id if pressed else None,
+            # Whoever types looks at the chat, and whoever answers by text has no message to edit.
+            quiet=reply.details and pressed and not person.by_text,
         )
-    return Toast(reply.toast, reply.alert)
+        screens.queue(turn.tx, notice, person)
+    return Toast(reply.toast, reply.alert, _menu(turn, person))
+
+
+def _menu(turn: Turn, person: Person) -> str:
+    """The menu button speaks the language that was just chosen; /start sets it once more."""
+    began = turn.incoming.did is Did.COMMAND and turn.incoming.text == "start"
+    return person.language if began or person.language != turn.person.language else ""
 
 
 def _words(error: PulangError) -> dict[str, str]:

@@ -76,6 +76,18 @@ class TooLong(BadAnswer):
     code = "error.too_long"
 
 
+class WrongCaseCode(BadAnswer):
+    """No case code of this person's own members. `params`: typed, meant (one of their own that is near)."""
+
+    code = "error.wrong_case_code"
+
+
+class NoCaseCode(WrongCaseCode):
+    """The same, where nothing of their own is near. `params`: typed."""
+
+    code = "error.no_case_code"
+
+
 class StaleLink(Refused):
     """A deep link, invitation or page that was used, has expired or never was."""
 
@@ -86,6 +98,12 @@ class StaleButton(Refused):
     """A button of an older message, or one that was never ours."""
 
     code = "error.stale_button"
+
+
+class StaleNumber(StaleButton):
+    """A typed number that no message in the chat asks for (any more)."""
+
+    code = "error.stale_number"
 
 
 class SessionOver(Refused):
@@ -128,6 +146,12 @@ class TooOften(Refused):
     """A rate limit for strangers. `params`: minutes."""
 
     code = "error.too_often"
+
+
+class CannotTakeOn(Refused):
+    """This mentor cannot look after this member now: full, away, gone, or for a reason that stays private."""
+
+    code = "error.cannot_take_on"
 
 
 class LastSteward(Refused):

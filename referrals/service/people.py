@@ -6,18 +6,19 @@ from dataclasses import replace
 from datetime import timedelta
 from enum import Enum
 
+from referrals import schedule
 from referrals.access import Action
 from referrals.errors import BadAnswer, NotFound
 from referrals.lifecycle import ENDED
 from referrals.model import Actor, AgeGroup, AuditEntry, DataClass, Referral, Stage, person_holder
 from referrals.persons import Person, Presence, Scrap, WritingWindow
 from referrals.ports import Tx
-from referrals.service import devices, doors, handover, joining, moving, sharing, tell, threads
+from referrals.service import devices, doors, handover, joining, moving, screens, sharing, tell, threads
 
 SCRAP_LIFE = timedelta(minutes=15)
 # Somebody who wrote once and never filed anything is forgotten after this time.
 STRANGER_RETENTION = timedelta(days=90)
-DEFAULT_ZONE = "Asia/Bangkok"
+DEFAULT_ZONE = schedule.NETWORK_ZONE
 
 
 def meet(tx: Tx, account: int, language_hint: str = "") -> Person:
@@ -65,6 +66,12 @@ def choose_age_group(tx: Tx, person_id: str, age_group: str) -> Person:
     except ValueError:
         raise BadAnswer from None
     return _settle(tx, person_id, "age_group", age_group=chosen)
+
+
+def choose_text(tx: Tx, person_id: str, on: bool) -> Person:
+    """Whether messages list their choices, to be answered by number or word, or carry buttons."""
+    screens.forget(tx, person_id)
+    return _settle(tx, person_id, "by_text", by_text=on)
 
 
 def hide(tx: Tx, person_id: str) -> None:
@@ -153,6 +160,7 @@ def _fall_silent(tx: Tx, person_id: str) -> None:
     devices.end_sessions(tx, person_id)
     for scrap in tx.find(Scrap, person_id=person_id):
         drop_scrap(tx, scrap.id)
+    screens.forget(tx, person_id)
     handover.clear_chat(tx, person_id)
 
 

@@ -14,6 +14,7 @@ from referrals.model import Offer, Referral, Role
 from referrals.persons import Person, Presence, Seat, WritingWindow
 from referrals.ports import Tx
 from referrals.said import Button, Keyboard, Notice, Priority
+from referrals.service import screens
 
 TALK = "talk"  # the slot of the one message in which a conversation goes on
 
@@ -43,19 +44,18 @@ def tell(
         if allowed is None:
             return False
         not_before = allowed
-    tx.say(
-        Notice(
-            person_id,
-            text,
-            params or {},
-            buttons,
-            priority,
-            slot,
-            fresh,
-            not_before if not_before > tx.now else None,
-            dedupe,
-        )
+    notice = Notice(
+        person_id,
+        text,
+        params or {},
+        buttons,
+        priority,
+        slot,
+        fresh,
+        not_before if not_before > tx.now else None,
+        dedupe,
     )
+    screens.queue(tx, notice, person)
     return True
 
 
@@ -70,7 +70,7 @@ def answer(
     fresh: bool = False,
 ) -> None:
     """Answer somebody who has just written or pressed: at once, whatever their window."""
-    tx.say(Notice(person_id, text, params or {}, buttons, Priority.REPLY, slot, fresh))
+    screens.queue(tx, Notice(person_id, text, params or {}, buttons, Priority.REPLY, slot, fresh))
 
 
 def quietly(
@@ -86,7 +86,7 @@ def quietly(
     What still waits in the outbox for that slot is dropped first: nobody is nagged about what is handled.
     """
     tx.recall_notices(person_id, slot)
-    tx.say(Notice(person_id, text, params or {}, buttons, Priority.REPLY, slot, quiet=True))
+    screens.queue(tx, Notice(person_id, text, params or {}, buttons, Priority.REPLY, slot, quiet=True))
 
 
 def workers(tx: Tx, organization_id: str) -> list[Seat]:

@@ -50,6 +50,8 @@ MESSAGES = (
     "leaving",
     "move",
     "error",
+    "words",
+    "text",
 )
 # Shown only as a quiet edit of the message that was just pressed (Reply(details=True)).
 DETAILS = {"worker.blind_offer", "mentor.how_is_it", "mentor.save", "mentor.save_crisis"}
@@ -150,7 +152,7 @@ def _keys_in_code() -> set[str]:
 
 # Button verbs and log names that look like text keys.
 _NOT_TEXTS = {
-    *["form.back", "form.cancel", "matter.helped", "desk.queue", "desk.first"],
+    *["form.back", "form.cancel", "matter.helped", "desk.queue", "desk.first", "words.more"],
 }
 
 

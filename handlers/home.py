@@ -1,0 +1,94 @@
+"""Home: one screen for each role, never two roles mixed; whoever has several chooses one knowingly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from handlers import family
+from handlers.reply import Reply, Turn
+from referrals.model import Role
+from referrals.said import Button, Keyboard
+from referrals.service import conversations, doors
+from referrals.service.tell import column, page_button, press
+
+Rows = Callable[[Turn], list[Button]]
+
+
+def home(turn: Turn) -> Reply:
+    """Where a person finds themselves: an open form goes on; without a language that comes first."""
+    talk = conversations.current(turn.tx, turn.person)
+    if talk is not None:
+        return family.show(turn, talk)
+    if not turn.person.language:
+        return language(turn)
+    return Reply("home.hello", {}, buttons(turn))
+
+
+def choose(turn: Turn) -> Reply:
+    """Home in one of one's roles; in one that is not theirs, it is the first of their own."""
+    return Reply("home.hello", {}, buttons(turn, turn.word(0)))
+
+
+def language(turn: Turn) -> Reply:
+    """/language"""
+    return Reply("form.language_only", {}, languages(turn))
+
+
+def languages(turn: Turn) -> Keyboard:
+    """One button for each language."""
+    return column(press(f"language.{la}", "lang", la) for la in turn.tx.catalogue.languages)
+
+
+def buttons(turn: Turn, wanted: str = "") -> Keyboard:
+    """What can be done in one role (the first post, or a family's), and the way to the other ones."""
+    roles = roles_of(turn)
+    role = next((one for one in roles if one == wanted), roles[0])
+    others = [press(f"as.{one}", "home", one) for one in roles if one is not role]
+    return column((*HOME[role](turn), *others))
+
+
+def roles_of(turn: Turn) -> list[Role]:
+    """A person's posts, in the order in which they are needed at once; asking for help is everybody's."""
+    held = {seat.role for seat in doors.seats_of(turn.tx, turn.person.id)}
+    return [role for role in HOME if role in held or role is Role.FAMILY]
+
+
+def _coordinator(turn: Turn) -> list[Button]:
+    return [
+        press("button.queue", "desk.queue"),
+        page_button("button.posts", "posts"),
+        page_button("button.my_things", "me"),
+    ]
+
+
+def _mentor(turn: Turn) -> list[Button]:
+    return [
+        page_button("button.my_things", "me"),
+    ]
+
+
+def _worker(turn: Turn) -> list[Button]:
+    return [page_button("button.my_things", "me"), page_button("button.have_code", "track")]
+
+
+def _steward(turn: Turn) -> list[Button]:
+    return [page_button("button.posts", "posts"), page_button("button.my_things", "me")]
+
+
+def _family(turn: Turn) -> list[Button]:
+    pathways = sorted({poster.pathway for poster in turn.tx.directory.posters.values()})
+    return [
+        *(press(f"pathway.{pathway}", "ask", pathway) for pathway in pathways),
+        page_button("button.my_things", "me"),
+        page_button("button.have_code", "track"),
+    ]
+
+
+# In the order of urgency: a coordinator who is a mentor too sees the desk first.
+HOME: Mapping[Role, Rows] = {
+    Role.COORDINATOR: _coordinator,
+    Role.MENTOR: _mentor,
+    Role.WORKER: _worker,
+    Role.STEWARD: _steward,
+    Role.FAMILY: _family,
+}

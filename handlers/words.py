@@ -1,0 +1,52 @@
+"""What code words do that no button does: the list of words, text on and off, where matters stand."""
+
+from __future__ import annotations
+
+from handlers import home
+from handlers.reply import Reply, Turn
+from referrals import code_words
+from referrals.code_words import CODE_WORDS, CodeWord
+from referrals.lifecycle import ENDED
+from referrals.model import Referral, Role, Stage
+from referrals.service import crisis, people
+from referrals.service.tell import press
+
+MOST = 5  # matters in one short message
+
+
+def known(turn: Turn) -> Reply:
+    """HELP: a post's words first, and everybody's on a second screen: each fits a short message."""
+    posts = set(home.roles_of(turn)) - {Role.FAMILY}
+    work = [word for word in CODE_WORDS if Role.FAMILY not in word.roles and word.roles & posts]
+    if work and turn.word(0) != "more":
+        return Reply("words.work", {"words": _lines(turn, work)}, ((press("button.more", "words", "more"),),))
+    own = [word for word in CODE_WORDS if Role.FAMILY in word.roles]
+    return Reply("words.own", {"words": _lines(turn, own)})
+
+
+def text(turn: Turn) -> Reply:
+    """TEXT ON and TEXT OFF: choices as numbers in the message, or as buttons."""
+    on = turn.word(0) == "on"
+    people.choose_text(turn.tx, turn.person.id, on)
+    return Reply("text.on" if on else "text.off", {}, home.buttons(turn))
+
+
+def status(turn: Turn) -> Reply:
+    """STATUS: where one's own matters stand, by code, and no more than a follower of a code would see."""
+    mine = turn.tx.find(Referral, author_id=turn.person.id)
+    still = [r for r in mine if r.stage not in ENDED and r.stage is not Stage.DRAFT][-MOST:]
+    if not still:
+        return Reply("home.status_none")
+    said = turn.tx.catalogue.texts.get(turn.person.language, {})
+    lines = [f"{r.code}: {said.get(f'stage.{r.stage}', r.stage)}" for r in still]
+    return Reply("home.status", {"lines": "\n".join(lines)})
+
+
+def danger(turn: Turn) -> Reply:
+    """DANGER: whom to call now. Words alone raise no alarm: they may have been written by chance."""
+    return Reply("home.danger", {"lines": crisis.emergency_lines(turn.tx)}, home.buttons(turn))
+
+
+def _lines(turn: Turn, words: list[CodeWord]) -> str:
+    said = turn.tx.catalogue.texts.get(turn.person.language or "en", {})
+    return "\n".join(f"{code_words.shown(w.id, said)} {said.get(f'word_does.{w.id}', '')}" for w in words)
