@@ -96,6 +96,7 @@ class CheckIn:
     day: date | None = None  # the local day of the contact, once saved
     corrected: int = 0  # how often it was corrected; what stood before is sealed beside it
     missed: bool = False  # its ladder has ended and nobody answered
+    step: int = 0  # how many rungs of that ladder were climbed: the mentor again, the backup, the desk
     version: int = 1
 
     @property

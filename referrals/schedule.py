@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from referrals.catalogue import Span
 from referrals.directory import Duty, OpeningTimes
@@ -22,6 +22,10 @@ DAYTIME_TO = time(20)
 # An urgent offer never lapses before its partner was open for this long (or for the whole span, if shorter).
 URGENT_OPEN_TIME = timedelta(hours=4)
 
+# Where somebody is, as long as nobody knows better.
+NETWORK_ZONE = "Asia/Bangkok"
+
+_MOST_MOVES = 64  # from window to quiet hours to days and on: two weeks of each
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
 _LAST_MINUTE = time(23, 59)
@@ -57,6 +61,32 @@ def _end_of_skip(wall: datetime, zone: ZoneInfo) -> datetime:
         else:
             after = middle
     return after
+
+
+def next_showing(clock: time, timezone: str, after: datetime, day: date | None = None) -> datetime:
+    """The first instant after `after` at which a local clock shows this time, on `day` or later.
+
+    A time that is shown twice counts twice; one that is skipped, right after the skip (see `instant_of`).
+    """
+    day = day or local(after, timezone).date()
+    for each in (day + n * _DAY for n in count()):
+        first = instant_of(each, clock, timezone)
+        if first > after:
+            return first
+        wall = datetime.combine(each, clock.replace(tzinfo=None, fold=1), ZoneInfo(timezone))
+        second = wall.astimezone(UTC)
+        if second > after and local(second, timezone).time() == clock:
+            return second
+    raise AssertionError("days never end")
+
+
+def in_quiet(clock: time, quiet_from: time | None, quiet_to: time | None) -> bool:
+    """Whether a wall clock shows quiet hours: from, up to and not including, to; they may wrap midnight."""
+    if quiet_from is None or quiet_to is None:
+        return False
+    if quiet_from <= quiet_to:
+        return quiet_from <= clock < quiet_to
+    return clock >= quiet_from or clock < quiet_to
 
 
 # -- a partner's own working time ------------------------------------------------------------------
@@ -206,15 +236,55 @@ def _next_working_day(times: OpeningTimes, day: date) -> date:
 # -- people: when to write, and how often ----------------------------------------------------------
 
 
-def next_allowed(window: WritingWindow, timezone: str, at: datetime) -> datetime | None:
-    """The first instant from `at` on at which this person may be written to unasked; None means never."""
+def next_allowed(
+    window: WritingWindow,
+    timezone: str,
+    at: datetime,
+    quiet_from: time | None = None,
+    quiet_to: time | None = None,
+    days: tuple[int, ...] = (),
+) -> datetime | None:
+    """The first instant from `at` on at which this person may be written to unasked; None means never.
+
+    Within the window, outside their quiet hours, on one of their days (0 = Monday; empty: all): on a later
+    day from 08:00, or from the end of quiet hours. Where the quiet hours leave nothing of the window, they
+    alone decide. A zone that is not known any more counts as the network's.
+    """
     if window is WritingWindow.ONLY_ANSWERS:
         return None
-    wall = local(at, timezone)
-    if window is WritingWindow.ANY_TIME or DAYTIME_FROM <= wall.time() < DAYTIME_TO:
-        return at
-    day = wall.date() if wall.time() < DAYTIME_FROM else wall.date() + _DAY
-    return max(at, instant_of(day, DAYTIME_FROM, timezone))
+    zone = known_zone(timezone)
+    usual = quiet_to if quiet_to and in_quiet(DAYTIME_FROM, quiet_from, quiet_to) else DAYTIME_FROM
+    by_day = window is WritingWindow.DAYTIME and not _all_day_quiet(quiet_from, quiet_to)
+    for _ in range(_MOST_MOVES):
+        wall = local(at, zone)
+        clock = wall.time()
+        if by_day and not DAYTIME_FROM <= clock < DAYTIME_TO:
+            at = next_showing(DAYTIME_FROM, zone, at)
+        elif quiet_to is not None and in_quiet(clock, quiet_from, quiet_to):
+            at = next_showing(quiet_to, zone, at)
+        elif days and wall.weekday() not in days:
+            at = next_showing(usual, zone, at, wall.date() + _DAY)
+        else:
+            return at
+    return at
+
+
+def _all_day_quiet(quiet_from: time | None, quiet_to: time | None) -> bool:
+    """Whether quiet hours leave nothing of the day between 08:00 and 20:00."""
+    if quiet_from is None or quiet_to is None:
+        return False
+    if quiet_from <= quiet_to:
+        return quiet_from <= DAYTIME_FROM and quiet_to >= DAYTIME_TO
+    return quiet_from <= DAYTIME_FROM or quiet_to >= DAYTIME_TO
+
+
+def known_zone(timezone: str) -> str:
+    """The zone itself, or the network's where tzdata no longer knows it. Renamed zones (links) are known."""
+    try:
+        ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return NETWORK_ZONE
+    return timezone
 
 
 def next_local(timezone: str, after: datetime, every_days: int, at_local: time, anchor: date) -> datetime:

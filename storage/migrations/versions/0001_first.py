@@ -785,6 +785,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column("day", sa.Text(), nullable=True),
         sa.Column("corrected", sa.BigInteger(), nullable=False),
         sa.Column("missed", sa.Boolean(), nullable=False),
+        sa.Column("step", sa.BigInteger(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["enrolment_id"], ["enrolment.id"], name=op.f("fk_check_in_enrolment_id")),
         sa.ForeignKeyConstraint(["offer_id"], ["offer.id"], name=op.f("fk_check_in_offer_id")),
