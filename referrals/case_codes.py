@@ -10,7 +10,8 @@ and the weights of the places differ pairwise. (ISO 7064 works in the same way, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Callable, Container, Iterable
 
 # The order gives each sign its value. It is the order in which the first four codes ever given are right.
 ALPHABET = "0123456789AMCKDEFHJLNPUTVWXRY"
@@ -21,10 +22,20 @@ _DIGITS = "0123456789"
 _SHAPE = re.compile(rf"[{_LETTERS}]\d-?[{ALPHABET}]{{2,4}}")
 SHORT, LONG = 1, 3  # characters between the hyphen and the check character
 
+# Letters that are no signs, each read as the digit that it is mistaken for. L is a sign, and a 1 only where
+# a digit must stand.
+_READ_AS = str.maketrans("OQIZSGB", "0012568")
+_READ_AS_DIGIT = str.maketrans("OQILZSGB", "00112568")
+
 
 def spoken(typed: str) -> str:
-    """What somebody typed as a code is written, right or wrong: 'k7 29' and 'K729' are 'K7-29'."""
-    signs = re.sub(r"[^0-9A-Za-z]", "", typed).upper()
+    """What somebody typed as a code is written, right or wrong: 'k7 29', 'K729' and 'K๗-๒๙' are 'K7-29'.
+
+    A letter that no code has becomes the digit that it looks like ('KI-2S' is 'K1-25').
+    """
+    digits = "".join(str(unicodedata.decimal(sign, sign)) for sign in typed)
+    signs = re.sub(r"[^0-9A-Za-z]", "", digits).upper()
+    signs = signs[:1] + signs[1:2].translate(_READ_AS_DIGIT) + signs[2:].translate(_READ_AS)
     return f"{signs[:2]}-{signs[2:]}" if len(signs) > 2 else signs
 
 
@@ -35,8 +46,21 @@ def is_code(typed: str) -> bool:
 
 
 def looks_like_a_code(typed: str) -> bool:
-    """Whether somebody meant a code: a letter, a digit, and two to four more signs."""
-    return bool(re.fullmatch(r"[A-Za-z][0-9OoIl][ \-]?[0-9A-Za-z]{2,4}", typed.strip()))
+    """Whether somebody meant a code: a letter, a digit, and two to four more signs; right or wrong."""
+    plain = re.fullmatch(r"\s*[A-Za-z][ \-]?\w[ \-]?\w{2,4}\s*", typed)
+    return bool(plain and re.fullmatch(r"[A-Z]\d-[0-9A-Z]{2,4}", spoken(typed)))
+
+
+def unused(taken: Container[str], how_many_taken: int, draw: Callable[[float, float], float]) -> str:
+    """A code that nobody has, at random: short while fewer than half of the short ones are taken, then long.
+
+    `draw(low, high)` gives a random number between the two.
+    """
+    length = SHORT if how_many_taken < how_many(SHORT) // 2 else LONG
+    while True:
+        code = numbered(int(draw(0, how_many(length))) % how_many(length), length)
+        if code not in taken:
+            return code
 
 
 def make(letter: str, digit: str, middle: str) -> str:

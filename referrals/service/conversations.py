@@ -13,7 +13,7 @@ from referrals import forms
 from referrals.access import Action
 from referrals.catalogue import Pathway, Question, QuestionKind
 from referrals.errors import StaleButton, StaleLink
-from referrals.model import NETWORK, SYSTEM, AgeGroup, AuditEntry, DataClass, Referral, Role, Stage
+from referrals.model import NETWORK, SYSTEM, AgeGroup, AuditEntry, DataClass, Referral, Stage
 from referrals.persons import Conversation, Person
 from referrals.ports import Tx
 from referrals.service import doors, drafts, people, tell
@@ -121,8 +121,7 @@ def choices(tx: Tx, talk: Talk) -> tuple[str, ...]:
 
 def _may_ask(tx: Tx, person: Person, pathway: Pathway) -> bool:
     """Whether this person may file along this pathway: a button's data can be forged."""
-    roles = {Role.FAMILY, *(seat.role for seat in doors.seats_of(tx, person.id))}
-    return bool(roles & set(pathway.may_file))
+    return bool(doors.roles_of(tx, person.id) & set(pathway.may_file))
 
 
 def _needed(tx: Tx, person: Person) -> Talk:

@@ -6,14 +6,19 @@ press at once are served one after the other.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from referrals.access import ALLOWED, Action, allow
 from referrals.errors import NotAllowed, NotFound
+from referrals.members import Enrolment
+from referrals.members import Enrolment, EnrolmentState
 from referrals.model import Actor, Consent, Offer, Referral, Role, Stage
 from referrals.persons import Person, Seat
 from referrals.ports import Tx
 
 # Ends that cut every partner's access at once, the matter's bare facts included.
 _CUT = (Stage.WITHDRAWN, Stage.EXPIRED, Stage.VOID)
+LEFT = EnrolmentState.LEFT
 
 
 def seats_of(tx: Tx, person_id: str) -> list[Seat]:
@@ -21,10 +26,18 @@ def seats_of(tx: Tx, person_id: str) -> list[Seat]:
     return tx.find(Seat, person_id=person_id)
 
 
+def roles_of(tx: Tx, person_id: str) -> frozenset[Role]:
+    """Family, like everybody; their posts; and member, for whoever's own phone is tied to their code."""
+    roles = {Role.FAMILY, *(seat.role for seat in seats_of(tx, person_id))}
+    if any(tied.mentor_seat and tied.state is not LEFT for tied in tx.find(Enrolment, person_id=person_id)):
+        roles.add(Role.MEMBER)
+    return frozenset(roles)
+
+
 def may(tx: Tx, person_id: str, action: Action) -> None:
     """Raise NotAllowed unless one of the person's roles may do this at all. Everybody can ask for help."""
     allowed = ALLOWED[action]
-    if Role.FAMILY not in allowed and not any(seat.role in allowed for seat in seats_of(tx, person_id)):
+    if Role.FAMILY not in allowed and not allowed & roles_of(tx, person_id):
         raise NotAllowed
 
 
@@ -54,6 +67,33 @@ def own_referral(tx: Tx, actor: Actor, referral_id: str, action: Action) -> Refe
     allow(actor, action)
     referral = referral_by_id(tx, referral_id)
     if referral.author_id != actor.person_id:
+        raise NotFound
+    return referral
+
+
+def author_of(tx: Tx, person_id: str, referral_id: str, action: Action) -> tuple[Actor, Referral]:
+    """A matter of one's own, or one that a mentor filed for a member: in that role, and only while in it."""
+    referral = referral_by_id(tx, referral_id)
+    if referral.author_id != person_id:
+        raise NotFound
+    actor = as_seat(tx, person_id, Role.MENTOR) if referral.by_word else as_author(person_id)
+    allow(actor, action)
+    return actor, referral
+
+
+def to_plan(tx: Tx, person_id: str, referral_id: str) -> Referral:
+    """A matter whose plan this person may say yes to on their own phone: never a mentor for somebody else.
+
+    What a mentor wrote for a member comes as it will be after the yes: the member's own.
+    """
+    allow(as_author(person_id), Action.REFERRAL_FILE)
+    referral = referral_by_id(tx, referral_id)
+    if referral.stage is Stage.AWAITING_CONSENT:
+        enrolment = tx.get(Enrolment, referral.enrolment_id or "")
+        if enrolment is None or enrolment.person_id != person_id:
+            raise NotFound
+        return replace(referral, author_id=person_id, referrer_id=referral.author_id)
+    if referral.author_id != person_id or referral.by_word:
         raise NotFound
     return referral
 
