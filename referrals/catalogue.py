@@ -29,11 +29,13 @@ class QuestionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One step of a form. Text keys: 'form.<id>' and 'form.<id>.<choice>'.
+    """One step of a form. Text keys: 'form.<id>' and 'form.<id>.<choice>'; of a form of its own (a file in
+    `forms/`) 'form.<form>.<id>' and '<id>.<choice>', for needs 'category.<choice>'.
 
     `where` is 'chat' or 'page'; only `routing` answers may be given in the chat.
     `skip_if_known`: not asked when the person's own settings already hold the answer.
     `when`: asked only where an earlier question was answered by one of these; all of them must hold.
+    `saves`: the answer is the last tap: what was answered is kept at once.
     """
 
     id: str
@@ -45,6 +47,7 @@ class Question:
     max_length: int = 4000
     skip_if_known: bool = False
     when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    saves: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,7 @@ class Pathway:
     consent_days: int
     retention_days: int  # after it ended
     in_chat: bool = True  # may its name and categories be shown and pressed in the chat?
+    asked_percent: int = 10  # of the yeses by word: the desk asks so many people whether they are true
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,7 @@ class Phase:
     every: str
     at: time
     form: str = "check-in"
+    own_form: str = ""  # what members are asked on their own phones, where one is tied to their code
     milestones: tuple[str, ...] = ()
     onward: Onward | None = None
 
@@ -190,8 +195,11 @@ class Catalogue:
     pathways: Mapping[str, Pathway] = field(default_factory=dict)
     programmes: Mapping[str, Programme] = field(default_factory=dict)  # the newest version of each
     kept: Mapping[tuple[str, int], Programme] = field(default_factory=dict)  # older ones that people are in
+    programme_sources: Mapping[str, str] = field(default_factory=dict)  # the files' exact texts
     holidays: Mapping[str, frozenset[date]] = field(default_factory=dict)
+    holidays_until: Mapping[str, date] = field(default_factory=dict)  # up to which day a file knows them
     categories: tuple[str, ...] = ()
+    private: frozenset[str] = frozenset()  # categories that are chosen and shown on a secure page only
     forms: Mapping[str, Form] = field(default_factory=dict)
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # language id -> text key -> words
 
@@ -201,6 +209,10 @@ class Catalogue:
         if newest is not None and newest.version == version:
             return newest
         return self.kept[programme_id, version]
+
+    def in_chat(self, category: str) -> str:
+        """The text key by which a chat may name a need: of a private one only that there is one."""
+        return "category.on_page" if category in self.private else f"category.{category}"
 
     def words(self, key: str, language: str, **params: str) -> str:
         """The words of a text key, for what is stored or shown outside the chat (consent, names of reasons).

@@ -1,13 +1,13 @@
 """Catalogue files: text in, one checked Catalogue out. A mistake is found at start, not in somebody's chat.
 
 Keys of `files` are paths inside the catalogue folder: languages.toml, categories.toml, pathways/ID.toml,
-programmes/ID.toml, forms/ID.toml. Every mistake of every file is reported at once.
+programmes/ID.toml, forms/ID.toml, holidays/ID.toml. Every mistake of every file is reported at once.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import PurePosixPath
@@ -18,31 +18,38 @@ from referrals.catalogue import (
     Form,
     Language,
     Pathway,
-    Phase,
-    Programme,
     Question,
     QuestionKind,
     Span,
 )
 from referrals.consent import OPENED_BY
 from referrals.directory import OrganizationKind
+from referrals.forms import longest
+from referrals.members import Danger
 from referrals.model import AgeGroup, DataClass, Role, Stage, Urgency
 from referrals.persons import WritingWindow
-from referrals.toml_blocks import Block, Faults, read_block
+from referrals.programme_parsing import HOLIDAYS, parse_holidays, parse_programme, programme_keys
+from referrals.toml_blocks import Block, Faults, codes, named_like_its_file, once, read_block
 
 LANGUAGES = "languages.toml"
 CATEGORIES = "categories.toml"
-FOLDERS = ("pathways", "programmes", "forms")
+FOLDERS = ("pathways", "programmes", "forms", HOLIDAYS)
 
 # 'At most three hops without the desk' (domain.md, 'Offer').
 MOST_HOPS = 3
+# 'The desk asks a sample of them' (domain.md, 'Consent'): at least one in ten.
+LEAST_ASKED = 10
 
 # Questions that verbs understand by their id: the answer must be a value of the domain.
 _MEANINGS: Mapping[str, type[StrEnum]] = {
     "age_group": AgeGroup,
     "window": WritingWindow,
     "urgency": Urgency,
+    "danger": Danger,
 }
+# Choices without which a question of a check-in could not be asked as it is meant.
+_NEEDED = {"means": "not_reached", "danger": "yes"}
+_MOST_SIGNS = 30  # of a button's 64 bytes, for all answers together
 _PAGE_ONLY = (QuestionKind.AREA, QuestionKind.EXCLUSIONS, QuestionKind.TEXT, QuestionKind.CONSENT)
 _BLIND = (Stage.OFFERED, Stage.WAITLISTED)
 _SPAN = re.compile(r"(\d+) (min|h|d|working days?)")
@@ -58,15 +65,24 @@ def parse_catalogue(files: Mapping[str, str]) -> Catalogue:
         if needed not in blocks:
             faults.add(needed, "the file is missing", "restore it: every catalogue needs one")
     languages = _languages(blocks[LANGUAGES]) if LANGUAGES in blocks else {}
-    categories = _categories(blocks[CATEGORIES]) if CATEGORIES in blocks else ()
+    categories, private = _categories(blocks[CATEGORIES]) if CATEGORIES in blocks else ((), frozenset())
     if broken:  # a file that could not be read would only bring forth more mistakes in the others
         faults.stop("catalogue")
+    holidays = [parse_holidays(block) for block in _inside(blocks, HOLIDAYS)]
+    known = [each.id for each in holidays]
+    forms = {f.id: f for f in (_form(b, categories, private) for b in _inside(blocks, "forms"))}
+    programmes = [parse_programme(block, known, forms) for block in _inside(blocks, "programmes")]
+    named = {PurePosixPath(block.where).stem for block in _inside(blocks, "programmes")}
     found = Catalogue(
         languages=languages,
         categories=categories,
-        pathways={p.id: p for p in (_pathway(b, categories) for b in _inside(blocks, "pathways"))},
-        programmes={p.id: p for p in map(_programme, _inside(blocks, "programmes"))},
-        forms={f.id: f for f in map(_form, _inside(blocks, "forms"))},
+        private=private,
+        pathways={p.id: p for p in (_pathway(b, categories, private) for b in _inside(blocks, "pathways"))},
+        programmes={p.id: p for p in programmes},
+        programme_sources={p.id: files[f"programmes/{p.id}.toml"] for p in programmes if p.id in named},
+        holidays={h.id: h.days for h in holidays},
+        holidays_until={h.id: h.until for h in holidays},
+        forms=forms,
     )
     faults.stop("catalogue")
     return found
@@ -86,8 +102,7 @@ def text_keys(catalogue: Catalogue) -> frozenset[str]:
         keys |= {f"unmet.{reason}" for reason in pathway.unmet_reasons}
         keys |= {f"class.{each}" for classes in pathway.classes.values() for each in classes}
     for programme in catalogue.programmes.values():
-        keys |= {f"means.{means}" for means in programme.means}
-        keys |= {f"state.{state}" for state in programme.states}
+        keys |= programme_keys(programme)
     return frozenset(keys)
 
 
@@ -120,48 +135,57 @@ def _languages(block: Block) -> dict[str, Language]:
     return found
 
 
-def _categories(block: Block) -> tuple[str, ...]:
+def _categories(block: Block) -> tuple[tuple[str, ...], frozenset[str]]:
+    """All of them, and those that no chat may show."""
     found: list[str] = []
+    private: set[str] = set()
     for each in block.tables("category"):
         category = each.id()
         once(each, category, found)
         found.append(category)
+        if not each.flag("in_chat", default=True):
+            private.add(category)
         each.done()
     block.done()
-    return tuple(found)
+    return tuple(found), frozenset(private)
 
 
 # -- pathways ----------------------------------------------------------------------------------------
 
 
-def _pathway(block: Block, categories: tuple[str, ...]) -> Pathway:
+def _pathway(block: Block, categories: tuple[str, ...], private: frozenset[str]) -> Pathway:
     in_chat = block.flag("in_chat", default=True)
+    carried = block.known("categories", categories)
     pathway = Pathway(
-        id=_named_like_its_file(block),
+        id=named_like_its_file(block),
         version=block.whole("version"),
         may_file=block.many_of("may_file", Role),
         receivers=block.many_of("receivers", OrganizationKind),
-        categories=block.known("categories", categories),
-        form=_form_of(block, in_chat),
+        categories=carried,
+        form=_form_of(block, in_chat, [c for c in carried if c in private]),
         classes=_classes(block),
         deadlines=_all_deadlines(block),
-        decline_reasons=_codes(block, "decline_reasons"),
-        unmet_reasons=_codes(block, "unmet_reasons"),
+        decline_reasons=codes(block, "decline_reasons"),
+        unmet_reasons=codes(block, "unmet_reasons"),
         max_hops=block.whole("max_hops", high=MOST_HOPS),
         consent_days=block.whole("consent_days", high=366),
         retention_days=block.whole("retention_days", high=3660),
         in_chat=in_chat,
+        asked_percent=block.whole("asked_percent", LEAST_ASKED, low=LEAST_ASKED, high=100),
     )
     block.done()
     return pathway
 
 
-def _form_of(block: Block, in_chat: bool) -> Form:
+def _form_of(block: Block, in_chat: bool, private: Sequence[str]) -> Form:
     inner = block.table("form")
     form = _read_form(inner, block.text("id", ""))
     for question in form.questions:
         if question.kind is QuestionKind.CATEGORY and question.where == "chat" and not in_chat:
             inner.wrong(question.id, "is asked in the chat", 'in_chat is false, so set where = "page"')
+        elif question.kind is QuestionKind.CATEGORY and question.where == "chat" and private:
+            mend = f'set where = "page": {private[0]!r} may not be in a chat (categories.toml)'
+            inner.wrong(question.id, "is asked in the chat", mend)
     return form
 
 
@@ -219,15 +243,26 @@ def _span(block: Block, key: str, elapses: bool) -> Span:
 # -- forms -------------------------------------------------------------------------------------------
 
 
-def _form(block: Block) -> Form:
-    return _read_form(block, _named_like_its_file(block))
+def _form(block: Block, categories: tuple[str, ...], private: Container[str]) -> Form:
+    """A form of its own, about somebody's days: its answers are pressed in the chat and sealed."""
+    form = _read_form(block, named_like_its_file(block), categories, own=True)
+    for question in form.questions:
+        for choice in question.choices if question.where == "chat" else ():
+            if choice in private:
+                mend = "take it out (categories.toml): it is chosen on a page"
+                block.wrong(question.id, f"shows {choice!r} in the chat", mend)
+    if longest(form) > _MOST_SIGNS:
+        block.wrong(
+            "question", "comes too often, or has too many choices", "its answers must fit in a button"
+        )
+    return form
 
 
-def _read_form(block: Block, form_id: str) -> Form:
+def _read_form(block: Block, form_id: str, categories: tuple[str, ...] = (), own: bool = False) -> Form:
     """A form's questions: in the chat first, then those of the secure page."""
     questions: list[Question] = []
     for each in block.tables("question"):
-        question = _question(each)
+        question = _question(each, questions, categories, own)
         once(each, question.id, [q.id for q in questions])
         if question.where == "chat" and questions and questions[-1].where == "page":
             each.wrong("where", "goes back to the chat", "put questions of the chat before those of the page")
@@ -244,30 +279,49 @@ def _read_form(block: Block, form_id: str) -> Form:
     return form
 
 
-def _question(block: Block) -> Question:
+def _question(block: Block, before: list[Question], categories: tuple[str, ...], own: bool) -> Question:
+    kind = block.one_of("kind", QuestionKind)
+    needs = kind is QuestionKind.NEEDS
     question = Question(
         id=block.id(),
-        kind=block.one_of("kind", QuestionKind),
+        kind=kind,
         where=block.text("where", "chat"),
-        choices=_codes(block, "choices", ()),
+        choices=block.known("choices", categories) if needs else codes(block, "choices", ()),
         data_class=block.one_of("data_class", DataClass, DataClass.ROUTING),
         required=block.flag("required", default=True),
         max_length=block.whole("max_length", 4000, high=4000),
         skip_if_known=block.flag("skip_if_known", default=False),
+        when=_when(block, before),
+        saves=block.flag("saves", default=False),
     )
-    _check_question(block, question)
+    _check_question(
+        block, question, (DataClass.ROUTING, DataClass.WELLBEING) if own else (DataClass.ROUTING,)
+    )
     block.done()
     return question
 
 
-def _check_question(block: Block, question: Question) -> None:
+def _when(block: Block, before: list[Question]) -> dict[str, tuple[str, ...]]:
+    """`when = { state = ["struggling"] }`: earlier questions, and which of their answers lead here."""
+    if not block.has("when"):
+        return {}
+    inner, earlier = block.table("when"), {question.id: question.choices for question in before}
+    found: dict[str, tuple[str, ...]] = {}
+    for name in inner.data:
+        if name not in earlier:
+            inner.faults.unknown(inner.where, "the earlier question", name, earlier)
+        found[name] = inner.known(name, earlier.get(name, ()))
+    return found
+
+
+def _check_question(block: Block, question: Question, in_chat: tuple[DataClass, ...]) -> None:
     if question.where not in ("chat", "page"):
         block.wrong("where", f"is {question.where!r}", "write 'chat' or 'page'")
     if question.where == "chat" and question.kind in _PAGE_ONLY:
         block.wrong(
             "where", f"is the chat, for {question.kind!r}", 'set where = "page": it may not be in a chat'
         )
-    if question.where == "chat" and question.data_class is not DataClass.ROUTING:
+    if question.where == "chat" and question.data_class not in in_chat:
         block.wrong("data_class", "may not be answered in a chat", 'set where = "page"')
     if question.kind is QuestionKind.TEXT and question.data_class is DataClass.ROUTING:
         block.wrong(
@@ -275,61 +329,17 @@ def _check_question(block: Block, question: Question) -> None:
         )
     if question.kind is QuestionKind.CHOICE and not question.choices:
         block.wrong("choices", "is missing", 'add choices = ["…"]')
+    _check_needs(block, question)
     meant = _MEANINGS.get(question.id)
     for choice in question.choices:
         if meant is not None and choice not in [member.value for member in meant]:
             block.faults.unknown(block.at("choices"), "the choice", choice, [m.value for m in meant])
 
 
-# -- programmes --------------------------------------------------------------------------------------
-
-
-def _programme(block: Block) -> Programme:
-    phases: list[Phase] = []
-    for each in block.tables("phase"):
-        phase = Phase(each.id(), each.text("every"), each.clock("at"))
-        once(each, phase.id, [p.id for p in phases])
-        phases.append(phase)
-        each.done()
-    if not phases:
-        block.wrong("phase", "is missing", 'add [[phase]] with id, every and at = "HH:MM"')
-    programme = Programme(
-        id=_named_like_its_file(block),
-        version=block.whole("version"),
-        phases=tuple(phases),
-        means=_codes(block, "means"),
-        states=_codes(block, "states"),
-    )
-    for key, codes, needed in (
-        ("means", programme.means, "not_reached"),
-        ("states", programme.states, "crisis"),
-    ):
-        if codes and needed not in codes:
-            block.wrong(key, f"lacks {needed!r}", f"add it: the rules wait for {needed!r}")
-    block.done()
-    return programme
-
-
-# -- shared ------------------------------------------------------------------------------------------
-
-
-def _named_like_its_file(block: Block) -> str:
-    stem = PurePosixPath(block.where).stem
-    found = block.id()
-    if found and found != stem:
-        block.wrong("id", f"is {found!r}", f"name the file {found}.toml, or write id = {stem!r}")
-    return found
-
-
-def _codes(block: Block, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
-    """A list of codes: each is the end of a text key."""
-    codes = block.texts(key, default)
-    for code in codes:
-        if not re.fullmatch(r"[a-z][a-z0-9_]{0,29}", code):
-            block.wrong(key, f"holds {code!r}", "use small letters, digits and _, at most 30 characters")
-    return codes
-
-
-def once(block: Block, found: str, before: Container[str]) -> None:
-    if found and found in before:
-        block.wrong("id", f"{found!r} stands here for the second time", "take one out or give it another id")
+def _check_needs(block: Block, question: Question) -> None:
+    """Nobody must need anything; and what the rules wait for can be answered."""
+    if question.kind is QuestionKind.NEEDS and question.required:
+        block.wrong("required", "is true, for needs", "write required = false: nobody must need anything")
+    needed = _NEEDED.get(question.id)
+    if needed and question.choices and needed not in question.choices:
+        block.wrong("choices", f"lacks {needed!r}", f"add it: the rules wait for {needed!r}")

@@ -1,6 +1,7 @@
 """Which question comes next. One engine for the chat, secure pages and later SMS; forms are catalogue data.
 
-An answer is text; an empty one means 'asked and left out', which only an optional question takes.
+An answer is text; an empty one means 'asked and left out', which only an optional question takes. Several
+needs stand in one answer, joined by commas. A half-answered form travels in its buttons (`short`, `long`).
 """
 
 from __future__ import annotations
@@ -13,13 +14,19 @@ from referrals.errors import BadAnswer, TooLong
 YES = "yes"
 _NOBODY: Mapping[str, str] = {}
 _FREE = (QuestionKind.TEXT,)
-_SEVERAL = (QuestionKind.EXCLUSIONS,)
+_SEVERAL = (QuestionKind.EXCLUSIONS, QuestionKind.NEEDS)
+_BASE = 36
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_BETWEEN = "-"
 
 
 def next_question(
     form: Form, answers: Mapping[str, str], known: Mapping[str, str] = _NOBODY
 ) -> Question | None:
-    """The first question that is neither answered nor known already; None when the form is complete."""
+    """The first question that is neither answered nor known already; None when the form is complete.
+
+    A question whose `when` does not hold is not asked; nor is it when what it hangs on was not asked.
+    """
     for question in form.questions:
         if question.id not in answers and not _skipped(question, answers, known):
             return question
@@ -54,7 +61,7 @@ def choices_of(question: Question, catalogue: Catalogue, categories: Sequence[st
 def accept(question: Question, value: str, choices: Sequence[str] = ()) -> str:
     """The answer as it is kept, without blanks around it; BadAnswer or TooLong when it does not fit.
 
-    One of `choices`; several of them, with commas, for exclusions (kept sorted); anything for text.
+    One of `choices`; several of them, with commas, for exclusions and needs (kept sorted); anything for text.
     """
     value = value.strip()
     if len(value) > question.max_length:
@@ -77,6 +84,80 @@ def back(form: Form, answers: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in answers.items() if key not in given[-1:]}
 
 
+def whole(form: Form, answers: Mapping[str, str]) -> dict[str, str]:
+    """All answers of a form that is done, in its order; what was left out is ''. BadAnswer where some lack,
+    do not fit, or were never asked for.
+    """
+    found: dict[str, str] = {}
+    while (question := next_question(form, found)) is not None:
+        found[question.id] = accept(question, answers.get(question.id, ""), question.choices)
+    if set(answers) - set(found):
+        raise BadAnswer
+    return found
+
+
+def last_asked(form: Form, answers: Mapping[str, str]) -> Question | None:
+    """The question that was answered last, in the form's order."""
+    given = [q for q in form.questions if q.id in answers]
+    return given[-1] if given else None
+
+
+def short(form: Form, answers: Mapping[str, str]) -> str:
+    """Answers as a few signs for a button: a number (base 36) for each question asked, in the form's order.
+
+    A choice is its place, needs are a sum of powers of two. It means something with this form's version only.
+    """
+    found = (q for q in form.questions if q.id in answers)
+    return _BETWEEN.join(_number(_as_number(q, answers[q.id])) for q in found)
+
+
+def long(form: Form, signs: str) -> dict[str, str]:
+    """What `short` was made of; BadAnswer for what it never makes."""
+    answers: dict[str, str] = {}
+    for sign in signs.split(_BETWEEN) if signs else ():
+        question = next_question(form, answers)
+        if question is None or not sign or len(sign) > 4 or set(sign) - set(_DIGITS):
+            raise BadAnswer
+        answers[question.id] = _as_answer(question, int(sign, _BASE))
+    return answers
+
+
+def longest(form: Form) -> int:
+    """How many signs `short` can come to."""
+    most = (
+        len(_number((1 << len(q.choices)) if q.kind in _SEVERAL else len(q.choices))) for q in form.questions
+    )
+    return sum(most) + max(0, len(form.questions) - 1)
+
+
+def _as_number(question: Question, answer: str) -> int:
+    if question.kind in _SEVERAL:
+        chosen = set(answer.split(","))
+        return sum(1 << place for place, choice in enumerate(question.choices) if choice in chosen)
+    return question.choices.index(answer) + 1 if answer else 0
+
+
+def _as_answer(question: Question, number: int) -> str:
+    if question.kind in _SEVERAL:
+        if number >> len(question.choices):
+            raise BadAnswer(question=question.id)
+        return ",".join(sorted(c for place, c in enumerate(question.choices) if number >> place & 1))
+    if number > len(question.choices) or (number == 0 and question.required):
+        raise BadAnswer(question=question.id)
+    return question.choices[number - 1] if number else ""
+
+
+def _number(number: int) -> str:
+    signs = _DIGITS[number % _BASE]
+    while number := number // _BASE:
+        signs = _DIGITS[number % _BASE] + signs
+    return signs
+
+
 def _skipped(question: Question, answers: Mapping[str, str], known: Mapping[str, str]) -> bool:
-    """Known already and not asked in this talk: an answer given here keeps its step, so counts never jump."""
+    """Not to be asked; or known already and not asked in this talk: an answer given here keeps its step, so
+    counts never jump.
+    """
+    if any(answers.get(earlier) not in wanted for earlier, wanted in question.when.items()):
+        return True
     return question.skip_if_known and bool(known.get(question.id)) and question.id not in answers

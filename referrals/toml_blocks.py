@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from difflib import get_close_matches
 from enum import StrEnum
+from pathlib import PurePosixPath
 from typing import TypeVar
 
 from referrals.errors import ConfigurationError
@@ -222,8 +223,35 @@ def read_block(text: str, file: str, faults: Faults) -> Block:
     except tomllib.TOMLDecodeError as error:
         line = _LINE.search(str(error))
         where = f"{file}:{line[1]}" if line else file
-        faults.add(where, f"this is not TOML: {error}", "correct the line; see toml.io for the format")
+        if "Invalid date" in str(error):
+            faults.add(where, "holds a day that no calendar has", "write one that exists: 2027-02-28")
+        else:
+            faults.add(where, f"this is not TOML: {error}", "correct the line; see toml.io for the format")
         return Block({}, where, Faults())
+
+
+def named_like_its_file(block: Block) -> str:
+    """The id of a whole file, which is the file's name as well."""
+    stem = PurePosixPath(block.where).stem
+    found = block.id()
+    if found and found != stem:
+        block.wrong("id", f"is {found!r}", f"name the file {found}.toml, or write id = {stem!r}")
+    return found
+
+
+def codes(block: Block, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
+    """A list of codes: each is the end of a text key."""
+    found = block.texts(key, default)
+    for code in found:
+        if not re.fullmatch(r"[a-z][a-z0-9_]{0,29}", code):
+            block.wrong(key, f"holds {code!r}", "use small letters, digits and _, at most 30 characters")
+    return found
+
+
+def once(block: Block, found: str, before: Container[str]) -> None:
+    """An id stands only once among its like."""
+    if found and found in before:
+        block.wrong("id", f"{found!r} stands here for the second time", "take one out or give it another id")
 
 
 def is_clock(text: str) -> bool:
