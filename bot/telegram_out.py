@@ -73,12 +73,7 @@ class Messenger:
             if delivery.message_id is not None:
                 await self._bot.delete_message(delivery.account, delivery.message_id)
             return None
-        text = self._texts.say(delivery.text, delivery.language, delivery.timezone, delivery.params)
-        buttons = delivery.buttons
-        if delivery.by_text:
-            text, buttons = self._by_text(text, buttons, delivery.language)
-        text = shorten(text, LONGEST_TEXT)
-        markup = self.keyboard(buttons, delivery.language)
+        text, markup = self.rendered(delivery)
         if delivery.message_id is not None:
             await self._bot.edit_message_text(
                 text,
@@ -92,6 +87,14 @@ class Messenger:
             delivery.account, text, reply_markup=markup, protect_content=True, link_preview_options=NO_PREVIEW
         )
         return message.message_id
+
+    def rendered(self, delivery: Delivery) -> tuple[str, InlineKeyboardMarkup | None]:
+        """What a phone shows: the text, and its buttons."""
+        text = self._texts.say(delivery.text, delivery.language, delivery.timezone, delivery.params)
+        buttons = delivery.buttons
+        if delivery.by_text:
+            text, buttons = self._by_text(text, buttons, delivery.language)
+        return shorten(text, LONGEST_TEXT), self.keyboard(buttons, delivery.language)
 
     def _by_text(self, text: str, buttons: Keyboard, language: str) -> tuple[str, Keyboard]:
         """Numbered choices stand in the message; only what opens a page, or has no number, stays a button."""

@@ -38,8 +38,13 @@ def set_language(turn: Turn) -> Reply:
 
 
 def privacy(turn: Turn) -> Reply:
-    """/privacy: what is kept, who reads it, how long, how to leave."""
-    return Reply("privacy.summary", {}, _own_data())
+    """/privacy: what is kept and who reads it; how long and how to leave is a second short screen."""
+    return Reply("privacy.summary", {}, ((press("button.how_long", "privacy.how_long"),), *_own_data()))
+
+
+def how_long(turn: Turn) -> Reply:
+    """How long things are kept, and how to leave."""
+    return Reply("privacy.how_long", {}, _own_data())
 
 
 def my_data(turn: Turn) -> Reply:

@@ -79,6 +79,7 @@ PRESSES: Mapping[str, Route] = {
     "desk.queue": Route(Action.DESK_LIST, desk.queue),
     "desk.first": Route(Action.DESK_SWITCH, desk.first),
     "home": Route(Action.HOME, home.choose),
+    "privacy.how_long": Route(Action.DATA_SEE, privacy.how_long),
     "words": Route(Action.HOME, words.known),
     "text": Route(Action.PERSON_SETTINGS, words.text),
     "status": Route(Action.REFERRAL_READ, words.status),

@@ -13,9 +13,10 @@ from handlers.reply import Reply, Turn
 from referrals import code_words
 from referrals.code_words import BY_ID, Typed
 from referrals.errors import StaleNumber
+from referrals.model import Role
 from referrals.persons import Person
 from referrals.ports import Tx
-from referrals.service import screens
+from referrals.service import doors, screens
 from referrals.service.screens import Choice
 from referrals.service.tell import page_button
 
@@ -30,7 +31,7 @@ def understood(tx: Tx, person: Person, incoming: Incoming) -> Incoming:
     typed = code_words.read(incoming.text, tx.catalogue.texts, person.language or incoming.language_hint)
     if typed.number is not None:
         return _number(tx, person, incoming, typed.number)
-    if typed.line:
+    if typed.line and _is_a_mentor(tx, person):  # anybody else's 'a5 300 baht' is words of their own
         return _pressed(incoming, LINE)
     if typed.word:
         return _word(incoming, typed)
@@ -77,6 +78,10 @@ def _label(tx: Tx, person: Person, incoming: Incoming) -> Incoming:
 
 def _choice(incoming: Incoming, choice: Choice) -> Incoming:
     return _pressed(incoming, choice.data or f"1:page:{choice.page}")
+
+
+def _is_a_mentor(tx: Tx, person: Person) -> bool:
+    return any(seat.role is Role.MENTOR for seat in doors.seats_of(tx, person.id))
 
 
 def _pressed(incoming: Incoming, data: str) -> Incoming:

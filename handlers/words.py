@@ -12,6 +12,7 @@ from referrals.service import crisis, people
 from referrals.service.tell import press
 
 MOST = 5  # matters in one short message
+SLOT = "words"  # beside the talk: a form that is open stays where it is, and so do its numbers
 
 
 def known(turn: Turn) -> Reply:
@@ -19,9 +20,10 @@ def known(turn: Turn) -> Reply:
     posts = set(home.roles_of(turn)) - {Role.FAMILY}
     work = [word for word in CODE_WORDS if Role.FAMILY not in word.roles and word.roles & posts]
     if work and turn.word(0) != "more":
-        return Reply("words.work", {"words": _lines(turn, work)}, ((press("button.more", "words", "more"),),))
+        more = ((press("button.more", "words", "more"),),)
+        return Reply("words.work", {"words": _lines(turn, work)}, more, SLOT)
     own = [word for word in CODE_WORDS if Role.FAMILY in word.roles]
-    return Reply("words.own", {"words": _lines(turn, own)})
+    return Reply("words.own", {"words": _lines(turn, own)}, (), SLOT)
 
 
 def text(turn: Turn) -> Reply:
@@ -36,10 +38,10 @@ def status(turn: Turn) -> Reply:
     mine = turn.tx.find(Referral, author_id=turn.person.id)
     still = [r for r in mine if r.stage not in ENDED and r.stage is not Stage.DRAFT][-MOST:]
     if not still:
-        return Reply("home.status_none")
+        return Reply("home.status_none", slot=SLOT)
     said = turn.tx.catalogue.texts.get(turn.person.language, {})
     lines = [f"{r.code}: {said.get(f'stage.{r.stage}', r.stage)}" for r in still]
-    return Reply("home.status", {"lines": "\n".join(lines)})
+    return Reply("home.status", {"lines": "\n".join(lines)}, slot=SLOT)
 
 
 def danger(turn: Turn) -> Reply:

@@ -75,14 +75,13 @@ def read(text: str, words: Words, language: str = "") -> Typed:
     plain = simple(text)
     if re.fullmatch(r"[0-9]{1,3}", plain):
         return Typed(number=int(plain))
-    first = plain.partition(" ")[0]
-    if case_codes.looks_like_a_code(first) or _split_code(plain):
+    if _begins_with_a_code(plain):
         return Typed(line=plain)
     if found := _word(plain, words, language):
         return Typed(word=found)
     # 'in K7-29': the word before, a code behind it.
     before, _, last = plain.rpartition(" ")
-    if before and case_codes.looks_like_a_code(last):
+    if before and _code(last):
         found = _word(before, words, language)
         if found and BY_ID[found].takes_code:
             return Typed(word=found, code=case_codes.spoken(last))
@@ -127,6 +126,26 @@ def _word(plain: str, words: Words, language: str) -> str:
     return ""
 
 
-def _split_code(plain: str) -> bool:
-    """'k7 29 call ok': a code typed with a blank inside, and an answer behind it."""
-    return bool(re.match(r"[a-z][0-9oil] [0-9a-z]{2,4} \S", plain))
+def _begins_with_a_code(plain: str) -> bool:
+    """'k7-29 call ok', also with a blank inside the code when an answer stands behind it."""
+    return _code(plain.partition(" ")[0]) or bool(re.match(r"[a-z][0-9] [0-9a-z]{2,4} \S", plain))
+
+
+def _code(typed: str) -> bool:
+    """Whether a code was meant: with a digit or hyphen, since 'please' has a code's letters too."""
+    meant = "-" in typed or any(sign.isdigit() for sign in typed)
+    return meant and case_codes.looks_like_a_code(typed)
+
+
+def draw(words: Words) -> str:
+    """The table of docs/code-words.md: each word, how it is spelled in each language, who may use it."""
+    languages = sorted(words)
+    head = ["It does", *languages, "For"]
+    rows = [head, ["---"] * len(head)]
+    for word in CODE_WORDS:
+        spelled = [words[one].get(TEXT + word.id, "").upper() for one in languages]
+        everybody = Role.FAMILY in word.roles
+        whose = "everybody" if everybody else ", ".join(role for role in Role if role in word.roles)
+        code = " (a code may follow)" if word.takes_code else ""
+        rows.append([words["en"].get(f"word_does.{word.id}", "") + code, *spelled, whose])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
