@@ -22,6 +22,7 @@ from referrals.said import Notice
 from referrals.service import doors, member_keys, tell
 
 settle = member_keys.settle  # who holds the keys of this member's record after a change
+people_of = member_keys.people_of  # mentor, backup and stand-in
 mentors_of = member_keys.mentors_of  # whoever is asked: stand-in or mentor, then backup
 
 SOON = timedelta(days=2)  # before a pause ends its mentor hears so

@@ -15,14 +15,14 @@ from referrals.model import SYSTEM, AuditEntry, Offer, OfferStage, Referral, Rol
 from referrals.persons import Person, Presence, Seat
 from referrals.ports import Tx
 from referrals.said import Notice
-from referrals.service import checkins, devices, doors, matching, tell, working
+from referrals.service import checkins, devices, doors, matching, mentor_posts, tell, working
 
 # Alerts of a post stand in the chat under slots that begin so; all else there is the person's own.
 _SLOTS_OF = {
     Role.WORKER: ("offer:",),
     Role.COORDINATOR: ("desk:", "young:", "crisis:", "desk-first", "seat:", "post:"),
     Role.STEWARD: ("seat:", "post:"),
-    Role.MENTOR: ("check:",),
+    Role.MENTOR: ("check:", "members", "member:", "hand:", "link:", "stand-in"),
 }
 
 
@@ -43,6 +43,7 @@ def departed(tx: Tx, before: Seat, told: str) -> None:
             put_offers_to_colleagues(tx, before.person_id, before.organization_id)
             _hand_over_matters(tx, before.person_id, before.organization_id)
         tx.rotate_holder(organization_holder(before.organization_id))
+    mentor_posts.departed(tx, before)
     tell.tell(tx, before.person_id, told, slot=f"post:{before.id}")
 
 

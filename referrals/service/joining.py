@@ -19,7 +19,7 @@ from referrals.model import SYSTEM, Actor, AuditEntry, Role
 from referrals.persons import Invitation, Presence, Seat, WritingWindow
 from referrals.ports import Tx
 from referrals.said import Keyboard
-from referrals.service import doors, handover, limits, tell
+from referrals.service import doors, handover, limits, mentor_posts, tell
 
 LIFE = timedelta(hours=24)  # to open the link, and once more to get the second person's yes
 PREFIX = "i-"  # start payloads of invitations; posters never begin so
@@ -270,7 +270,9 @@ def _fill(
     used = tx.save(replace(invitation, used_at=tx.now))
     taken = tx.save(replace(seat, person_id=newcomer.person_id, on_duty=True, since=tx.now))
     tx.audit(AuditEntry(newcomer, Action.SEAT_TAKE, f"seat:{seat.id}", detail))
-    if seat.person_id != newcomer.person_id:
+    if seat.person_id is None:
+        mentor_posts.arrived(tx, taken)
+    elif seat.person_id != newcomer.person_id:
         handover.departed(tx, seat, "join.post_ended")
     return used, taken
 
