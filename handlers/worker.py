@@ -15,7 +15,7 @@ def show(turn: Turn) -> Reply:
         return Reply("worker.no_longer_open", {"code": offer.code}, slot=offer_slot(offer.id))
     return Reply(
         "worker.blind_offer",
-        _blind(offer, referral),
+        _blind(turn, offer, referral),
         (
             (
                 press("button.accept", "offer.accept", offer.id),
@@ -73,10 +73,10 @@ def on_duty(turn: Turn) -> Reply:
     return Reply("worker.on_duty")
 
 
-def _blind(offer: Offer, referral: Referral) -> dict[str, str]:
+def _blind(turn: Turn, offer: Offer, referral: Referral) -> dict[str, str]:
     return {
         "code": offer.code,
-        "need": f"@category.{referral.category}",
+        "need": f"@{turn.tx.catalogue.in_chat(referral.category)}",
         "urgency": f"@urgency.{referral.urgency}",
         "language": f"@language.{referral.language}",
         "by": iso(offer.decide_by),

@@ -157,6 +157,11 @@ class Referral:
     def record(self) -> Record:
         return Record("referral", self.id)
 
+    @property
+    def by_word(self) -> bool:
+        """Its author is a mentor who speaks for a member; else whoever it is about is its author."""
+        return self.enrolment_id is not None and self.referrer_id is None
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:

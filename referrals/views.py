@@ -51,6 +51,8 @@ class PlanView:
     consent_digest: str
     note_limit: int
     emergency_lines: tuple[str, ...] = ()
+    categories: tuple[Choice, ...] = ()  # where what is needed is chosen here, and not in the chat
+    no: str = ""  # somebody else wrote it for this reader: the text key of 'no'
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,38 @@ class ReaderLine:
 
 
 @dataclass(frozen=True, slots=True)
+class WordsView:
+    """Page 'words': a mentor reads the plan and the words out to a member, and writes down what they say.
+
+    `member` is their case code. `needs` where nothing is chosen yet; else `plan`, `languages` of the words,
+    `ages`, and who is `left_out` because the reader works there (names). `receipt` is the code of the yes,
+    shown this once. `refused_key`: why this reader may not hear this yes.
+    """
+
+    member: str
+    needs: tuple[Choice, ...] = ()
+    plan: PlanView | None = None
+    languages: tuple[Choice, ...] = ()
+    ages: tuple[Choice, ...] = ()
+    left_out: tuple[str, ...] = ()
+    refused_key: str = ""
+    stage_key: str = ""
+    receipt: str = ""
+    consent_text: str = ""  # of a yes that was given
+    phone: bool = False  # they were asked on their own phone too
+    go_on: str = ""  # after a need was chosen: the page on which it goes on
+    steps: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WordView:
+    """Page 'word': whoever brings the code of a receipt takes the yes back."""
+
+    said_key: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MoveLine:
     """A matter on its way to another phone. `check`: four digits to be read out to the desk, '' elsewhere.
 
@@ -148,6 +182,8 @@ class MatterView:
     tracking_code: str = ""  # shown this once, after the step 'follow'
     move: MoveLine | None = None  # it is about to move to another phone
     locked: bool = False  # reading asks for the PIN first: story, contact and thread are withheld until then
+    member: str = ""  # filed for a member: their case code, for the mentor alone
+    read_out: str = ""  # the desk asks whether a yes by word is true: the words that were read out
     wait_minutes: int = 0  # this reader has opened much today: the same is withheld for so long
 
 
@@ -159,6 +195,8 @@ class MatterLine:
     stage_key: str
     next_by: datetime | None
     open: bool
+    member: str = ""  # filed for a member: their case code, for the mentor alone
+    page: str = ""  # where it is opened, if not on 'matter/<id>'
 
 
 @dataclass(frozen=True, slots=True)

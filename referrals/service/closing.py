@@ -9,9 +9,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from referrals.access import Action
-from referrals.lifecycle import STAGE_WAITS, Step, move
+from referrals.lifecycle import ENDED, STAGE_WAITS, Step, move
 from referrals.model import (
     SYSTEM,
+    Actor,
     AuditEntry,
     Consent,
     Offer,
@@ -26,8 +27,7 @@ from referrals.service import doors, matching, offers, sharing, tell
 
 def helped(tx: Tx, person_id: str, referral_id: str, yes: bool) -> Referral:
     """The person's own word on whether help came."""
-    actor = doors.as_author(person_id)
-    referral = doors.own_referral(tx, actor, referral_id, Action.REFERRAL_CONFIRM)
+    actor, referral = doors.author_of(tx, person_id, referral_id, Action.REFERRAL_CONFIRM)
     if yes:
         if referral.stage is Stage.CLOSED and referral.confirmed:
             return referral
@@ -100,34 +100,58 @@ def withdraw(tx: Tx, person_id: str, referral_id: str, *, aloud: bool = True) ->
 
     `aloud` False: the person leaves, and nothing is written into their chat any more.
     """
-    actor = doors.as_author(person_id)
-    referral = doors.own_referral(tx, actor, referral_id, Action.REFERRAL_WITHDRAW)
+    actor, referral = doors.author_of(tx, person_id, referral_id, Action.REFERRAL_WITHDRAW)
     if referral.stage is Stage.WITHDRAWN:
         return referral
+    move(referral, Step.WITHDRAW, tx.now)  # what has ended is not taken back
+    after = cut(tx, actor, referral, Action.REFERRAL_WITHDRAW)
+    if aloud:
+        tell.answer(tx, person_id, "matter.withdrawn", {"code": after.code}, slot=f"matter:{after.id}")
+    return after
+
+
+def cut(tx: Tx, actor: Actor, referral: Referral, action: Action, detail: str = "") -> Referral:
+    """A yes is taken back, by whoever may (the caller has looked): every access ends in this turn.
+
+    Of a matter that has ended already only the yes goes, so that it can be reopened by no one's word.
+    """
     offers.recall(tx, referral, "worker.withdrawn")
     for given in tx.find(Consent, referral_id=referral.id):
         if given.withdrawn_at is None:
             tx.save(replace(given, withdrawn_at=tx.now))
             tx.clear_timers(given.id)
+    tx.audit(AuditEntry(actor, action, f"referral:{referral.id}", detail))
+    if referral.stage in ENDED:
+        sharing.settle(tx, referral)
+        return referral
+    return _end_early(tx, referral, Step.WITHDRAW)
+
+
+def expire(tx: Tx, referral_id: str) -> None:
+    """Timer: seven days, and the person has not said yes. Nobody was asked, and nobody will be."""
+    referral = doors.referral_by_id(tx, referral_id)
+    if referral.stage is Stage.AWAITING_CONSENT:
+        after = _end_early(tx, referral, Step.EXPIRE)
+        tx.audit(AuditEntry(SYSTEM, Action.REFERRAL_STEP, f"referral:{referral.id}", "no yes"))
+        tell.tell_author(tx, after, "matter.expired", buttons=())
+
+
+def _end_early(tx: Tx, referral: Referral, step: Step) -> Referral:
     after = tx.save(
         replace(
-            move(referral, Step.WITHDRAW, tx.now),
+            move(referral, step, tx.now),
             escalated=False,
             retain_until=_retention_date(tx, referral),
         )
     )
     sharing.settle(tx, after)
     _end(tx, after)
-    tx.audit(AuditEntry(actor, Action.REFERRAL_WITHDRAW, f"referral:{referral.id}"))
-    if aloud:
-        tell.answer(tx, person_id, "matter.withdrawn", {"code": after.code}, slot=f"matter:{after.id}")
     return after
 
 
 def reopen(tx: Tx, person_id: str, referral_id: str) -> Referral:
     """A closed matter that is not settled after all: the person asks again, the plan starts anew."""
-    actor = doors.as_author(person_id)
-    referral = doors.own_referral(tx, actor, referral_id, Action.REFERRAL_CONFIRM)
+    actor, referral = doors.author_of(tx, person_id, referral_id, Action.REFERRAL_CONFIRM)
     moved = move(referral, Step.REOPEN, tx.now)
     offers.recall(tx, referral, "worker.no_longer_open", aloud=False)
     tx.clear_timers(referral.id)

@@ -13,7 +13,7 @@ from referrals import forms
 from referrals.access import Action
 from referrals.catalogue import Pathway, Question, QuestionKind
 from referrals.errors import StaleButton, StaleLink
-from referrals.model import NETWORK, SYSTEM, AgeGroup, AuditEntry, DataClass, Referral, Stage
+from referrals.model import NETWORK, SYSTEM, AgeGroup, AuditEntry, DataClass, Referral, Role, Stage
 from referrals.persons import Conversation, Person
 from referrals.ports import Tx
 from referrals.service import doors, drafts, people, tell
@@ -121,7 +121,10 @@ def choices(tx: Tx, talk: Talk) -> tuple[str, ...]:
 
 def _may_ask(tx: Tx, person: Person, pathway: Pathway) -> bool:
     """Whether this person may file along this pathway: a button's data can be forged."""
-    return bool(doors.roles_of(tx, person.id) & set(pathway.may_file))
+    allowed = set(pathway.may_file)
+    if Role.MEMBER in allowed:  # a mentor files for a member (needs.py), never for themselves
+        allowed.discard(Role.MENTOR)
+    return bool(doors.roles_of(tx, person.id) & allowed)
 
 
 def _needed(tx: Tx, person: Person) -> Talk:
@@ -163,7 +166,7 @@ def _draft(tx: Tx, talk: Talk) -> str:
     """The draft for the page: made once, and changed when the person went back and answered anew."""
     person = doors.person_by_id(tx, talk.row.person_id)
     age = AgeGroup(talk.answers.get("age_group") or person.age_group or AgeGroup.ADULT)
-    category = talk.answers["category"]
+    category = talk.answers.get("category", "")  # else it is chosen on the page
     actor = doors.as_author(person.id)
     draft = tx.get(Referral, talk.draft_id) if talk.draft_id else None
     if draft is not None and draft.stage is Stage.DRAFT:

@@ -12,7 +12,7 @@ from referrals.lifecycle import ENDED, STAGE_WAITS, Step, move
 from referrals.model import AuditEntry, Offer, Referral, Role, Stage, Urgency
 from referrals.ports import Tx
 from referrals.said import Priority
-from referrals.service import closing, doors, matching, offers, sharing, tell, working
+from referrals.service import closing, doors, matching, offers, sharing, tell, word_checks, working
 
 EMERGENCY_REPEAT = timedelta(minutes=15)
 HELD_BY_DESK = (Stage.UNMATCHED, Stage.DISPUTED)
@@ -23,6 +23,7 @@ def queue(tx: Tx, person_id: str) -> list[Referral]:
     doors.as_seat(tx, person_id, Role.COORDINATOR)
     found = {r.id: r for r in tx.find(Referral, stage=HELD_BY_DESK)}
     found.update({r.id: r for r in tx.find(Referral, escalated=True) if r.stage not in ENDED})
+    found.update({r.id: r for r in word_checks.open_ones(tx)})
     rank = {Urgency.EMERGENCY: 0, Urgency.URGENT: 1, Urgency.NORMAL: 2}
     return sorted(found.values(), key=lambda r: (rank[r.urgency], r.stage_since, r.id))
 
@@ -81,7 +82,7 @@ def ask_person(tx: Tx, person_id: str, referral_id: str) -> Referral:
         tx,
         referral,
         "matter.choose_again",
-        buttons=((tell.page_button("button.choose", f"plan/{referral.id}"),),),
+        buttons=((tell.page_button("button.choose", tell.plan_page(referral)),),),
     )
     return referral
 

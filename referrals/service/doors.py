@@ -10,7 +10,6 @@ from dataclasses import replace
 
 from referrals.access import ALLOWED, Action, allow
 from referrals.errors import NotAllowed, NotFound
-from referrals.members import Enrolment
 from referrals.members import Enrolment, EnrolmentState
 from referrals.model import Actor, Consent, Offer, Referral, Role, Stage
 from referrals.persons import Person, Seat
@@ -103,7 +102,7 @@ def desk_referral(tx: Tx, person_id: str, referral_id: str, action: Action) -> t
     actor = as_seat(tx, person_id, Role.COORDINATOR)
     allow(actor, action)
     referral = _not_their_own(person_id, _alive(referral_by_id(tx, referral_id)))
-    if referral.stage is Stage.DRAFT:
+    if referral.stage in (Stage.DRAFT, Stage.AWAITING_CONSENT) or not _was_asked(tx, referral):
         raise NotFound  # nobody has asked for anything yet
     return actor, referral
 
@@ -120,6 +119,12 @@ def offer_for(tx: Tx, person_id: str, offer_id: str, action: Action) -> tuple[Ac
     if fresh is None:
         raise NotFound
     return actor, fresh, referral
+
+
+def _was_asked(tx: Tx, referral: Referral) -> bool:
+    """False for what ended before anybody said yes to it: what somebody did not want is nobody's business."""
+    unasked = referral.enrolment_id and referral.stage in (Stage.WITHDRAWN, Stage.EXPIRED)
+    return not unasked or tx.count(Consent, referral_id=referral.id) > 0
 
 
 def _alive(referral: Referral) -> Referral:

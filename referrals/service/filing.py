@@ -46,33 +46,77 @@ class Filing:
     contact: str = ""
 
 
+_STEPS = {
+    Stage.DRAFT: Step.FILE,
+    Stage.UNMATCHED: Step.REMATCH,
+    Stage.AWAITING_CONSENT: Step.CONSENT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Yes:
+    """What somebody has agreed to, in which words; `witness_id`: who read them out, where somebody did."""
+
+    wishes: plans.Wishes
+    plan: routing.Plan
+    text: str
+    language: str
+    witness_id: str | None
+
+
 def file_request(tx: Tx, person_id: str, referral_id: str, filing: Filing) -> FiledView:
-    """File a draft (or give a new yes for an unmatched matter). Pressed twice: the same receipt."""
-    actor = doors.as_author(person_id)
-    referral = doors.own_referral(tx, actor, referral_id, Action.REFERRAL_FILE)
-    step = {Stage.DRAFT: Step.FILE, Stage.UNMATCHED: Step.REMATCH}.get(referral.stage)
-    if step is None:
+    """The person's own yes: a draft, an unmatched matter, or what a mentor wrote for them.
+
+    Pressed twice: the same receipt.
+    """
+    referral = doors.to_plan(tx, person_id, referral_id)
+    if awaits_yes(referral) is None:
         return receipt(tx, referral)
-    if not filing.wishes.area:
-        raise BadAnswer
-    if step is Step.FILE and filing.wishes.urgency is not Urgency.EMERGENCY:
+    first = referral.stage is Stage.DRAFT
+    if first and filing.wishes.urgency is not Urgency.EMERGENCY:
         limits.check(tx, Doing.DRAFT, person_id, more=0)
         limits.take(tx, Doing.FILING, person_id)
     language = doors.person_by_id(tx, person_id).language
+    filed, _ = agree(tx, doors.as_author(person_id), referral, filing, language)
+    if first:
+        desk_first.count_filing(tx, filed)
+    if desk_first.looks_first(tx, referral, filed):
+        filed = desk_first.hold(tx, filed)
+    else:
+        matching.start_matching(tx, filed)
+    announce(tx, filed)
+    return receipt(tx, filed)
+
+
+def awaits_yes(referral: Referral) -> Step | None:
+    """The step that a yes is now; None where none is asked for."""
+    return _STEPS.get(referral.stage)
+
+
+def agree(
+    tx: Tx, actor: Actor, referral: Referral, filing: Filing, language: str, witness_id: str | None = None
+) -> tuple[Referral, Consent]:
+    """What was read is agreed to: texts are sealed, the consent is written down, the plan stands.
+
+    `referral` as its author may see it, awaiting a yes; `language` of the words; `witness_id`: who read them
+    out. PlanChanged where the plan is not the one that was read. The caller starts the search.
+    """
+    step = _STEPS[referral.stage]
     wishes = plans.with_unseen(tx, referral, filing.wishes)
+    wished = wishes.applied(referral)
+    if not wished.area or not wished.category:
+        raise BadAnswer
     plan = plans.make(tx, referral, wishes)
     text = plans.consent_text(tx, referral, plan, language)
     if consents.digest(text) != filing.consent_digest:
         raise PlanChanged
     _seal_texts(tx, actor, referral, filing)
     _withdraw_earlier_consents(tx, referral)
-    _add_consent(tx, actor, referral, wishes, plan, text, language)
+    given = _add_consent(tx, actor, referral, Yes(wishes, plan, text, language, witness_id))
     tx.clear_timers(referral.id)
     filed = tx.save(
         replace(
-            move(referral, step, tx.now),
-            area=wishes.area,
-            urgency=wishes.urgency,
+            move(wished, step, tx.now),
             plan=tuple(line.service_id for line in plan.lines),
             position=0,
             hops=0,
@@ -80,14 +124,7 @@ def file_request(tx: Tx, person_id: str, referral_id: str, filing: Filing) -> Fi
         )
     )
     tx.audit(AuditEntry(actor, Action.REFERRAL_FILE, f"referral:{filed.id}", filed.urgency.value))
-    if step is Step.FILE:
-        desk_first.count_filing(tx, filed)
-    if desk_first.looks_first(tx, referral, filed):
-        filed = desk_first.hold(tx, filed)
-    else:
-        matching.start_matching(tx, filed)
-    _after_filing(tx, filed)
-    return receipt(tx, filed)
+    return filed, given
 
 
 def receipt(tx: Tx, referral: Referral) -> FiledView:
@@ -102,9 +139,11 @@ def receipt(tx: Tx, referral: Referral) -> FiledView:
     )
 
 
-def _after_filing(tx: Tx, filed: Referral) -> None:
-    for row in tx.find(Conversation, person_id=filed.author_id):
-        drafts.forget_conversation(tx, row)
+def announce(tx: Tx, filed: Referral) -> None:
+    """Whoever must look at once hears of it, and whoever asked has it in their chat."""
+    if not filed.by_word:
+        for row in tx.find(Conversation, person_id=filed.author_id):
+            drafts.forget_conversation(tx, row)
     if filed.urgency is Urgency.EMERGENCY:
         tell.tell_desk(tx, "desk.emergency_filed", filed, priority=Priority.CRISIS)
     if filed.age_group is AgeGroup.CHILD:
@@ -138,30 +177,24 @@ def _withdraw_earlier_consents(tx: Tx, referral: Referral) -> None:
             tx.clear_timers(given.id)
 
 
-def _add_consent(
-    tx: Tx,
-    actor: Actor,
-    referral: Referral,
-    wishes: plans.Wishes,
-    plan: routing.Plan,
-    text: str,
-    language: str,
-) -> None:
+def _add_consent(tx: Tx, actor: Actor, referral: Referral, yes: Yes) -> Consent:
     pathway = matching.pathway_of(tx, referral)
     given = Consent(
         id=tx.new_id(),
         referral_id=referral.id,
-        plan=tuple(line.service_id for line in plan.lines),
+        plan=tuple(line.service_id for line in yes.plan.lines),
         classes=plans.classes_of(pathway),
-        text=text,
-        language=language,
+        text=yes.text,
+        language=yes.language,
         given_at=tx.now,
         until=tx.now + timedelta(days=pathway.consent_days),
+        witness_id=yes.witness_id,
     )
     tx.add(given)
     tx.set_timer("consent_end", given.id, given.until)
     holders = [person_holder(actor.person_id), NETWORK]
-    organizations = " ".join(sorted(wishes.exclusions.organizations))
-    kinds = " ".join(sorted(wishes.exclusions.kinds))
+    organizations = " ".join(sorted(yes.wishes.exclusions.organizations))
+    kinds = " ".join(sorted(yes.wishes.exclusions.kinds))
     tx.seal(given.record, DataClass.STORY, "exclude_organizations", organizations, holders)
     tx.seal(given.record, DataClass.STORY, "exclude_kinds", kinds, holders)
+    return given

@@ -127,7 +127,9 @@ def download_over(tx: Tx, download_id: str) -> None:
 
 
 def _mine(tx: Tx, person_id: str) -> list[Referral]:
-    return [r for r in tx.find(Referral, author_id=person_id) if r.stage is not Stage.DRAFT]
+    """What is about themselves: never what a mentor filed for a member."""
+    found = tx.find(Referral, author_id=person_id)
+    return [r for r in found if r.stage is not Stage.DRAFT and not r.by_word]
 
 
 def _go_on(tx: Tx, gathering: _Gathering, then: Callable[[Tx, Made], Any]) -> Away:

@@ -11,13 +11,12 @@ from datetime import timedelta
 
 from referrals import consent as consents
 from referrals import routing
-from referrals.access import Action
 from referrals.catalogue import Pathway, Question, QuestionKind
 from referrals.directory import OrganizationKind
 from referrals.errors import BadAnswer
-from referrals.model import SYSTEM, Actor, Consent, DataClass, Referral, Stage, Urgency
+from referrals.model import SYSTEM, Actor, AgeGroup, Consent, DataClass, Referral, Stage, Urgency
 from referrals.ports import Tx
-from referrals.service import doors, matching, names
+from referrals.service import doors, emergency, matching, names
 from referrals.views import Choice, PlanLine, PlanView
 
 
@@ -28,6 +27,21 @@ class Wishes:
     area: str
     urgency: Urgency
     exclusions: routing.Exclusions
+    # '' and None: as it was written before.
+    category: str = ""
+    language: str = ""
+    age: AgeGroup | None = None
+
+    def applied(self, referral: Referral) -> Referral:
+        """The matter as it is wished for."""
+        return replace(
+            referral,
+            area=self.area,
+            urgency=self.urgency,
+            category=self.category or referral.category,
+            language=self.language or referral.language,
+            age_group=self.age or referral.age_group,
+        )
 
 
 def read_wishes(tx: Tx, body: Mapping[str, object]) -> Wishes:
@@ -38,45 +52,59 @@ def read_wishes(tx: Tx, body: Mapping[str, object]) -> Wishes:
     try:
         urgency = Urgency(str(body.get("urgency") or Urgency.NORMAL))
         kinds = frozenset(OrganizationKind(k) for k in _strings(body.get("exclude_kinds")))
+        age = AgeGroup(str(body["age"])) if body.get("age") else None
     except ValueError:
         raise BadAnswer from None
     organizations = frozenset(_strings(body.get("exclude_organizations")))
     if not organizations <= set(tx.directory.organizations):
         raise BadAnswer
-    return Wishes(area, urgency, routing.Exclusions(organizations, kinds))
+    category, language = str(body.get("category") or ""), str(body.get("language") or "")
+    if category not in ("", *tx.catalogue.categories) or language not in ("", *tx.catalogue.languages):
+        raise BadAnswer
+    return Wishes(area, urgency, routing.Exclusions(organizations, kinds), category, language, age)
 
 
 def plan_view(tx: Tx, person_id: str, referral_id: str, wishes: Wishes | None = None) -> PlanView:
     """Page 'plan': what can be chosen, who would be asked and why, and the exact words of the consent."""
-    referral = doors.own_referral(tx, doors.as_author(person_id), referral_id, Action.REFERRAL_FILE)
-    if wishes is None:
-        wishes = _standing_wishes(tx, referral)
+    referral = doors.to_plan(tx, person_id, referral_id)
     language = doors.person_by_id(tx, person_id).language
+    return view(tx, referral, wishes, language, language)
+
+
+def view(tx: Tx, referral: Referral, wishes: Wishes | None, language: str, words_in: str) -> PlanView:
+    """The same for whoever has passed a door: names in `language`, the words of the consent in `words_in`."""
+    if wishes is None:
+        wishes = standing_wishes(tx, referral)
+    pathway = matching.pathway_of(tx, referral)
+    wished = wishes.applied(referral)
+    chosen = bool(wishes.area and wished.category)
     plan = make(tx, referral, with_unseen(tx, referral, wishes))
-    text = consent_text(tx, referral, plan, language) if wishes.area else ""
+    text = consent_text(tx, referral, plan, words_in) if chosen else ""
     return PlanView(
-        category_key=f"category.{referral.category}",
+        category_key=f"category.{wished.category}" if wished.category else f"pathway.{pathway.id}",
+        categories=_category_choices(pathway, wished.category),
         areas=_area_choices(tx, language, wishes.area),
         urgencies=tuple(
             Choice(u, label_key=f"urgency.{u}", chosen=u is wishes.urgency) for u in reversed(Urgency)
         ),
-        organizations=_organization_choices(tx, referral, language, wishes),
+        organizations=_organization_choices(tx, wished, language, wishes),
         kinds=tuple(
-            Choice(k, label_key=f"kind.{k}", chosen=k in wishes.exclusions.kinds)
-            for k in matching.pathway_of(tx, referral).receivers
+            Choice(k, label_key=f"kind.{k}", chosen=k in wishes.exclusions.kinds) for k in pathway.receivers
         ),
-        plan=_plan_lines(tx, plan, language) if wishes.area else (),
-        nobody=bool(wishes.area) and not plan.lines,
+        plan=_plan_lines(tx, plan, language) if chosen else (),
+        nobody=chosen and not plan.lines,
         consent_text=text,
         consent_digest=consents.digest(text) if text else "",
-        note_limit=question_of(matching.pathway_of(tx, referral), "story").max_length,
-        emergency_lines=tx.directory.emergency_lines(wishes.area),
+        note_limit=question_of(pathway, "story").max_length,
+        emergency_lines=emergency.lines(tx, wishes.area, language),
     )
 
 
-def _standing_wishes(tx: Tx, referral: Referral) -> Wishes:
+def standing_wishes(tx: Tx, referral: Referral) -> Wishes:
     """What was chosen before. A private wish stands until the person takes it back, not until a new plan."""
     author = doors.as_author(referral.author_id)
+    if referral.stage is Stage.AWAITING_CONSENT:
+        return Wishes(referral.area, referral.urgency, routing.Exclusions())
     exclusions = routing.Exclusions() if tx.reading_locked else _earlier_exclusions(tx, author, referral)
     return Wishes(referral.area, referral.urgency, exclusions)
 
@@ -103,21 +131,24 @@ def consent_text(tx: Tx, referral: Referral, plan: routing.Plan, language: str) 
     pathway = matching.pathway_of(tx, referral)
     words = tx.catalogue.words
     until = names.day_in_words(tx.catalogue, (tx.now + timedelta(days=pathway.consent_days)).date(), language)
+    code = "\n\n" + words("consent.by_word", language) if referral.by_word else ""
     if not plan.lines:
-        return words("consent.nobody", language, until=until)
+        return words("consent.nobody", language, until=until) + code
     partners = "\n".join(
         f"{n}. {names.named(tx.directory.organizations[line.organization_id].names, language)}"
         for n, line in enumerate(plan.lines, 1)
     )
     classes = ", ".join(words(f"class.{c}", language) for c in classes_of(pathway))
-    return words("consent.text", language, partners=partners, classes=classes, until=until)
+    return words("consent.text", language, partners=partners, classes=classes, until=until) + code
 
 
 def make(tx: Tx, referral: Referral, wishes: Wishes) -> routing.Plan:
     """Whom these wishes lead to, in order; whoever has said no before is not asked again."""
-    if not wishes.area:
+    wished = wishes.applied(referral)
+    if not wished.area or not wished.category:
         return routing.Plan()
-    wished = replace(referral, area=wishes.area, urgency=wishes.urgency)
+    if wished.category not in matching.pathway_of(tx, referral).categories:
+        raise BadAnswer
     asked = frozenset(offer.organization_id for offer in matching.refusals(tx, referral))
     without = replace(wishes.exclusions, organizations=wishes.exclusions.organizations | asked)
     need = matching.need_of(tx, wished, without)
@@ -173,6 +204,13 @@ def _area_choices(tx: Tx, language: str, chosen: str) -> tuple[Choice, ...]:
 
     walk(None, 0)
     return tuple(found)
+
+
+def _category_choices(pathway: Pathway, chosen: str) -> tuple[Choice, ...]:
+    """What can be asked for, where the pathway has it chosen on the page and not in the chat."""
+    if not any(q.kind is QuestionKind.CATEGORY and q.where == "page" for q in pathway.form.questions):
+        return ()
+    return tuple(Choice(c, label_key=f"category.{c}", chosen=c == chosen) for c in pathway.categories)
 
 
 def _organization_choices(tx: Tx, referral: Referral, language: str, wishes: Wishes) -> tuple[Choice, ...]:

@@ -12,7 +12,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from referrals.access import Action
-from referrals.members import CheckIn, Enrolment
+from referrals.members import (
+    Attendance,
+    CheckIn,
+    Crisis,
+    Enrolment,
+    EnrolmentState,
+    HandOver,
+    Linking,
+    SafetyPlan,
+    SafetyShare,
+    Undertaking,
+)
 from referrals.model import SYSTEM, AuditEntry, Offer, Record, Referral, person_holder
 from referrals.persons import (
     Conversation,
@@ -28,14 +39,24 @@ from referrals.persons import (
 )
 from referrals.ports import Tx
 from referrals.said import Timer
-from referrals.service import closing, doors, drafts, moving, people, tracking
+from referrals.service import (
+    closing,
+    doors,
+    drafts,
+    enrolments,
+    moving,
+    people,
+    reminders,
+    tracking,
+    word_checks,
+)
 
 EVERY = timedelta(hours=24)
 AT_ONCE = timedelta(seconds=1)
 BATCH = 20  # rows a turn: each may take a dozen statements, and a turn at most 20 ms
 TIMER, SUBJECT = "sweep", "daily"
 
-CHECK_IN = timedelta(days=365)
+CHECK_IN = HAND_OVER = timedelta(days=365)
 DEVICE = timedelta(days=400)
 LOOSE_DEVICE = timedelta(days=30)  # one that was never let in, or was ended
 INVITATION = timedelta(days=30)  # after its end: who invited whom is in the audit
@@ -133,6 +154,7 @@ def retire(tx: Tx, referral_id: str) -> None:
     if referral.author_id:
         return  # it was opened again
     tracking.forget(tx, referral.id)
+    word_checks.forget(tx, referral.id)
     moving.forget(tx, referral.id)
     for offer in tx.find(Offer, referral_id=referral.id):
         tx.save(replace(offer, seen_by=None, decided_by=None, told=(), code=""))
@@ -183,8 +205,9 @@ def _sweep_some(
 
 
 def _person(tx: Tx, person: Person) -> None:
-    """Whoever has a post or a matter is still needed; looked at again later."""
-    if doors.seats_of(tx, person.id) or tx.count(Referral, author_id=person.id):
+    """Whoever has a post, a matter or a mentor is still needed; looked at again later."""
+    tied = tx.count(Enrolment, person_id=person.id)
+    if tied or doors.seats_of(tx, person.id) or tx.count(Referral, author_id=person.id):
         later: datetime = tx.now + STILL_NEEDED
         tx.save(replace(person, retain_until=later))
     else:
@@ -195,9 +218,38 @@ def _check_in(tx: Tx, check_in: CheckIn) -> None:
     tx.destroy(check_in.record)
     tx.clear_timers(check_in.id)
     _remove(tx, check_in)
-    enrolment = tx.get(Enrolment, check_in.enrolment_id or "")
-    if enrolment and not enrolment.active and not tx.count(CheckIn, enrolment_id=enrolment.id):
-        _remove(tx, enrolment)
+    enrolment = tx.get(Enrolment, check_in.enrolment_id or "", lock=True)
+    if enrolment is not None:
+        _member(tx, enrolment)
+
+
+def forget_member(tx: Tx, subject: str) -> None:
+    """Timer, a year after somebody left: their enrolment goes with the last that was written about them."""
+    enrolment = enrolments.of_timer(tx, subject)
+    if enrolment is not None and enrolment.state is EnrolmentState.LEFT and not _member(tx, enrolment):
+        tx.set_timer(enrolments.FORGET, subject, tx.now + STILL_NEEDED)
+
+
+def _member(tx: Tx, enrolment: Enrolment) -> bool:
+    """Remove the enrolment of somebody who left, once nothing with a date of its own hangs on it."""
+    dated = any(
+        tx.count(kind, enrolment_id=enrolment.id) for kind in (CheckIn, Attendance, Crisis, SafetyShare)
+    )
+    if dated or enrolment.state is not EnrolmentState.LEFT:
+        return False
+    for kind in (Undertaking, Linking, HandOver):
+        for row in tx.find(kind, enrolment_id=enrolment.id):
+            tx.remove(row)
+    plan = tx.get(SafetyPlan, enrolment.id)
+    if plan is not None:
+        tx.destroy(plan.record)
+        tx.remove(plan)
+    reminders.forget(tx, enrolment.id)
+    tx.clear_timers(enrolment.id)
+    tx.clear_timers(enrolments.timer_subject(enrolment))
+    tx.forget_holder(person_holder(enrolments.nobody(enrolment)))
+    _remove(tx, enrolment)
+    return True
 
 
 def _matter(tx: Tx, referral: Referral) -> None:
@@ -210,6 +262,8 @@ def _remove(tx: Tx, row: Any) -> None:
     table = {CheckIn: "check_in", Enrolment: "enrolment", Device: "device", Invitation: "invitation"}
     if type(row) in table:
         note(tx, f"{table[type(row)]}:{row.id}")
+    elif isinstance(row, Linking | HandOver):
+        note(tx, f"enrolment:{row.enrolment_id}")
 
 
 # kind, the column with the instant, how long after it, what to do: one line for each thing that is swept.
@@ -221,5 +275,7 @@ SWEEPS: tuple[tuple[type[Any], str, timedelta, Callable[[Tx, Any], None]], ...] 
     (Session, "expires_at", timedelta(), _remove),
     (Download, "expires_at", timedelta(), _remove),
     (Screen, "until", timedelta(), _remove),
+    (Linking, "expires_at", timedelta(), _remove),
+    (HandOver, "asked_at", HAND_OVER, _remove),
     (Person, "retain_until", timedelta(), _person),
 )

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from referrals import schedule
+from referrals.members import Enrolment
 from referrals.model import Offer, Referral, Role
 from referrals.persons import Person, Presence, Seat, WritingWindow
 from referrals.ports import Tx
@@ -189,6 +190,8 @@ def tell_author(
 ) -> bool:
     """Tell the person who asked what happens now, with a button to their own matter."""
     shown = ((page_button("button.open", f"matter/{referral.id}"),),) if buttons is None else buttons
+    if referral.referrer_id is not None:
+        tell_referrer(tx, referral)
     return tell(
         tx,
         referral.author_id,
@@ -198,6 +201,20 @@ def tell_author(
         slot=f"matter:{referral.id}",
         dedupe=dedupe,
     )
+
+
+def tell_referrer(tx: Tx, referral: Referral) -> None:
+    """Whoever looks after the member now hears that something has moved on, and never what."""
+    enrolment = tx.get(Enrolment, referral.enrolment_id or "")
+    seat = tx.get(Seat, enrolment.mentor_seat) if enrolment and enrolment.mentor_seat else None
+    if enrolment is not None and seat is not None and seat.person_id:
+        slot, code = f"moved:{enrolment.id}", {"code": enrolment.code}
+        tell(tx, seat.person_id, "mentor.moved_on", code, slot=slot, fresh=False, priority=Priority.BULK)
+
+
+def plan_page(referral: Referral) -> str:
+    """The page on which the yes to a plan is given, or heard."""
+    return f"{'words' if referral.by_word else 'plan'}/{referral.id}"
 
 
 def page_button(text: str, page: str) -> Button:

@@ -90,8 +90,7 @@ def _either_side(tx: Tx, person_id: str, matter_id: str, action: Action) -> tupl
     """The person comes by the referral's id, the partner by its offer's."""
     if tx.get(Offer, matter_id) is not None:
         return doors.served_referral(tx, person_id, matter_id, action)
-    actor = doors.as_author(person_id)
-    referral = doors.own_referral(tx, actor, matter_id, action)
+    actor, referral = doors.author_of(tx, person_id, matter_id, action)
     offer = tx.get(Offer, referral.offer_id) if referral.offer_id else None
     if offer is None:
         raise NotFound

@@ -19,17 +19,25 @@ from referrals.service import (
     devices,
     drafts,
     ending,
+    enrolments,
+    handing_members,
     joining,
     leaving,
     letting_in,
+    linking,
     matching,
     moving,
     mydata,
+    needs,
     offers,
     people,
     reminders,
+    reminding,
     retention,
+    standing_in,
+    wellbeing,
     witnessing,
+    word_checks,
     working,
 )
 
@@ -58,6 +66,9 @@ TIMERS: Mapping[str, Timed] = {
     "cut_off": Timed(Action.ACCESS_CUT, working.still_cut_off),
     "consent_end": Timed(Action.ACCESS_CUT, ending.consent_over),
     "agreement_end": Timed(Action.ACCESS_CUT, ending.agreement_turned),
+    "consent_nudge": Timed(Action.REMIND, needs.nudge),
+    "consent_wait": Timed(Action.REFERRAL_STEP, needs.over),
+    "word_check": Timed(Action.REMIND, word_checks.due),
     "confirm_wait": Timed(Action.REFERRAL_STEP, closing.close_unconfirmed),
     "dispute_wait": Timed(Action.REFERRAL_STEP, desk.dispute_overdue),
     "draft_purge": Timed(Action.RETENTION, drafts.purge_draft),
@@ -72,8 +83,18 @@ TIMERS: Mapping[str, Timed] = {
     "device_unused": Timed(Action.RETENTION, devices.unused),
     "conversation": Timed(Action.RETENTION, conversations.expire),
     "scrap": Timed(Action.RETENTION, people.drop_scrap),
-    "check_in": Timed(Action.REMIND, reminders.remind),
-    "check_in_missed": Timed(Action.REMIND, reminders.missed),
+    "check_in": Timed(Action.REMIND, reminding.remind, reminding.remind_many),
+    "check_in_missed": Timed(Action.REMIND, reminding.missed),
+    "unreached": Timed(Action.REMIND, reminding.unreached),
+    "unreached_desk": Timed(Action.REMIND, reminding.unreached_desk),
+    "wellbeing": Timed(Action.REMIND, wellbeing.ask),
+    "wellbeing_round": Timed(Action.REMIND, wellbeing.every_day),
+    "rhythm": Timed(Action.MEMBER_CHANGE, reminders.follow),
+    "pause_end": Timed(Action.MEMBER_CHANGE, enrolments.pause_ends),
+    "forget_member": Timed(Action.RETENTION, retention.forget_member),
+    "hand_over": Timed(Action.MEMBER_HAND_OVER, handing_members.due),
+    "stand_in": Timed(Action.MEMBER_HAND_OVER, standing_in.over),
+    "linking": Timed(Action.WAIT_OVER, linking.over),
     "undo_over": Timed(Action.WAIT_OVER, checkins.undo_over),
     "crisis": Timed(Action.REMIND, crisis.escalate),
     "unreachable_person": Timed(Action.REMIND, people.unreachable),
@@ -89,6 +110,7 @@ def begin(tx: Tx) -> None:
     """At each start of the product: what every network waits for; what waits already stays as it is."""
     witnessing.begin(tx)
     retention.begin(tx)
+    wellbeing.begin(tx)
 
 
 def fire_many(tx: Tx, due: Sequence[Timer]) -> None:

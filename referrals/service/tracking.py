@@ -51,8 +51,8 @@ def follow(tx: Tx, person_id: str, referral_id: str) -> str:
     """A new code for somebody's own matter; older ones end. The words are shown once and never stored."""
     actor = doors.as_author(person_id)
     referral = doors.own_referral(tx, actor, referral_id, Action.TRACK_MAKE)
-    if referral.stage not in COARSE:
-        raise WrongStage
+    if referral.stage not in COARSE or referral.by_word:
+        raise WrongStage  # a member's own code is that of their receipt (word_consent.py)
     forget(tx, referral.id)
     words = codes.spell(tx.secret(codes.TRACKING_BYTES))
     tx.add(Tracking(tx.fingerprint(PURPOSE, words), referral.id, tx.now))

@@ -14,6 +14,8 @@ from referrals.service.pages.plan import PLAN
 from referrals.service.pages.posts import POSTS
 from referrals.service.pages.track import TRACK
 from referrals.service.pages.witness import WITNESS
+from referrals.service.pages.word import WORD
+from referrals.service.pages.words import WORDS
 
 PAGES: Mapping[str, Page] = {
     "plan": PLAN,
@@ -25,4 +27,6 @@ PAGES: Mapping[str, Page] = {
     "track": TRACK,
     "mydata": MYDATA,
     "witness": WITNESS,
+    "words": WORDS,
+    "word": WORD,
 }

@@ -9,6 +9,7 @@ from typing import Any
 from referrals.access import Action
 from referrals.errors import NotFound
 from referrals.lifecycle import ENDED
+from referrals.members import Enrolment
 from referrals.model import Actor, Consent, DataClass, Move, Offer, Referral, Role, Stage, Urgency
 from referrals.ports import Tx
 from referrals.service import (
@@ -16,6 +17,7 @@ from referrals.service import (
     desk,
     desk_first,
     doors,
+    emergency,
     matching,
     moving,
     names,
@@ -25,8 +27,10 @@ from referrals.service import (
     sharing,
     threads,
     tracking,
+    word_checks,
     working,
 )
+from referrals.service.pages import yes_check
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import Choice, FiledView, MatterView, MoveLine, Step
 
@@ -79,15 +83,16 @@ DESK_STEPS: Mapping[Stage, tuple[str, ...]] = {
 
 
 def _author_view(tx: Tx, person_id: str, referral: Referral) -> MatterView:
-    actor = doors.as_author(person_id)
+    actor, referral = doors.author_of(tx, person_id, referral.id, Action.REFERRAL_READ)
     steps = AUTHOR_STEPS.get(referral.stage, ())
     move = tx.get(Move, referral.id)
     if move is not None:
         steps = (Step("move_stop", "page.step.move_stop"), *steps)
-    if referral.stage in tracking.COARSE:
+    if referral.stage in tracking.COARSE and not referral.by_word:
         steps = (*steps, Step("follow", "page.step.follow", needs=_YES))
     if referral.stage not in ENDED:
         steps = (*steps, Step("withdraw", "page.step.withdraw", needs=_YES, danger=True))
+    enrolment = tx.get(Enrolment, referral.enrolment_id or "") if referral.by_word else None
     given = doors.consent_in_force(tx, referral)
     consent_text = given.text if given else _last_consent(tx, referral)
     shown = _view(tx, actor, referral, steps, consent_text=consent_text)
@@ -96,9 +101,10 @@ def _author_view(tx: Tx, person_id: str, referral: Referral) -> MatterView:
         shown,
         readers=readers.of(tx, actor, referral, language),
         move=MoveLine("", move.due_at) if move is not None else None,
+        member=enrolment.code if enrolment else "",
     )
     if referral.urgency is Urgency.EMERGENCY and referral.stage not in ENDED:
-        return replace(shown, emergency_lines=tx.directory.emergency_lines(referral.area))
+        return replace(shown, emergency_lines=emergency.lines(tx, referral.area, language))
     return shown
 
 
@@ -132,6 +138,10 @@ def _desk_view(tx: Tx, person_id: str, referral: Referral) -> MatterView:
         for s in (("rematch",) if desk.may_move(tx, referral) else DESK_STEPS.get(referral.stage, ()))
     )
     steps = (*steps, phones.step(tx, referral.author_id))
+    check = word_checks.waiting(tx, referral)
+    if check is not None and check.witness_id != person_id and referral.stage not in ENDED:
+        shown = _view(tx, actor, referral, (yes_check.STEP, *steps))
+        return yes_check.view(tx, replace(shown, read_out=_last_consent(tx, referral)), actor, referral)
     move = tx.get(Move, referral.id)
     if move is None:
         return _view(tx, actor, referral, steps)
@@ -266,6 +276,10 @@ MATTER = Page(
         "lost_phone": _step(Action.PHONE_LOST, lambda tx, who, it, body: phones.lost_by_matter(tx, who, it)),
         "found": _step(Action.PHONE_LOST, lambda tx, who, it, body: phones.found_by_matter(tx, who, it)),
         "rematch": _step(Action.DESK_REMATCH, lambda tx, who, it, body: desk.rematch(tx, who, it)),
+        "check": _step(
+            Action.CONSENT_CHECK,
+            lambda tx, who, it, body: word_checks.answer(tx, who, it, text_of(body, "reason")),
+        ),
         "ask_person": _step(Action.DESK_REMATCH, lambda tx, who, it, body: desk.ask_person(tx, who, it)),
         "resume": _step(Action.DESK_RESOLVE, lambda tx, who, it, body: desk.resume(tx, who, it)),
         "give_up": _step(

@@ -7,11 +7,12 @@ from dataclasses import replace
 from functools import partial
 
 from referrals.access import Action
-from referrals.lifecycle import ENDED
+from referrals.lifecycle import ENDED, OPEN
+from referrals.members import Enrolment
 from referrals.model import Referral, Role, Stage
 from referrals.persons import WritingWindow
 from referrals.ports import Tx
-from referrals.service import desk, doors, offers, people
+from referrals.service import desk, doors, offers, people, tell
 from referrals.service.pages import matter
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import Choice, FiledView, MatterLine, MeView, Step
@@ -20,7 +21,7 @@ from referrals.views import Choice, FiledView, MatterLine, MeView, Step
 def me_view(tx: Tx, person_id: str, subject: str, body: Body) -> MeView:
     """Page 'me', behind the permanent menu button: own matters, the queue of a post, settings."""
     person = doors.person_by_id(tx, person_id)
-    mine = [r for r in tx.find(Referral, author_id=person_id) if r.stage is not Stage.DRAFT]
+    mine = [r for r in tx.find(Referral, author_id=person_id) if r.stage is not Stage.DRAFT and not r.by_word]
     seats = doors.seats_of(tx, person_id)
     return MeView(
         roles=tuple(sorted({f"role.{s.role}" for s in seats})),
@@ -63,6 +64,9 @@ def _queue(tx: Tx, person_id: str) -> tuple[MatterLine, ...]:
     for seat in doors.seats_of(tx, person_id):
         if seat.role is Role.COORDINATOR:
             found.update({line.id: line for line in _lines(tx, desk.queue(tx, person_id))})
+        if seat.role is Role.MENTOR:
+            filed = [r for r in tx.find(Referral, author_id=person_id, stage=OPEN) if r.by_word]
+            found.update({r.id: _for_member(tx, r) for r in _in_order(filed)})
         if seat.role is Role.WORKER and seat.organization_id:
             held = tx.find(Referral, organization_id=seat.organization_id)
             open_ones = [r for r in held if r.stage not in ENDED and r.author_id != person_id]
@@ -87,6 +91,13 @@ def _line(tx: Tx, referral: Referral) -> MatterLine:
         next_by=matter.next_by(tx, referral),
         open=referral.stage not in ENDED,
     )
+
+
+def _for_member(tx: Tx, referral: Referral) -> MatterLine:
+    """What a mentor filed for a member; before the yes it opens where the words are read out."""
+    enrolment = tx.get(Enrolment, referral.enrolment_id or "")
+    page = tell.plan_page(referral) if referral.stage is Stage.AWAITING_CONSENT else ""
+    return replace(_line(tx, referral), member=enrolment.code if enrolment else "", page=page)
 
 
 def _at_partner(tx: Tx, referral: Referral) -> MatterLine:

@@ -1,0 +1,118 @@
+"""The desk asks some of the people whether the yes that was heard from them is true.
+
+Whoever heard it does not ask. How the person can be reached is sealed for the desk alone, only where it has
+to ask, and destroyed with the answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from referrals.access import Action
+from referrals.errors import BadAnswer, NotFound, WrongStage
+from referrals.lifecycle import ENDED
+from referrals.members import WordReceipt
+from referrals.model import DESK, AuditEntry, DataClass, Record, Referral, Role
+from referrals.persons import Seat
+from referrals.ports import Tx
+from referrals.said import Priority
+from referrals.service import closing, doors, tell
+
+AGAIN = timedelta(days=3)
+YES, NO, NOT_REACHED = ANSWERS = ("yes", "no", "not_reached")
+_SUFFIX = ".word"
+
+
+def begin(tx: Tx, referral: Referral, contact: str) -> None:
+    """This yes is one of those about which the desk asks."""
+    if contact.strip():
+        tx.seal(contact_record(referral.id), DataClass.CONTACT, "contact", contact.strip(), [DESK])
+    _ask(tx, referral)
+
+
+def waiting(tx: Tx, referral: Referral) -> WordReceipt | None:
+    """The receipt about which the desk still has to ask, if there is one."""
+    if not referral.by_word:
+        return None
+    found = tx.find(WordReceipt, referral_id=referral.id, sampled=True)
+    return next((r for r in found if r.answer in ("", NOT_REACHED)), None)
+
+
+def open_ones(tx: Tx) -> list[Referral]:
+    """Matters about which the desk has not asked yet."""
+    ids = sorted({r.referral_id for r in tx.find(WordReceipt, sampled=True, answer="")})
+    found = tx.find(Referral, id=ids) if ids else []
+    return [r for r in found if r.stage not in ENDED and r.author_id]
+
+
+def answer(tx: Tx, person_id: str, referral_id: str, said: str) -> Referral:
+    """The desk has asked. 'no' takes the yes back at once, and a steward hears of it."""
+    actor, referral = doors.desk_referral(tx, person_id, referral_id, Action.CONSENT_CHECK)
+    receipt = waiting(tx, referral)
+    if said not in ANSWERS:
+        raise BadAnswer
+    if receipt is None:
+        raise WrongStage
+    if receipt.witness_id == person_id:
+        raise NotFound
+    tx.save(replace(receipt, asked_at=tx.now, asked_by=person_id, answer=said))
+    tx.audit(AuditEntry(actor, Action.CONSENT_CHECK, f"referral:{referral.id}", said))
+    if said == NOT_REACHED:
+        tx.set_timer("word_check", _subject(referral.id), tx.now + AGAIN)
+        return referral
+    end(tx, referral)
+    if said == YES or referral.stage in ENDED:
+        return referral
+    after = closing.cut(tx, actor, referral, Action.CONSENT_CHECK, "not true")
+    tell.tell_author(tx, after, "matter.taken_back")
+    for seat in tx.find(Seat, role=Role.STEWARD):
+        if seat.person_id:
+            tell.tell(tx, seat.person_id, "steward.yes_not_true", {"code": referral.code})
+    return after
+
+
+def due(tx: Tx, subject: str) -> None:
+    """Timer: the desk has not asked, or has not reached them. It hears so again until it has."""
+    referral = doors.referral_by_id(tx, subject.removesuffix(_SUFFIX))
+    if waiting(tx, referral) is None or referral.stage in ENDED or not referral.author_id:
+        return
+    _ask(tx, referral)
+
+
+def end(tx: Tx, referral: Referral) -> None:
+    """There is nothing more to ask."""
+    tx.clear_timer("word_check", _subject(referral.id))
+    tx.destroy(contact_record(referral.id))
+    for seat in tx.find(Seat, role=Role.COORDINATOR):
+        if seat.person_id:
+            tell.quietly(tx, seat.person_id, slot(referral.id), "desk.handled", {"code": referral.code})
+
+
+def forget(tx: Tx, referral_id: str) -> None:
+    """Past the matter's date no code of it does anything, and nobody is asked about it."""
+    tx.destroy(contact_record(referral_id))
+    tx.clear_timer("word_check", _subject(referral_id))
+    for receipt in tx.find(WordReceipt, referral_id=referral_id):
+        tx.remove(receipt)
+
+
+def contact_record(referral_id: str) -> Record:
+    """How the desk reaches them to ask."""
+    return Record("word_check", referral_id)
+
+
+def slot(referral_id: str) -> str:
+    """A place of its own in the desk's chats: it must not push another alert out."""
+    return f"word:{referral_id}"
+
+
+def _ask(tx: Tx, referral: Referral) -> None:
+    shown = slot(referral.id)
+    tell.tell_desk(tx, "desk.ask_whether_true", referral, priority=Priority.BULK, slot=shown)
+    tx.set_timer("word_check", _subject(referral.id), tx.now + AGAIN)
+
+
+def _subject(referral_id: str) -> str:
+    """A timer of its own: those of the matter are cleared at every change of its stage."""
+    return referral_id + _SUFFIX
