@@ -1,71 +1,125 @@
-"""A mentor's check-in in three taps: how did you meet, how is it going, save."""
+"""Check-ins in the chat: question by question, saved with the last tap, taken back within a minute.
+
+One engine for all who are asked: a mentor about a member, a member or a family about themselves, a worker
+about the help that a matter gets. What was answered so far travels in the buttons.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from handlers.reply import Reply, Turn
+from referrals import forms
+from referrals.catalogue import QuestionKind
+from referrals.errors import BadAnswer, BadLine, StaleButton, WrongCaseCode
+from referrals.members import CheckInKind, Source
 from referrals.said import Keyboard
-from referrals.service import checkins, crisis
-from referrals.service.checkins import Asked
-from referrals.service.tell import column, press
+from referrals.service import asking, checkins, crisis
+from referrals.service.asking import Asked
+from referrals.service.tell import press
+
+LINE = "l"  # travels with the buttons of a typed line
+SAYS_IT = ("well", "all_right", "not_reached")  # what an echo may show of a line
 
 
-def means(turn: Turn) -> Reply:
-    """First tap: how they met. The answer travels on in the next buttons."""
+def check(turn: Turn) -> Reply:
+    """Any tap but the last: what was answered travels on in the next buttons."""
     found = checkins.asked(turn.tx, turn.person.id, turn.word(0))
     if found.check_in.saved_at is not None:
-        return _done(found)
-    states = [
-        press(f"state.{s}", "check.state", turn.word(0), turn.word(1), s) for s in found.programme.states
-    ]
-    again = press("button.back", "check.again", turn.word(0))
-    return _reply(found, "mentor.how_is_it", (*column(states), (again,)))
-
-
-def state(turn: Turn) -> Reply:
-    """Second tap: how it is going."""
-    found = checkins.asked(turn.tx, turn.person.id, turn.word(0))
-    if found.check_in.saved_at is not None:
-        return _done(found)
-    chosen = {"means": f"@means.{turn.word(1)}", "state": f"@state.{turn.word(2)}"}
-    save = press("button.save", "check.save", turn.word(0), turn.word(1), turn.word(2))
-    back = press("button.back", "check.means", turn.word(0), turn.word(1))
-    text = "mentor.save_crisis" if turn.word(2) == "crisis" else "mentor.save"
-    return _reply(found, text, ((save,), (back,)), **chosen, lines=crisis.emergency_lines(turn.tx))
+        return _done(turn, found)
+    if turn.word(1) not in ("", str(found.form.version)):
+        return _changed(turn, found)
+    return _question(turn, found, _answers(turn, found))
 
 
 def save(turn: Turn) -> Reply:
-    """Third tap: saved. The chat keeps 'Done' and, for a minute, Undo."""
-    found = checkins.save(turn.tx, turn.person.id, turn.word(0), turn.word(1), turn.word(2))
-    return _done(found, alarm=turn.word(2) == "crisis")
+    """The last tap. The chat keeps 'Done' and, for a minute, Undo."""
+    found = checkins.asked(turn.tx, turn.person.id, turn.word(0))
+    if found.check_in.saved_at is None and turn.word(1) != str(found.form.version):
+        return _changed(turn, found)
+    source = Source.LINE if turn.word(3) == LINE else None
+    answers = _answers(turn, found) if found.check_in.saved_at is None else {}
+    return _done(turn, checkins.save(turn.tx, turn.person.id, turn.word(0), answers, source))
 
 
 def undo(turn: Turn) -> Reply:
     """Within a minute: the questions stand again."""
-    return _first(checkins.undo(turn.tx, turn.person.id, turn.word(0)))
+    found = checkins.undo(turn.tx, turn.person.id, turn.word(0))
+    return _question(turn, found, {})
 
 
-def again(turn: Turn) -> Reply:
-    """Back to the first question."""
-    found = checkins.asked(turn.tx, turn.person.id, turn.word(0))
-    return _done(found) if found.check_in.saved_at is not None else _first(found)
-
-
-def _first(found: Asked) -> Reply:
-    buttons = checkins.means_buttons(found.check_in.id, found.programme)
-    return _reply(found, "mentor.check_in_due", buttons)
-
-
-def _done(found: Asked, alarm: bool = False) -> Reply:
-    undo_button = ((press("button.undo", "check.undo", found.check_in.id),),)
-    text = "mentor.done_alarm" if alarm else "mentor.done"
-    return Reply(text, {}, undo_button, slot=checkins.slot(found.check_in.id), toast="toast.saved")
-
-
-def _reply(found: Asked, text: str, buttons: Keyboard, **params: str) -> Reply:
+def line(turn: Turn) -> Reply:
+    """One typed line, echoed to be saved or changed. What is hard is shown after one more tap only."""
+    try:
+        found = checkins.enter_line(turn.tx, turn.person.id, turn.incoming.text)
+    except (WrongCaseCode, BadLine) as refusal:
+        shown = {name: str(value) for name, value in refusal.params.items()}
+        return Reply(refusal.code, shown, slot="line")
+    answers = found.answers or {}
+    if found.check_in.saved_at is not None:
+        return _done(turn, found)
+    if any(answer in SAYS_IT for answer in answers.values()) and asking.waiting(found.form, answers) is None:
+        return _question(turn, found, answers, LINE)
+    words = (found.check_in.id, str(found.form.version), forms.short(found.form, answers), LINE)
     return Reply(
-        text,
-        {"code": found.enrolment.code, **params},
-        buttons,
-        slot=checkins.slot(found.check_in.id),
-        details=True,
+        "line.more", {"code": found.code}, ((press("button.go_on", "check", *words),),), _slot(found)
     )
+
+
+def _answers(turn: Turn, found: Asked) -> dict[str, str]:
+    try:
+        return forms.long(found.form, turn.word(2))
+    except BadAnswer:
+        raise StaleButton from None
+
+
+def _changed(turn: Turn, found: Asked) -> Reply:
+    """A button of an older form: here it is anew, and nothing was kept under a question that is no more."""
+    first = _question(turn, found, {})
+    return Reply(
+        first.text, first.params, first.buttons, first.slot, "toast.form_changed", True, first.details
+    )
+
+
+def _question(turn: Turn, found: Asked, answers: Mapping[str, str], came: str = "") -> Reply:
+    came = came or (LINE if turn.word(3) == LINE else "")
+    waits = asking.waiting(found.form, answers)
+    text = asking.text_of(found.form, waits) if waits is not None else "check.save"
+    params = {"code": found.code, "chosen": _chosen(turn, found, answers)}
+    if waits is not None and waits.id == "danger":
+        params["lines"] = _lines(turn, found)
+    buttons = asking.keyboard(found.check_in.id, found.form, answers, came)
+    return Reply(text, params, buttons, _slot(found), details=True)
+
+
+def _done(turn: Turn, found: Asked) -> Reply:
+    """What stands there when it is saved; 'Undo' for whoever saved it, for a minute."""
+    check_in = found.check_in
+    text = found.said or checkins.AFTER[check_in.kind].rest
+    rows: Keyboard = ()
+    fresh = check_in.saved_at is not None and turn.tx.now - check_in.saved_at <= asking.UNDO
+    if check_in.saved_by == turn.person.id and fresh:
+        rows = ((press("button.undo", "check.undo", check_in.id),),)
+    rows = (*rows, *checkins.further(turn.tx, check_in, found))
+    shown = {"lines": _lines(turn, found)} if check_in.kind is CheckInKind.OWN else {}
+    return Reply(text, shown, rows, checkins.slot(check_in.id), toast="toast.saved")
+
+
+def _chosen(turn: Turn, found: Asked, answers: Mapping[str, str]) -> str:
+    """What was pressed so far, in words: 'Call · Doing well'."""
+    said: list[str] = []
+    for question in found.form.questions:
+        several = question.kind is QuestionKind.NEEDS
+        given = answers.get(question.id, "")
+        said += [asking.choice_key(question, c) for c in (given.split(",") if several else [given]) if c]
+    language = turn.person.language or "en"
+    return " · ".join(turn.tx.catalogue.words(key, language) for key in said)
+
+
+def _lines(turn: Turn, found: Asked) -> str:
+    area = found.enrolment.area if found.enrolment else ""
+    return crisis.emergency_lines(turn.tx, area, turn.person.language)
+
+
+def _slot(found: Asked) -> str:
+    return checkins.slot(found.check_in.id)

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from handlers import desk, devices, family, home, mentor, privacy, typed, words, worker
+from handlers import (
+    courses,
+    desk,
+    devices,
+    family,
+    home,
+    meetings,
+    mentor,
+    own,
+    privacy,
+    typed,
+    words,
+    worker,
+)
 from handlers.incoming import Did, Incoming, Toast
 from handlers.reply import Reply, Turn
 from referrals.access import Action
@@ -70,11 +83,29 @@ PRESSES: Mapping[str, Route] = {
     "offer.accept": Route(Action.OFFER_ACCEPT, worker.accept),
     "offer.decline": Route(Action.OFFER_DECLINE, worker.decline),
     "offer.reason": Route(Action.OFFER_DECLINE, worker.reason),
-    "check.means": Route(Action.CHECK_IN_WRITE, mentor.means),
-    "check.state": Route(Action.CHECK_IN_WRITE, mentor.state),
-    "check.save": Route(Action.CHECK_IN_WRITE, mentor.save),
-    "check.undo": Route(Action.CHECK_IN_WRITE, mentor.undo),
-    "check.again": Route(Action.CHECK_IN_WRITE, mentor.again),
+    # Who may answer which check-in, its door says: mentors, members, families and workers have theirs.
+    "check": Route(Action.FORM_ANSWER, mentor.check),
+    "check.save": Route(Action.FORM_ANSWER, mentor.save),
+    "check.undo": Route(Action.FORM_ANSWER, mentor.undo),
+    "line": Route(Action.CHECK_IN_WRITE, mentor.line),
+    "circle": Route(Action.CIRCLE_JOIN, own.circle),
+    "circle.join": Route(Action.CIRCLE_JOIN, own.join),
+    "circle.leave": Route(Action.CIRCLE_JOIN, own.leave),
+    "circle.not_now": Route(Action.HOME, own.not_now),
+    "meet": Route(Action.MEETING_KEEP, meetings.latest),
+    "group.open": Route(Action.MEETING_KEEP, meetings.begin),
+    "group.tick": Route(Action.MEETING_KEEP, meetings.tick),
+    "group.how": Route(Action.MEETING_KEEP, meetings.ask_how),
+    "group.save": Route(Action.MEETING_KEEP, meetings.save),
+    "group.undo": Route(Action.MEETING_KEEP, meetings.undo),
+    "group.none": Route(Action.MEETING_KEEP, meetings.none),
+    "course.show": Route(Action.COURSE_FOLLOW, courses.show),
+    "course.reached": Route(Action.COURSE_FOLLOW, courses.reached),
+    "course.later": Route(Action.COURSE_FOLLOW, courses.later),
+    "course.stop": Route(Action.COURSE_FOLLOW, courses.stop),
+    "course.undo": Route(Action.COURSE_FOLLOW, courses.undo),
+    "phase.fine": Route(Action.MEMBER_CHANGE, courses.fine),
+    "phase.not_yet": Route(Action.MEMBER_CHANGE, courses.not_yet),
     "crisis.hold": Route(Action.CRISIS_HOLD, desk.hold),
     "desk.queue": Route(Action.DESK_LIST, desk.queue),
     "desk.first": Route(Action.DESK_SWITCH, desk.first),
@@ -83,6 +114,9 @@ PRESSES: Mapping[str, Route] = {
     "words": Route(Action.HOME, words.known),
     "text": Route(Action.PERSON_SETTINGS, words.text),
     "status": Route(Action.REFERRAL_READ, words.status),
+    "next": Route(Action.FORM_ANSWER, words.next_due),
+    "have": Route(Action.CRISIS_HOLD, words.have),
+    "stop": Route(Action.REMINDERS_SET, words.stop),
     "danger": Route(Action.HOME, words.danger),
     "page": Route(Action.HOME, typed.page),
     "number.stale": Route(Action.HOME, typed.stale),

@@ -49,6 +49,7 @@ _MEANINGS: Mapping[str, type[StrEnum]] = {
 }
 # Choices without which a question of a check-in could not be asked as it is meant.
 _NEEDED = {"means": "not_reached", "danger": "yes"}
+ON_PAGE = "on_page"  # ticked in a chat: what it is, is chosen on the secure page
 _MOST_SIGNS = 30  # of a button's 64 bytes, for all answers together
 _PAGE_ONLY = (QuestionKind.AREA, QuestionKind.EXCLUSIONS, QuestionKind.TEXT, QuestionKind.CONSENT)
 _BLIND = (Stage.OFFERED, Stage.WAITLISTED)
@@ -286,7 +287,7 @@ def _question(block: Block, before: list[Question], categories: tuple[str, ...],
         id=block.id(),
         kind=kind,
         where=block.text("where", "chat"),
-        choices=block.known("choices", categories) if needs else codes(block, "choices", ()),
+        choices=block.known("choices", (*categories, ON_PAGE)) if needs else codes(block, "choices", ()),
         data_class=block.one_of("data_class", DataClass, DataClass.ROUTING),
         required=block.flag("required", default=True),
         max_length=block.whole("max_length", 4000, high=4000),

@@ -76,6 +76,12 @@ class TooLong(BadAnswer):
     code = "error.too_long"
 
 
+class BadLine(BadAnswer):
+    """A typed line that is no whole check-in; the answer shows what one looks like."""
+
+    code = "error.bad_line"
+
+
 class WrongCaseCode(BadAnswer):
     """No case code of this person's own members. `params`: typed, meant (one of their own that is near)."""
 

@@ -1,120 +1,297 @@
-"""A mentor's check-in: reminded at the right local time, answered in three taps, edited to 'Done'.
+"""Check-ins are saved, taken back within a minute, corrected later, and written down late.
 
-The two choices travel in the buttons themselves, so nothing half-answered is ever stored. What was saved is
-sealed, and the message that stays in the chat says 'Done' and nothing else.
+What was answered is sealed as one small field, `answers`; what stood there before a correction is kept beside
+it as `answers.1`, `answers.2` … The message that stays in the chat says 'Done' and nothing else. Who may
+answer, and the questions, are in `asking.py`; what each kind leads to is the table AFTER.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 
-from referrals.access import Action, allow
-from referrals.catalogue import Programme
-from referrals.errors import BadAnswer, NotFound, WrongStage
-from referrals.members import CheckIn, Enrolment
-from referrals.model import DESK, Actor, AuditEntry, DataClass, person_holder
-from referrals.persons import Seat
+from referrals import forms
+from referrals.errors import AlreadyHandled, BadAnswer, WrongStage
+from referrals.members import CheckIn, CheckInKind, Danger, Source
+from referrals.model import DESK, AuditEntry, DataClass, organization_holder, person_holder
 from referrals.ports import Tx
 from referrals.said import Keyboard
-from referrals.service import crisis, tell
+from referrals.schedule import local
+from referrals.service import (
+    asking,
+    crisis,
+    doors,
+    enrolments,
+    lines,
+    needs,
+    own_checkins,
+    reminders,
+    tell,
+    trends,
+    wellbeing,
+    working,
+)
+from referrals.service.asking import ACTIONS, UNDO, Asked
 
-UNDO = timedelta(seconds=60)
-REMIND_AGAIN = timedelta(hours=24)  # then the backup mentor, then the desk, a day apart
+begin, buttons, slot, asked, anew = asking.begin, asking.buttons, asking.slot, asking.asked, asking.anew
+enter_line = lines.enter_line
 
+CORRECTED_FOR = timedelta(days=30)
+LATE_FOR = 7  # days
+FIELD = "answers"
+NOTE = "note"
+NOTE_LIMIT = 4000
+# Begun by whoever answers: taken back, nothing is left of it, since nobody had asked.
+_OF_THEIR_OWN = (Source.CASELOAD, Source.LINE, Source.LATE)
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One due check-in as its mentor sees it. `others`: who else was or will be asked about it."""
-
-    check_in: CheckIn
-    enrolment: Enrolment
-    programme: Programme
-    mentor: Actor
-    others: tuple[str, ...]
-
-
-def asked(tx: Tx, person_id: str, check_in_id: str) -> Asked:
-    """The check-in, for the mentor or backup mentor of this member; NotFound for everybody else."""
-    check_in = tx.get(CheckIn, check_in_id, lock=True)
-    enrolment = tx.get(Enrolment, check_in.enrolment_id or "") if check_in else None
-    if check_in is None or enrolment is None:
-        raise NotFound
-    actor, others = _mentor_of(tx, person_id, enrolment)
-    return Asked(
-        check_in,
-        enrolment,
-        tx.catalogue.programme(enrolment.programme, enrolment.programme_version),
-        actor,
-        others,
-    )
+Answers = Mapping[str, str]
 
 
-def save(tx: Tx, person_id: str, check_in_id: str, means: str, state: str) -> Asked:
-    """The third tap. Saved twice it stays one; a crisis is handed to the on-call desk at once."""
-    found = asked(tx, person_id, check_in_id)
+def save(tx: Tx, person_id: str, subject: str, answers: Answers, source: Source | None = None) -> Asked:
+    """The last tap. Saved twice it stays one; whoever comes second is told so; a crisis is told at once.
+
+    BadAnswer for answers that do not make a whole form, AlreadyHandled when somebody else was faster.
+    """
+    found = asked(tx, person_id, subject)
     if found.check_in.saved_at is not None:
         if found.check_in.saved_by == person_id:
             return found
-        raise WrongStage
-    if means not in found.programme.means or state not in found.programme.states:
+        raise AlreadyHandled
+    given = forms.whole(found.form, answers)
+    today = local(tx.now, _zone(tx, found)).date()
+    return _keep(tx, found, given, today, source)
+
+
+def late(tx: Tx, person_id: str, enrolment_id: str, day: date, answers: Answers) -> Asked:
+    """A contact of yesterday, or up to a week ago. It also answers the reminder that was about it."""
+    found = anew(tx, person_id, enrolment_id, Source.LATE)
+    today = local(tx.now, _zone(tx, found)).date()
+    if not timedelta(days=1) <= today - day <= timedelta(days=LATE_FOR):
         raise BadAnswer
-    saved = tx.save(replace(found.check_in, saved_at=tx.now, saved_by=person_id))
-    holders = [person_holder(person_id), *([DESK] if state == "crisis" else [])]
-    # One field for both answers: they are read together, and a press should write as little as it can.
-    tx.seal(saved.record, DataClass.WELLBEING, "answers", f"{means} {state}", holders)
-    tx.audit(AuditEntry(found.mentor, Action.CHECK_IN_WRITE, f"check_in:{saved.id}", "saved"))
-    tx.clear_timer("check_in_missed", saved.id)
+    given = forms.whole(found.form, answers)
+    if not found.fresh and not _is_about(tx, found, day):
+        new = replace(
+            found.check_in,
+            id=enrolment_id, due_at=tx.now, asked_of=person_id, source=Source.LATE,
+            saved_at=None, saved_by=None, version=1,
+        )  # fmt: skip
+        found = replace(found, check_in=new, fresh=True)
+    return _keep(tx, found, given, day, Source.LATE)
+
+
+def _is_about(tx: Tx, found: Asked, day: date) -> bool:
+    """Whether what is due was about the contact of that day: made on the day it was due, or after it."""
+    due = found.check_in
+    return due.saved_at is None and day >= local(due.due_at, _zone(tx, found)).date() - timedelta(days=1)
+
+
+def _keep(tx: Tx, found: Asked, given: dict[str, str], day: date, source: Source | None) -> Asked:
+    row = found.check_in
+    if found.fresh:
+        row = asking.begin_other(tx, replace(row, id=tx.new_id()))
+    saved = tx.save(
+        replace(
+            row,
+            saved_at=tx.now, saved_by=found.actor.person_id, day=day, form_version=found.form.version,
+            source=source or row.source,
+        )
+    )  # fmt: skip
+    found = replace(found, check_in=saved, fresh=False)
+    _seal(tx, found, given)
+    tx.audit(AuditEntry(found.actor, ACTIONS[saved.kind], f"check_in:{saved.id}", "saved"))
     tx.set_timer("undo_over", saved.id, tx.now + UNDO)
-    for other in found.others:  # nobody is nagged about what somebody else has handled
-        tell.quietly(tx, other, slot(saved.id), "mentor.done_by_other")
-    if state == "crisis":
-        crisis.raise_alarm(tx, saved.id, found.enrolment.code)
-    return replace(found, check_in=saved)
+    _file_needs(tx, found, given.get("needs", ""))
+    return replace(found, answers=given, said=AFTER[saved.kind].saved(tx, found, given))
 
 
 def undo(tx: Tx, person_id: str, check_in_id: str) -> Asked:
-    """Within 60 seconds: what was saved is destroyed; a crisis becomes a false alarm."""
+    """Within 60 seconds: what was saved is destroyed; a crisis becomes a false alarm.
+
+    Requests that were made of ticked needs and are not filed yet go too.
+    """
     found = asked(tx, person_id, check_in_id)
     saved = found.check_in
     if saved.saved_at is None:
         return found
-    if saved.saved_by != person_id or tx.now - saved.saved_at > UNDO:
+    if saved.saved_by != person_id or tx.now - saved.saved_at > UNDO or saved.corrected:
         raise WrongStage
-    _, state = tx.open_sealed(found.mentor, saved.record, DataClass.WELLBEING)["answers"].split(" ")
+    given = trends.opened(tx, found.actor, saved)
     tx.destroy(saved.record)
-    open_again = tx.save(replace(saved, saved_at=None, saved_by=None))
     tx.clear_timer("undo_over", saved.id)
-    tx.set_timer("check_in_missed", saved.id, tx.now + REMIND_AGAIN)
-    tx.audit(AuditEntry(found.mentor, Action.CHECK_IN_WRITE, f"check_in:{saved.id}", "undone"))
-    if state == "crisis":
-        crisis.false_alarm(tx, saved.id, found.enrolment.code)
-    return replace(found, check_in=open_again)
+    tx.audit(AuditEntry(found.actor, ACTIONS[saved.kind], f"check_in:{saved.id}", "undone"))
+    if given.get("needs") and found.enrolment is not None:
+        needs.undone(tx, found.actor, found.enrolment, saved.saved_at)
+    if given.get("danger") and found.enrolment is not None:
+        crisis.false_alarm(tx, saved.id)
+    if saved.source in _OF_THEIR_OWN and found.enrolment is not None and not _was_asked(saved):
+        tx.remove(saved)
+        return anew(tx, person_id, found.enrolment.id)
+    again = tx.save(replace(saved, saved_at=None, saved_by=None, day=None))
+    AFTER[saved.kind].undone(tx, replace(found, check_in=again))
+    return replace(found, check_in=again)
+
+
+def correct(tx: Tx, person_id: str, check_in_id: str, answers: Answers) -> Asked:
+    """Other answers, for thirty days; what stood before stays beside them, and the audit says who and when.
+
+    It begins with what stood there, so it asks for the PIN like all reading.
+    """
+    found = asked(tx, person_id, check_in_id)
+    before = found.check_in
+    if before.saved_at is None or tx.now - before.saved_at > CORRECTED_FOR:
+        raise WrongStage
+    given, stood = forms.whole(found.form, answers), trends.opened(tx, found.actor, before)
+    if _written(given) == _written(stood):
+        return found
+    number = before.corrected + 1
+    saved = tx.save(replace(before, corrected=number, form_version=found.form.version))
+    found = replace(found, check_in=saved)
+    tx.seal(saved.record, DataClass.WELLBEING, f"{FIELD}.{number}", _written(stood), ())
+    _seal(tx, found, given)
+    tx.audit(AuditEntry(found.actor, ACTIONS[saved.kind], f"check_in:{saved.id}", "corrected"))
+    ticked = set(given.get("needs", "").split(",")) - set(stood.get("needs", "").split(","))
+    _file_needs(tx, found, ",".join(sorted(ticked)))
+    if given.get("danger") and not stood.get("danger"):
+        _alarm(tx, found, given)
+    return replace(found, answers=given)
+
+
+def add_note(tx: Tx, person_id: str, check_in_id: str, text: str) -> Asked:
+    """A note to a contact that was saved, on a secure page only; each one stands beside the others."""
+    found = asked(tx, person_id, check_in_id)
+    saved = found.check_in
+    if saved.saved_at is None or not text.strip() or len(text) > NOTE_LIMIT:
+        raise BadAnswer
+    column = f"{NOTE}.{tx.now.isoformat(timespec='microseconds')}"
+    tx.seal(saved.record, DataClass.STORY, column, text.strip(), _readers(tx, found))
+    tx.audit(AuditEntry(found.actor, ACTIONS[saved.kind], f"check_in:{saved.id}", "note"))
+    return found
 
 
 def undo_over(tx: Tx, check_in_id: str) -> None:
     """Timer: the minute is over; the message loses its Undo button and keeps neither answer nor code."""
     check_in = tx.get(CheckIn, check_in_id)
     if check_in is not None and check_in.saved_by is not None:
-        tell.quietly(tx, check_in.saved_by, slot(check_in.id), "mentor.done")
+        rest = AFTER[check_in.kind].rest
+        tell.quietly(tx, check_in.saved_by, slot(check_in.id), rest, buttons=further(tx, check_in))
 
 
-def slot(check_in_id: str) -> str:
-    return f"check:{check_in_id}"
+def further(tx: Tx, check_in: CheckIn, found: Asked | None = None) -> Keyboard:
+    """What is offered below 'Done': a note to a contact with a member; ways on for whoever has a hard time.
+
+    `found`: what was just saved; without it a minute has passed, and only what tells nothing is left.
+    """
+    if found is not None and check_in.kind is CheckInKind.WELLBEING:
+        return wellbeing.further(check_in, (found.answers or {}).get("state", ""))
+    if found is not None and found.said in own_checkins.OFFERS_HELP:
+        return own_checkins.ways_to_ask(tx, found)
+    if check_in.kind is not CheckInKind.MEMBER:
+        return ()
+    return ((tell.page_button("button.add_note", f"member/{check_in.enrolment_id}"),),)
 
 
-def means_buttons(check_in_id: str, programme: Programme) -> Keyboard:
-    """First tap: how did you meet?"""
-    return tell.column(tell.press(f"means.{m}", "check.means", check_in_id, m) for m in programme.means)
+# -- what is sealed ----------------------------------------------------------------------------------
 
 
-def _mentor_of(tx: Tx, person_id: str, enrolment: Enrolment) -> tuple[Actor, tuple[str, ...]]:
-    """The person as this member's mentor or backup mentor, and the other one; NotFound for everybody else."""
-    wanted = [seat_id for seat_id in (enrolment.mentor_seat, enrolment.backup_seat) if seat_id]
-    seats = tx.find(Seat, id=wanted)
-    mine = [seat for seat in seats if seat.person_id == person_id]
-    if not mine:
-        raise NotFound
-    actor = Actor(person_id, mine[0].role, mine[0].organization_id)
-    allow(actor, Action.CHECK_IN_WRITE)
-    return actor, tuple(s.person_id for s in seats if s.person_id and s.person_id != person_id)
+def _written(answers: Answers) -> str:
+    kept = {key: value for key, value in answers.items() if value}
+    return json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
+
+
+def _seal(tx: Tx, found: Asked, given: Answers) -> None:
+    holders = _readers(tx, found)
+    if given.get("danger") or given.get("progress") == "stopped":
+        holders.append(DESK)
+    # One field for all answers: they are read together, and a press should write as little as it can.
+    tx.seal(found.check_in.record, DataClass.WELLBEING, FIELD, _written(given), holders)
+
+
+def _readers(tx: Tx, found: Asked) -> list[str]:
+    """Whoever wrote it; a member's mentors, now; a worker's own organisation."""
+    people = [found.actor.person_id]
+    if found.enrolment is not None:
+        people += enrolments.mentors_of(tx, found.enrolment)
+    holders = [person_holder(person) for person in dict.fromkeys(people)]
+    if found.check_in.kind is CheckInKind.SERVICE and found.actor.organization_id:
+        holders.append(organization_holder(found.actor.organization_id))
+    return holders
+
+
+def _file_needs(tx: Tx, found: Asked, ticked: str) -> None:
+    """Ticked needs become requests in the same breath."""
+    categories = tuple(category for category in ticked.split(",") if category)
+    if categories and found.enrolment is not None:
+        needs.from_check_in(tx, found.actor, found.enrolment, categories)
+
+
+def _zone(tx: Tx, found: Asked) -> str:
+    if found.enrolment is not None:
+        return found.enrolment.timezone
+    return doors.person_by_id(tx, found.actor.person_id).timezone
+
+
+def _was_asked(check_in: CheckIn) -> bool:
+    """Whether somebody was reminded of it before it was answered."""
+    return check_in.due_at != check_in.saved_at
+
+
+# -- what follows ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """What a kind of check-in leads to once it is saved (returns the text key to show), and taken back.
+
+    `rest`: what stands in the chat when the minute for Undo is over.
+    """
+
+    saved: Callable[[Tx, Asked, Answers], str]
+    undone: Callable[[Tx, Asked], None]
+    rest: str
+
+
+def _alarm(tx: Tx, found: Asked, given: Answers) -> None:
+    """'In crisis' never waits."""
+    if found.enrolment is not None:
+        crisis.raise_alarm(tx, found.actor, found.enrolment, found.check_in.id, Danger(given["danger"]))
+
+
+def _member_saved(tx: Tx, found: Asked, given: Answers) -> str:
+    reminders.answered(tx, found.check_in, reached=given["means"] != "not_reached")
+    if given.get("danger"):
+        _alarm(tx, found, given)
+        return "mentor.done_alarm"
+    harder = found.enrolment is not None and trends.harder_now(tx, found, given.get("state", ""))
+    return "mentor.done_harder" if harder else "mentor.done"
+
+
+def _own_saved(tx: Tx, found: Asked, given: Answers) -> str:
+    reminders.answered(tx, found.check_in)
+    if given.get("danger"):
+        _alarm(tx, found, given)
+    return own_checkins.answered(tx, found, given)
+
+
+def _service_saved(tx: Tx, found: Asked, given: Answers) -> str:
+    for colleague in found.others:  # nobody is nagged about what somebody else has handled
+        tell.quietly(tx, colleague, slot(found.check_in.id), "worker.done_by_other")
+    working.heard(tx, found.check_in, given["progress"])
+    return "worker.done"
+
+
+def _wellbeing_saved(tx: Tx, found: Asked, given: Answers) -> str:
+    return wellbeing.answered(tx, found.check_in, given["state"])
+
+
+def _asked_again(tx: Tx, found: Asked) -> None:
+    reminders.undone(tx, found.check_in)
+
+
+AFTER: Mapping[CheckInKind, After] = {
+    CheckInKind.MEMBER: After(_member_saved, _asked_again, "mentor.done"),
+    CheckInKind.OWN: After(_own_saved, _asked_again, "own.done"),
+    CheckInKind.SERVICE: After(_service_saved, _asked_again, "worker.done"),
+    CheckInKind.WELLBEING: After(_wellbeing_saved, _asked_again, "wellbeing.done"),
+}

@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 from referrals.access import Action
 from referrals.errors import BadAnswer
 from referrals.lifecycle import ENDED, STAGE_WAITS, OfferStep, Step, move, move_offer
-from referrals.model import SYSTEM, AuditEntry, Outcome, Referral, Stage, ThreadEntry
+from referrals.members import CheckIn, CheckInKind
+from referrals.model import SYSTEM, AuditEntry, Offer, Outcome, Referral, Stage, ThreadEntry
 from referrals.ports import Tx
-from referrals.service import doors, matching, reading, sharing, tell
+from referrals.service import asking, doors, matching, reading, sharing, tell
 
 # An overdue contact stays with the partner, and the desk hears of it again every day until it is mended.
 OVERDUE_EVERY = timedelta(days=1)
+HELP_FORM = "worker-check-in"  # the short monthly form about the help that a matter gets
 CUT_OFF = "cut_off"  # the timer of a matter whose partner may read nothing any more
 
 
@@ -94,8 +96,8 @@ def contact_overdue(tx: Tx, referral_id: str) -> None:
 def heartbeat(tx: Tx, referral_id: str) -> None:
     """Timer: a month without news. The worker is asked; a second month without news goes to the desk too.
 
-    What the partner writes on the page is news. A partner who may read nothing any more (the yes has run out,
-    the agreement has ended) cannot help on: that is the desk's.
+    What the partner writes on the page is news, and so is the one tap of the form. A partner who may read
+    nothing any more (the yes has run out, the agreement has ended) cannot help on: that is the desk's.
     """
     referral = doors.referral_by_id(tx, referral_id)
     if referral.stage is not Stage.IN_SERVICE:
@@ -111,8 +113,37 @@ def heartbeat(tx: Tx, referral_id: str) -> None:
         late = tx.now - news > month * 1.5
         if late:
             escalate(tx, referral, "desk.no_news")
-        _remind_worker(tx, referral, "worker.heartbeat", or_desk=not late)
+        _ask_about_help(tx, referral, or_desk=not late)
     set_heartbeat(tx, referral)
+
+
+def heard(tx: Tx, check_in: CheckIn, progress: str) -> None:
+    """The worker's one tap: 'going_well' and 'slow' are news; where help has stopped the desk looks."""
+    offer = tx.get(Offer, check_in.offer_id or "")
+    if offer is not None and progress == "stopped":
+        escalate(tx, doors.referral_by_id(tx, offer.referral_id), "desk.help_stopped")
+
+
+def _ask_about_help(tx: Tx, referral: Referral, *, or_desk: bool) -> None:
+    """How is it going? One question a matter, for whoever holds it at the partner; nobody: the desk's."""
+    offer = tx.get(Offer, referral.offer_id) if referral.offer_id else None
+    form = tx.catalogue.forms[HELP_FORM]
+    if offer is None:
+        return
+    asked = [c for c in tx.find(CheckIn, offer_id=offer.id) if c.saved_at is None]
+    there = tell.partners(tx, referral)
+    new = CheckIn(
+        tx.new_id(), CheckInKind.SERVICE, None, tx.now, there[0] if there else None, form.id, form.version,
+        offer_id=offer.id,
+    )  # fmt: skip
+    check_in = asked[0] if asked else asking.begin_other(tx, new)
+    opens = ((tell.page_button("button.open", f"matter/{offer.id}"),),)
+    buttons = (*asking.buttons(tx, check_in), *opens)
+    for person_id in there:
+        slot = asking.slot(check_in.id)
+        tell.tell(tx, person_id, "worker.heartbeat", {"code": offer.code}, buttons=buttons, slot=slot)
+    if or_desk and not there:
+        tell.tell_desk(tx, "desk.no_news", referral)
 
 
 def still_cut_off(tx: Tx, referral_id: str) -> None:
@@ -166,4 +197,5 @@ def _remind_worker(tx: Tx, referral: Referral, text: str, *, or_desk: bool) -> N
 
 def _last_news(tx: Tx, referral: Referral) -> datetime:
     written = tx.find(ThreadEntry, offer_id=referral.offer_id, from_partner=True)
-    return max([referral.stage_since, *(entry.written_at for entry in written)])
+    tapped = (c.saved_at for c in tx.find(CheckIn, offer_id=referral.offer_id) if c.saved_at)
+    return max([referral.stage_since, *(entry.written_at for entry in written), *tapped])
