@@ -36,6 +36,10 @@ COMMANDS = {
         "verify and show the audit; checkpoints and who keeps them",
         (Action.AUDIT_READ, Action.AUDIT_CHECKPOINT),
     ),
+    "outbox": Command(
+        "see what Telegram refused for good; send it again or drop it",
+        (Action.OUTBOX_SEE, Action.OUTBOX_RESEND),
+    ),
     "why": Command("why a referral goes to whom, and why not to others", (Action.REFERRAL_READ,)),
     "keys": Command(
         "see the states of keys, make new ones, lock the root key", (Action.KEYS_STATUS, Action.KEYS_ROTATE)

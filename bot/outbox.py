@@ -2,12 +2,14 @@
 
 Nothing is sent before its turn's commit, and nothing is forgotten: a claim is a lease, so a crash between
 sending and settling repeats a message at worst. Priorities hold at the moment of sending, because only as
-much is claimed as may leave at once.
+much is claimed as may leave at once. Of several processes one sends: it holds the sender's lease, and begins
+no call after the instant at which another could have taken it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Callable
@@ -22,16 +24,20 @@ from referrals.ports import Dead, Delivery, Later, Outbox
 
 POLL_S = 1.0
 PARALLEL = 64
+CALM = 48  # of them for what is not urgent: calls that hang must not take every place
 LONGEST_HOLD_S = 5.0  # longer waits go back to the outbox, so that no lease runs out
 SOON_S = 10.0
 DRAIN_S = 25.0
 LONGEST_TROUBLE_S = 30.0
+RENEW_S = 3.0
+SURE_S = 9.0  # a second less than the lease: a call that begins late is none of ours any more
+ASK_AGAIN_S = 0.5  # how soon after a clean stop elsewhere this sender begins
 
 log = structlog.get_logger("bot.outbox")
 
 
 class Deliverer:
-    """One sender; several processes may run one each. `clock` gives aware UTC."""
+    """The sender of a process: it sends while it holds the lease. `clock` gives aware UTC."""
 
     def __init__(
         self,
@@ -54,6 +60,7 @@ class Deliverer:
         self._claiming = asyncio.Lock()
         self._stopping = False
         self._trouble_s = 0.0
+        self._asked_at = self._sure_until = -math.inf
         self._dice = random.Random()  # noqa: S311 - only spreads what is tried again
 
     def wake(self) -> None:
@@ -61,7 +68,7 @@ class Deliverer:
         self._wake.set()
 
     async def run(self) -> None:
-        """Deliver until `stop`; what is under way then is finished and settled."""
+        """Deliver until `stop`; what is under way then is finished and settled, and the lease given back."""
         settling = asyncio.create_task(self._settle_until_stopped())
         while not self._stopping:
             self._wake.clear()
@@ -71,6 +78,10 @@ class Deliverer:
             await asyncio.wait(self._sending.values())
         self._ended.set()
         await settling
+        try:
+            await self._outbox.let_go()
+        except StoreError as error:
+            log.warning("lease_not_given_back", code=error.code)
 
     def stop(self) -> None:
         """Claim nothing more."""
@@ -84,7 +95,7 @@ class Deliverer:
         while time.monotonic() < deadline and not self._stopping:
             claimed = await self._claim()
             waiting = self._sending or self._ends or self._soon_again()
-            if not claimed and not waiting and self._pace.room(time.monotonic()):
+            if not claimed and not waiting and self._pace.room(time.monotonic(), urgent=False):
                 return
             if not claimed:
                 await asyncio.sleep(0.01)
@@ -97,11 +108,13 @@ class Deliverer:
     async def _claim(self) -> int:
         """Lease as much as may leave now and start sending it; how many that was."""
         async with self._claiming:
-            room = min(self._parallel - len(self._sending), self._pace.room(time.monotonic()))
-            if room <= 0 or self._stopping:
-                return 0
             try:
-                deliveries = await self._outbox.claim(self._clock(), room)
+                if self._stopping or not await self._hold():
+                    return 0
+                room, calm = self._room()
+                if room <= 0:
+                    return 0
+                deliveries = await self._outbox.claim(self._clock(), room, room - calm)
             except StoreError as error:
                 log.warning("claim_failed", code=error.code)
                 return 0
@@ -113,10 +126,39 @@ class Deliverer:
                     self._sending[delivery.id] = asyncio.create_task(self._send(delivery))
             return len(deliveries)
 
-    async def _idle(self) -> None:
-        """Until a turn is committed, something ended, or a second has passed."""
+    async def _hold(self) -> bool:
+        """Whether this process is the one sender; asks for the lease, and renews it in time."""
         now = time.monotonic()
-        wait = POLL_S if self._pace.room(now) else min(POLL_S, max(0.01, self._pace.until_room(now)))
+        if now < self._asked_at + RENEW_S:
+            return True
+        sender = now < self._sure_until
+        if not await self._outbox.hold(self._clock()):
+            if sender:
+                log.warning("another_sender")
+            self._sure_until = -math.inf
+            return False
+        if not sender:
+            log.info("sender")
+        self._asked_at, self._sure_until = now, now + SURE_S
+        return True
+
+    def _room(self) -> tuple[int, int]:
+        """How many may leave now, and how many of them if they are not urgent."""
+        now, under_way = time.monotonic(), len(self._sending)
+        room = min(self._parallel - under_way, self._pace.room(now))
+        calm_places = max(1, self._parallel * CALM // PARALLEL)
+        calm = min(calm_places - under_way, self._pace.room(now, urgent=False), room)
+        return max(0, room), max(0, calm)
+
+    async def _idle(self) -> None:
+        """Until a turn is committed, something ended, a place is free, or a second has passed."""
+        now = time.monotonic()
+        if now >= self._sure_until:
+            wait = ASK_AGAIN_S
+        elif self._pace.room(now, urgent=False):
+            wait = POLL_S
+        else:
+            wait = min(POLL_S, max(0.001, self._pace.until_room(now, urgent=False)))
         try:
             await asyncio.wait_for(self._wake.wait(), wait)
         except TimeoutError:
@@ -142,11 +184,13 @@ class Deliverer:
             return self._again(delivery, wait)
         if wait:
             await asyncio.sleep(wait)
+        if time.monotonic() >= self._sure_until:  # stood still for too long: another may be at it
+            return self._again(delivery, 0.0)
         outcome = await self._messenger.deliver(delivery, self._clock(), self._dice.random())
         now = time.monotonic()
         if isinstance(outcome, Flood):
             self._pace.flood(delivery.account, outcome.seconds, now)
-            log.info("flood", seconds=round(outcome.seconds))
+            log.info("flood", seconds=round(outcome.seconds), rate=round(self._pace.estimate, 1))
             return self._again(delivery, outcome.seconds)
         if isinstance(outcome, Trouble):
             self._trouble_s = min(LONGEST_TROUBLE_S, max(1.0, self._trouble_s * 2))

@@ -45,6 +45,20 @@ class Reading:
     data_class: DataClass
 
 
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """A notice that Telegram refused for good; what is in it, a chat may carry. `code` says why."""
+
+    id: int
+    person_id: str
+    text: str
+    params: Mapping[str, str]
+    code: str
+    attempts: int
+    queued_at: datetime
+    refused_at: datetime
+
+
 class Taken(StrEnum):
     """What was taken back for good, so that a restored backup must not give it again."""
 
@@ -160,6 +174,15 @@ class Tx(Protocol):
 
     def recall_notices(self, person_id: str, slot: str | None = None) -> None:
         """Drop what is queued for a person and not yet sent (of one slot, or everything)."""
+
+    def undelivered(self) -> list[Undelivered]:
+        """What was refused for good and nobody has looked after yet, the oldest first."""
+
+    def send_again(self, notice_id: int) -> bool:
+        """One of these is due now; False when it is none of them."""
+
+    def drop_undelivered(self, notice_id: int) -> bool:
+        """One of these is given up; False when it is none of them."""
 
     # Messages that stand in chats.
     def heard(self, person_id: str, message_id: int) -> None:
@@ -328,9 +351,19 @@ class Dead:
 class Outbox(Protocol):
     """The sending side of the outbox."""
 
-    async def claim(self, now: datetime, limit: int) -> Sequence[Delivery]:
+    async def hold(self, now: datetime) -> bool:
+        """Become or stay the one sender, for some seconds; False while another one is.
+
+        What another had claimed before is due again.
+        """
+
+    async def let_go(self) -> None:
+        """A clean stop: another may send at once."""
+
+    async def claim(self, now: datetime, limit: int, spare: int = 0) -> Sequence[Delivery]:
         """Due notices, best rank first, at most one per person at a time, leased to this sender.
 
+        The last `spare` of the `limit` are kept for crisis and alert. Nothing while another is the sender.
         A notice whose slot has a standing message becomes an edit of it; a delete without one vanishes.
         """
 

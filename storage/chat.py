@@ -35,7 +35,7 @@ _QUEUE = (
 _SAY = Sql(f"{_QUEUE} RETURNING id")
 _SAY_ONE_OF_MANY = Sql(_QUEUE)
 _SUPERSEDE = Sql(
-    "UPDATE outbox SET state = 'superseded', settled_at = :now, params = '{}', buttons = '[]'"
+    "UPDATE outbox SET state = 'superseded', settled_at = :now, params = '{}', buttons = '[]', gist = NULL"
     " WHERE person_id = :person_id AND slot = :slot AND state = 'waiting' AND NOT claimed"
     # An urgent word that is due now is never given up for a lesser one that must wait.
     " AND id < :id AND due_at <= :due_at AND (rank >= :rank OR :due_at <= :now)"

@@ -17,21 +17,28 @@ from referrals.model import SYSTEM, AuditEntry
 from referrals.persons import SILENT
 from referrals.ports import Dead, Gone, Later, Sent
 from referrals.said import Priority
-from storage import chat
+from storage import chat, lease
 from storage.codec import instant_in
-from storage.sql import Connection, Sql
+from storage.sql import Connection, Sized, Sql
 from storage.tx import StoreTx
 
 End = Sent | Later | Gone | Dead
 
 # What is settled keeps no parameters.
-BLANK = "settled_at = :now, claimed = false, params = '{}', buttons = '[]'"
+BLANK = "settled_at = :now, claimed = false, params = '{}', buttons = '[]', gist = NULL"
 END = Sql(f"UPDATE outbox SET state = :state, code = :code, {BLANK} WHERE id = :id AND state = 'waiting'")
-_WHAT = (
-    "SELECT o.id, o.person_id, o.text, o.slot, o.target, o.rank,"
-    " (SELECT p.presence FROM person p WHERE p.id = o.person_id) FROM outbox o WHERE o.id IN ({ids})"
+_SENT = Sized(
+    f"UPDATE outbox SET state = 'sent', code = NULL, {BLANK} WHERE id IN ({{id}}) AND state = 'waiting'"
 )
-_whats: dict[int, Sql] = {}
+# A human will look at it, and may have it sent again.
+_DEAD = Sql(
+    "UPDATE outbox SET state = 'dead', code = :code, settled_at = :now, claimed = false"
+    " WHERE id = :id AND state = 'waiting'"
+)
+_WHAT = Sized(
+    "SELECT o.id, o.person_id, o.text, o.slot, o.target, o.rank,"
+    " (SELECT p.presence FROM person p WHERE p.id = o.person_id) FROM outbox o WHERE o.id IN ({id})"
+)
 _END_ALL_OF = Sql(
     f"UPDATE outbox SET state = 'gone', {BLANK} WHERE person_id = :person_id AND state = 'waiting'"
 )
@@ -76,8 +83,14 @@ class _Settled(NamedTuple):
     presence: str | None
 
 
-def settle(tx: StoreTx, ends: Sequence[End], now: datetime) -> None:
-    """A turn: write down what became of deliveries."""
+def settle(tx: StoreTx, holder: str, ends: Sequence[End], now: datetime) -> None:
+    """A turn: write down what became of deliveries.
+
+    Whoever has lost the sender's lease may still tell what was done, and no longer what is to be done later:
+    the next sender may be at it.
+    """
+    if lease.is_anothers(tx.connection, holder):
+        ends = [end for end in ends if not isinstance(end, Later)]
     # In the order of ids, so that two senders never wait for each other's rows.
     ordered = sorted(ends, key=lambda end: end.delivery_id)
     known = _known(tx.connection, [end.delivery_id for end in ordered])
@@ -88,14 +101,8 @@ def settle(tx: StoreTx, ends: Sequence[End], now: datetime) -> None:
 
 
 def _known(conn: Connection, ids: Sequence[int]) -> Mapping[int, _Settled]:
-    """The notices of these ids; a statement is kept for each power of two, filled up with the last id."""
-    if not ids:
-        return {}
-    size = 1 << (len(ids) - 1).bit_length()
-    if size not in _whats:
-        _whats[size] = Sql(_WHAT.format(ids=", ".join(f":id{n}" for n in range(size))))
-    padded = [*ids, *[ids[-1]] * (size - len(ids))]
-    rows = conn.rows(_whats[size], {f"id{n}": value for n, value in enumerate(padded)})
+    """The notices of these ids."""
+    rows = conn.rows(*_WHAT.of(id=ids)) if ids else []
     return {row[0]: _Settled(*row[1:]) for row in rows}
 
 
@@ -105,8 +112,7 @@ def _all_sent(tx: StoreTx, ends: Sequence[Sent], known: Mapping[int, _Settled], 
     sent = [(end, known[end.delivery_id]) for end in ends if end.delivery_id in known]
     if not sent:
         return
-    ended = {"state": "sent", "code": None, "now": at}
-    conn.change_many(END, [{**ended, "id": end.delivery_id} for end, _ in sent])
+    conn.change(*_SENT.of(id=[end.delivery_id for end, _ in sent], now=at))
     notes = [
         tx.new_message(what.person_id, end.message_id, what.slot, now)
         for end, what in sent
@@ -169,8 +175,9 @@ def _gone(tx: StoreTx, end: Gone, what: _Settled, now: datetime) -> None:
 
 
 def _dead(tx: StoreTx, end: Dead, what: _Settled, now: datetime) -> None:
-    ended = {"id": end.delivery_id, "state": "dead", "code": end.code, "now": instant_in(now)}
-    tx.connection.change(END, ended)
+    ended = {"id": end.delivery_id, "code": end.code, "now": instant_in(now)}
+    if tx.connection.change(_DEAD, ended):
+        chat.set_timer(tx.connection, "undelivered", "outbox", now)
 
 
 _SETTLE: dict[type[Any], Callable[[StoreTx, Any, _Settled, datetime], None]] = {

@@ -63,6 +63,34 @@ class Sql:
         return str(compiled)
 
 
+class Sized:
+    """A statement with lists, each named in braces: 'id IN ({id})'.
+
+    Lists are filled up with their last value to a power of two, so that statements stay few.
+    """
+
+    __slots__ = ("_made", "_postgresql", "_source")
+
+    def __init__(self, source: str, postgresql: str = "") -> None:
+        self._source, self._postgresql = source, postgresql
+        self._made: dict[tuple[int, ...], Sql] = {}
+
+    def of(self, **given: Any) -> tuple[Sql, Params]:
+        """The statement and its parameters. Lists and tuples, never empty, are the lists."""
+        lists = {name: value for name, value in given.items() if isinstance(value, list | tuple)}
+        sizes = tuple(1 << (len(values) - 1).bit_length() for values in lists.values())
+        if sizes not in self._made:
+            source = self._source
+            for name, size in zip(lists, sizes, strict=True):
+                source = source.replace(f"{{{name}}}", ", ".join(f":{name}{n}" for n in range(size)))
+            self._made[sizes] = Sql(source, self._postgresql)
+        params = {name: value for name, value in given.items() if name not in lists}
+        for (name, values), size in zip(lists.items(), sizes, strict=True):
+            last = len(values) - 1
+            params.update((f"{name}{n}", values[min(n, last)]) for n in range(size))
+        return self._made[sizes], params
+
+
 class Connection(Protocol):
     """One database connection, owned by one thread. Driver errors come out as they are."""
 

@@ -6,6 +6,7 @@ The rest of the product knows this file, `ports.py` and nothing else of `storage
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ from referrals.catalogue import Catalogue
 from referrals.errors import StoreError
 from referrals.ports import Dead, Delivery, Erasure, Gone, Later, Sent, Tx
 from referrals.said import Timer
-from storage import audit, chat, erasures, outbox, schema, scrub, settling, upkeep
+from storage import audit, chat, erasures, lease, outbox, schema, scrub, settling, upkeep
 from storage.checkpoints import Body
 from storage.connection import (
     DRIVER_ERRORS,
@@ -237,22 +238,29 @@ class Sender:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._name = secrets.token_urlsafe(12)  # in the lease
 
-    async def take_over(self, now: datetime) -> int:
-        """At a sender's start: release what one that died had claimed, so that nobody waits for its lease.
+    async def hold(self, now: datetime) -> bool:
+        return await self._store._inner(lambda tx: lease.take(tx.connection, self._name, now))
 
-        Only on SQLite, which one process serves; on PostgreSQL another sender may be at work on it.
+    async def take_over(self, now: datetime) -> bool:
+        """At a start: take the lease of one that died, so that nobody waits for its end.
+
+        Only on SQLite, which one process serves; on PostgreSQL another sender may be at work.
         """
         if self._store._url.get_backend_name() != "sqlite":
-            return 0
-        return await self._store._inner(lambda tx: outbox.take_over(tx, now))
+            return False
+        return await self._store._inner(lambda tx: lease.take(tx.connection, self._name, now, by_force=True))
 
-    async def claim(self, now: datetime, limit: int) -> Sequence[Delivery]:
-        keyring = self._store._shared.keyring
-        return await self._store._inner(lambda tx: outbox.claim(tx, keyring, now, limit))
+    async def let_go(self) -> None:
+        await self._store._inner(lambda tx: lease.give_back(tx.connection, self._name))
+
+    async def claim(self, now: datetime, limit: int, spare: int = 0) -> Sequence[Delivery]:
+        keyring, name = self._store._shared.keyring, self._name
+        return await self._store._inner(lambda tx: outbox.claim(tx, keyring, name, now, limit, spare))
 
     async def settle(self, ends: Sequence[Sent | Later | Gone | Dead], now: datetime) -> None:
-        await self._store._inner(lambda tx: settling.settle(tx, ends, now))
+        await self._store._inner(lambda tx: settling.settle(tx, self._name, ends, now))
 
     async def next_due(self, now: datetime) -> datetime | None:
         return await self._store._inner(lambda tx: outbox.next_due(tx, now))

@@ -236,6 +236,8 @@ message = _table(
 
 _WAITING = text("state = 'waiting'")
 _CLAIMED = text("claimed")
+_MERGED = text("state = 'merged'")
+_EXPIRES = text("state = 'waiting' AND expires_at IS NOT NULL")
 
 outbox = Table(
     "outbox",
@@ -264,6 +266,7 @@ outbox = Table(
     Column("expires_at", BigInteger),  # not sent from then on
     Column("merge", Text, nullable=False),  # what several such become
     Column("gist", Text),  # its one line there, a button
+    Column("merged_into", BigInteger),  # the row whose message has its line
     Column("code", Text),  # why Telegram refused it
     Index("ix_outbox_due", "rank", "due_at", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
     Index("ix_outbox_next", "due_at", sqlite_where=_WAITING, postgresql_where=_WAITING),
@@ -271,6 +274,8 @@ outbox = Table(
     # The database itself keeps 'at most one in flight for one person', whatever two senders try at once.
     Index("uq_outbox_claimed", "person_id", unique=True, sqlite_where=_CLAIMED, postgresql_where=_CLAIMED),
     Index("uq_outbox_dedupe", "dedupe", unique=True),
+    Index("ix_outbox_merged", "person_id", sqlite_where=_MERGED, postgresql_where=_MERGED),
+    Index("ix_outbox_expires", "expires_at", sqlite_where=_EXPIRES, postgresql_where=_EXPIRES),
     Index("ix_outbox_settled_at", "settled_at"),
 )
 

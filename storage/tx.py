@@ -22,9 +22,9 @@ from referrals.directory import Directory
 from referrals.errors import PinNeeded, StoreError
 from referrals.model import NETWORK, Actor, AuditEntry, DataClass, Record, Role
 from referrals.persons import Person, Seat
-from referrals.ports import Erasure, Message, Reading, Taken
+from referrals.ports import Erasure, Message, Reading, Taken, Undelivered
 from referrals.said import Notice, Timer
-from storage import audit, chat, erasures
+from storage import audit, chat, erasures, undelivered
 from storage.codec import columns_of, instant_in, text_in
 from storage.connection import DRIVER_ERRORS
 from storage.mapper import mapper_of
@@ -215,6 +215,18 @@ class StoreTx:
     def recall_notices(self, person_id: str, slot: str | None = None) -> None:
         with self._database() as conn:
             chat.recall(conn, person_id, slot)
+
+    def undelivered(self) -> list[Undelivered]:
+        with self._database() as conn:
+            return undelivered.listed(conn)
+
+    def send_again(self, notice_id: int) -> bool:
+        with self._database() as conn:
+            return undelivered.again(conn, notice_id, self._now)
+
+    def drop_undelivered(self, notice_id: int) -> bool:
+        with self._database() as conn:
+            return undelivered.drop(conn, notice_id, self._now)
 
     # Messages that stand in chats.
 

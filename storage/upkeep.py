@@ -18,6 +18,14 @@ BATCH = 500
 
 _SWEEPS = (
     (
+        # A line of a merged message goes with the message that it stood in.
+        Sql(
+            "UPDATE outbox SET state = 'sent', gist = NULL WHERE id IN"
+            f" (SELECT id FROM outbox WHERE state = 'merged' AND settled_at < :before LIMIT {BATCH})"
+        ),
+        KEEP_MESSAGES,
+    ),
+    (
         Sql(f"DELETE FROM seen WHERE key IN (SELECT key FROM seen WHERE at < :before LIMIT {BATCH})"),
         KEEP_SEEN,
     ),

@@ -293,6 +293,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column("expires_at", sa.BigInteger(), nullable=True),
         sa.Column("merge", sa.Text(), nullable=False),
         sa.Column("gist", sa.Text(), nullable=True),
+        sa.Column("merged_into", sa.BigInteger(), nullable=True),
         sa.Column("code", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
     )
@@ -303,6 +304,22 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         unique=False,
         sqlite_where=sa.text("state = 'waiting'"),
         postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_index(
+        "ix_outbox_expires",
+        "outbox",
+        ["expires_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'waiting' AND expires_at IS NOT NULL"),
+        postgresql_where=sa.text("state = 'waiting' AND expires_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_outbox_merged",
+        "outbox",
+        ["person_id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'merged'"),
+        postgresql_where=sa.text("state = 'merged'"),
     )
     op.create_index(
         "ix_outbox_next",
@@ -581,6 +598,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column("raised_at", sa.BigInteger(), nullable=False),
         sa.Column("danger", sa.Text(), nullable=False),
         sa.Column("step", sa.BigInteger(), nullable=False),
+        sa.Column("told", sa.Text(), nullable=False),
         sa.Column("held_by", sa.Text(), nullable=True),
         sa.Column("held_at", sa.BigInteger(), nullable=True),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
@@ -810,6 +828,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("tell_person", sa.Boolean(), nullable=False),
         sa.Column("silence_reason", sa.Text(), nullable=False),
+        sa.Column("with_plan", sa.Boolean(), nullable=False),
         sa.Column("agreed_by", sa.Text(), nullable=True),
         sa.Column("agreed_at", sa.BigInteger(), nullable=True),
         sa.Column("refused_at", sa.BigInteger(), nullable=True),

@@ -263,13 +263,14 @@ async def test_gone_ends_everything_for_this_person(people: Store, clock: Settab
     assert await people.outbox.next_due(clock()) is None
 
 
-async def test_dead_keeps_a_code_and_no_parameters(people: Store, clock: SettableClock) -> None:
-    say(people, "p1", "hello", params={"code": "R-1"}, buttons=((Button("b", action="secret"),),))
+async def test_dead_keeps_a_code_and_what_a_human_needs(people: Store, clock: SettableClock) -> None:
+    say(people, "p1", "hello", params={"code": "R-1"})
     say(people, "p1", "next")
     (delivery,) = await claimed(people, clock)
     await people.outbox.settle([Dead(delivery.id, "bad_request")], clock())
     row = people.run(lambda tx: _row(tx, delivery.id))
-    assert row == ("dead", "bad_request", "{}", "[]")
+    assert row == ("dead", "bad_request", '{"code":"R-1"}', "[]")
+    assert [t.id for t in people.run(lambda tx: tx.find(Timer))] == ["undelivered:outbox"]
     assert [d.text for d in await claimed(people, clock)] == ["next"]
 
 

@@ -1,0 +1,85 @@
+"""What Telegram refused for good: seen, sent again or given up by whoever looks after the network.
+
+Nothing is told of whom it was for but a post's name; what it says, a chat may carry.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+
+from referrals.access import Action, allow
+from referrals.errors import NotFound
+from referrals.model import Actor, AuditEntry
+from referrals.ports import Tx, Undelivered
+from referrals.said import Priority
+from referrals.service import doors, tell
+
+TIMER, SUBJECT, SLOT = "undelivered", "outbox", "undelivered"
+_MORNING = timedelta(hours=8)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One of them, as it may be shown. `post` is a seat's name, '' for somebody without one."""
+
+    notice: Undelivered
+    post: str
+    words: str
+
+
+def tell_desk(tx: Tx, subject: str) -> None:
+    """Timer, set by each refusal: whoever is on call hears of it, once a day at most."""
+    waiting = tx.undelivered()
+    if not waiting:
+        return
+    if not tx.first_time(f"undelivered:{tx.now:%Y-%m-%d}"):
+        today = tx.now.replace(hour=0, minute=0, second=0, microsecond=0)
+        tx.set_timer(TIMER, subject, today + timedelta(days=1) + _MORNING)
+        return
+    button = tell.page_button("button.look", "posts")
+    for seat in tell.on_call(tx):
+        if seat.person_id:
+            params = {"count": str(len(waiting))}
+            buttons, bulk = ((button,),), Priority.BULK
+            tell.tell(
+                tx, seat.person_id, "desk.undelivered", params, buttons=buttons, slot=SLOT, priority=bulk
+            )
+
+
+def listed(tx: Tx, actor: Actor, language: str) -> tuple[Refused, ...]:
+    """All of them, the oldest first. NotAllowed."""
+    allow(actor, Action.OUTBOX_SEE)
+    return tuple(_shown(tx, notice, language) for notice in tx.undelivered())
+
+
+def counted(refused: tuple[Refused, ...]) -> dict[str, int]:
+    """How many of each code, the most frequent first."""
+    return dict(Counter(one.notice.code for one in refused).most_common())
+
+
+def send_again(tx: Tx, actor: Actor, notice_id: int) -> None:
+    """One of them is sent as if it were new. NotFound when it is none of them any more."""
+    allow(actor, Action.OUTBOX_RESEND)
+    if not tx.send_again(notice_id):
+        raise NotFound
+    tx.audit(AuditEntry(actor, Action.OUTBOX_RESEND, f"notice:{notice_id}", "again"))
+
+
+def drop(tx: Tx, actor: Actor, notice_id: int) -> None:
+    """One of them is given up. NotFound as above."""
+    allow(actor, Action.OUTBOX_RESEND)
+    if not tx.drop_undelivered(notice_id):
+        raise NotFound
+    tx.audit(AuditEntry(actor, Action.OUTBOX_RESEND, f"notice:{notice_id}", "dropped"))
+
+
+def _shown(tx: Tx, notice: Undelivered, language: str) -> Refused:
+    seats = doors.seats_of(tx, notice.person_id)
+    say = tx.catalogue.words
+    params = {
+        name: say(value[1:], language) if value.startswith("@") else value
+        for name, value in notice.params.items()
+    }
+    return Refused(notice, seats[0].id if seats else "", say(notice.text, language, **params))
