@@ -10,13 +10,15 @@ from handlers.reply import Reply, Turn
 from referrals.errors import StaleLink
 from referrals.limits import Doing
 from referrals.said import Keyboard, Notice
-from referrals.service import crisis, doors, joining, leaving, limits, people
+from referrals.service import crisis, doors, joining, leaving, limits, people, wishes
 from referrals.service.tell import column, page_button, press
 
 
 def start(turn: Turn) -> Reply:
     """/start, with or without a deep link's payload."""
     people.come_back(turn.tx, turn.person.id)
+    if turn.incoming.typed:  # the word START, which undoes STOP; a press of /start is only a look
+        wishes.start(turn.tx, turn.person.id)
     payload = turn.incoming.argument
     if payload.startswith(joining.PREFIX):
         return invitation(turn, payload.removeprefix(joining.PREFIX))

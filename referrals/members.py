@@ -73,6 +73,10 @@ class Source(StrEnum):
     LATE = "late"  # written down a day or more after it was
 
 
+# The step of a check-in that nobody is asked for any more: 'not this week', a pause, or another contact.
+LET_GO = 9
+
+
 @dataclass(frozen=True, slots=True)
 class CheckIn:
     """One contact: due, or made. Answers are sealed (wellbeing), a note too (story), under `record`.
@@ -96,12 +100,17 @@ class CheckIn:
     day: date | None = None  # the local day of the contact, once saved
     corrected: int = 0  # how often it was corrected; what stood before is sealed beside it
     missed: bool = False  # its ladder has ended and nobody answered
-    step: int = 0  # how many rungs of that ladder were climbed: the mentor again, the backup, the desk
+    step: int = 0  # how many rungs of that ladder were climbed; LET_GO: it is not asked for any more
     version: int = 1
 
     @property
     def record(self) -> Record:
         return Record("check_in", self.id)
+
+    @property
+    def waits(self) -> bool:
+        """Nobody has answered yet, and somebody is still asked."""
+        return self.saved_at is None and not self.missed and self.step < LET_GO
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +188,10 @@ class Danger(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Crisis:
-    """An alarm, from the tap to its end. `step` counts the rungs of the ladder that were climbed."""
+    """An alarm, from the tap to its end. `step` counts the rungs of the ladder that were climbed.
+
+    `told`: the person ids of everybody who was alerted, so that all of them hear how it ended.
+    """
 
     id: str
     enrolment_id: str
@@ -188,6 +200,7 @@ class Crisis:
     raised_at: datetime
     danger: Danger
     step: int = 0
+    told: tuple[str, ...] = ()
     held_by: str | None = None
     held_at: datetime | None = None
     ended_at: datetime | None = None
@@ -201,7 +214,7 @@ class SafetyPlan:
 
     id: str
     written_by: str
-    written_at: datetime
+    written_at: datetime  # or looked through, with nothing to change
     version: int = 1
 
     @property
@@ -225,6 +238,7 @@ class SafetyShare:
     reason: str  # a code
     tell_person: bool
     silence_reason: str = ""  # a code: why the person is not told
+    with_plan: bool = False  # the safety plan is read as well
     agreed_by: str | None = None
     agreed_at: datetime | None = None
     refused_at: datetime | None = None

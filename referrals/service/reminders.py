@@ -1,95 +1,159 @@
-"""Reminders of a contact that is due: once, at the right local time, and never about what is done."""
+"""When a member's contact is due next, and what ends the asking: an answer, a pause, a farewell.
+
+The asking itself is in `reminding.py`, whose timers these verbs set and clear. One rule for both: nobody is
+asked about what is done, whoever did it.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from referrals import rhythm
+from referrals import rhythm, schedule
 from referrals.access import Action
-from referrals.catalogue import Phase
-from referrals.members import CheckIn, CheckInKind, Enrolment
-from referrals.model import SYSTEM, AuditEntry
-from referrals.persons import Seat
+from referrals.members import LET_GO, CheckIn, CheckInKind, Enrolment
+from referrals.model import NETWORK, SYSTEM, AuditEntry, DataClass, Record
+from referrals.persons import Switch
 from referrals.ports import Tx
 from referrals.rhythm import Rhythm
-from referrals.said import Priority
-from referrals.service import tell
-from referrals.service.checkins import REMIND_AGAIN, means_buttons, slot
+from referrals.service import member_keys, programmes, tell
+
+DUE, MISSED = "check_in", "check_in_missed"  # timers: of an enrolment, and of a check-in that is open
+UNREACHED, UNREACHED_DESK = "unreached", "unreached_desk"  # timers of an enrolment
+AGAIN = timedelta(hours=24)  # from one rung of a ladder to the next, in the reader's own allowed hours
+IN_A_ROW = 3  # 'could not reach', before somebody else is asked
+AFTER_UNDO = timedelta(seconds=61)  # what may still be taken back tells nobody
 
 RHYTHM_FROM = date(2024, 1, 1)
 SPREAD = 28  # days over which members are spread
 
 
-def schedule_next(tx: Tx, enrolment: Enrolment) -> datetime:
-    """Set the timer of the next reminder by the member's phase, local time and zone."""
-    phase = _phase(tx, enrolment)
+def rhythm_of(tx: Tx, enrolment: Enrolment) -> Rhythm:
+    """The contact's rhythm: the phase's, with the member's own days, time, zone, and the holidays."""
+    phase = programmes.phase_of(tx, enrolment)
     # A fixed anchor, so that an outage never shifts the rhythm; the code spreads members over the days.
     anchor = RHYTHM_FROM + timedelta(days=sum(enrolment.code.encode()) % SPREAD)
-    due = rhythm.next_due(Rhythm(phase.every, phase.at, enrolment.timezone, anchor), tx.now)
-    tx.set_timer("check_in", enrolment.id, due)
-    return due
-
-
-def remind(tx: Tx, enrolment_id: str) -> None:
-    """Timer: a check-in is due. After an outage there is one reminder, not ten."""
-    enrolment = tx.get(Enrolment, enrolment_id)
-    if enrolment is None or not enrolment.active:
-        return
-    schedule_next(tx, enrolment)
-    if any(_waits(tx, c) for c in tx.find(CheckIn, enrolment_id=enrolment.id, saved_at=None)):
-        return
-    mentor_id = _holder(tx, enrolment.mentor_seat)
-    form = _phase(tx, enrolment).form
-    check_in = CheckIn(tx.new_id(), CheckInKind.MEMBER, enrolment.id, tx.now, mentor_id, form, 1)
-    tx.add(check_in)
-    tx.audit(AuditEntry(SYSTEM, Action.CHECK_IN_WRITE, f"check_in:{check_in.id}", "asked"))
-    tx.set_timer("check_in_missed", check_in.id, tx.now + REMIND_AGAIN)
-    if mentor_id is not None:
-        _ask(tx, mentor_id, check_in, enrolment, "mentor.check_in_due")
-
-
-def _waits(tx: Tx, check_in: CheckIn) -> bool:
-    """An earlier one is still asked for. One whose ladder has ended was missed, and must not be the last."""
-    return any(t.kind == "check_in_missed" for t in tx.timers_of(check_in.id))
-
-
-def missed(tx: Tx, check_in_id: str) -> None:
-    """Timer: not answered. The mentor again, a day later the backup mentor, then the desk."""
-    check_in = tx.get(CheckIn, check_in_id)
-    enrolment = tx.get(Enrolment, check_in.enrolment_id or "") if check_in else None
-    if check_in is None or enrolment is None or check_in.saved_at is not None:
-        return
-    days = (tx.now - check_in.due_at) // REMIND_AGAIN
-    mentor, backup = _holder(tx, enrolment.mentor_seat), _holder(tx, enrolment.backup_seat)
-    if days <= 1 and mentor is not None:
-        _ask(tx, mentor, check_in, enrolment, "mentor.check_in_still_due")
-    elif days <= 2 and backup is not None:
-        _ask(tx, backup, check_in, enrolment, "mentor.check_in_backup")
-    else:
-        for seat in tell.on_call(tx):
-            assert seat.person_id is not None  # on_call() lists filled seats
-            tell.tell(tx, seat.person_id, "desk.check_in_missed", {"code": enrolment.code})
-        return
-    tx.set_timer("check_in_missed", check_in.id, tx.now + REMIND_AGAIN)
-
-
-def _ask(tx: Tx, person_id: str, check_in: CheckIn, enrolment: Enrolment, text: str) -> None:
-    programme = tx.catalogue.programme(enrolment.programme, enrolment.programme_version)
-    tell.tell(
-        tx,
-        person_id,
-        text,
-        {"code": enrolment.code},
-        buttons=means_buttons(check_in.id, programme),
-        slot=slot(check_in.id),
-        priority=Priority.ALERT,
+    return Rhythm(
+        phase.every,
+        enrolment.at or phase.at,
+        schedule.known_zone(enrolment.timezone),
+        anchor,
+        enrolment.days,
+        holidays=programmes.holidays(tx, enrolment),
     )
 
 
-def _holder(tx: Tx, seat_id: str | None) -> str | None:
-    seat = tx.get(Seat, seat_id) if seat_id else None
-    return seat.person_id if seat else None
+def schedule_next(tx: Tx, enrolment: Enrolment, after: datetime | None = None) -> datetime:
+    """Set the timer of the next reminder; `after`: not before then. The one that stood is moved."""
+    tell_of_zone(tx, enrolment.timezone)
+    due = rhythm.next_due(rhythm_of(tx, enrolment), max(tx.now, after or tx.now))
+    tx.set_timer(DUE, enrolment.id, due)
+    return due
 
 
-def _phase(tx: Tx, enrolment: Enrolment) -> Phase:
-    return tx.catalogue.programme(enrolment.programme, enrolment.programme_version).phase(enrolment.phase)
+def follow(tx: Tx, enrolment_id: str) -> None:
+    """Timer: something about a member has changed. Whoever is there is in rhythm, for others all rests."""
+    enrolment = tx.get(Enrolment, enrolment_id, lock=True)
+    if enrolment is None:
+        return
+    if enrolment.active:
+        schedule_next(tx, enrolment)
+    else:
+        stop_all(tx, enrolment)
+
+
+def answered(tx: Tx, check_in: CheckIn, *, reached: bool = True) -> None:
+    """A contact was written down: whatever asked for it ends. The caller has settled its own message.
+
+    Every open question about the same member is done with it, in every chat, without a sound. `reached` is
+    False for 'could not reach'; three of those in a row are passed on (`reminding.unreached`).
+    """
+    tx.clear_timer(MISSED, check_in.id)
+    enrolment = tx.get(Enrolment, check_in.enrolment_id or "")
+    if enrolment is None or check_in.kind is not CheckInKind.MEMBER:
+        return
+    for other in open_of(tx, enrolment):
+        if other.id != check_in.id and other.kind is check_in.kind:
+            let_go(tx, other, "answered otherwise")
+            for person_id in sorted(member_keys.people_of(tx, enrolment)):
+                tell.quietly(tx, person_id, slot(other.id), "mentor.done_by_other")
+    _count_reached(tx, enrolment, check_in, reached)
+
+
+def undone(tx: Tx, check_in: CheckIn) -> None:
+    """What was written down was taken back: it is asked for again, a day later and not at once."""
+    if check_in.kind in (CheckInKind.MEMBER, CheckInKind.OWN):
+        tx.set_timer(MISSED, check_in.id, tx.now + AGAIN)
+
+
+def stop_all(tx: Tx, enrolment: Enrolment) -> None:
+    """No reminder of this member any more: what waits is dropped, and what was asked leaves the chats."""
+    for kind in (DUE, UNREACHED, UNREACHED_DESK):
+        tx.clear_timer(kind, enrolment.id)
+    people = member_keys.people_of(tx, enrolment)
+    for check_in in open_of(tx, enrolment):
+        let_go(tx, check_in, "stopped")
+        for person_id in sorted({*people, check_in.asked_of or ""} - {""}):
+            tell.quietly(tx, person_id, slot(check_in.id), "")
+
+
+def let_go(tx: Tx, check_in: CheckIn, why: str) -> CheckIn:
+    """Nobody is asked for this one any more, and nothing is missed."""
+    tx.clear_timer(MISSED, check_in.id)
+    tx.audit(AuditEntry(SYSTEM, Action.REMIND, f"check_in:{check_in.id}", why))
+    return tx.save(replace(check_in, step=LET_GO))
+
+
+def open_of(tx: Tx, enrolment: Enrolment) -> list[CheckIn]:
+    """Check-ins of this member that nobody answered and that somebody is still asked for."""
+    return [c for c in tx.find(CheckIn, enrolment_id=enrolment.id, saved_at=None, missed=False) if c.waits]
+
+
+def unreached(tx: Tx, enrolment_id: str) -> tuple[str, ...]:
+    """The ids of the latest check-ins in a row that said 'could not reach', the oldest first."""
+    record = _record(enrolment_id)
+    if not tx.sealed_exists(record, DataClass.WELLBEING):
+        return ()
+    ids = tx.open_sealed(SYSTEM, record, DataClass.WELLBEING)["unreached"].split()
+    still = {c.id for c in tx.find(CheckIn, id=ids) if c.saved_at is not None}  # some were taken back
+    return tuple(check_in_id for check_in_id in ids if check_in_id in still)
+
+
+def forget(tx: Tx, enrolment_id: str) -> None:
+    """The enrolment's end: what this module keeps of it is destroyed."""
+    tx.destroy(_record(enrolment_id))
+
+
+def slot(check_in_id: str) -> str:
+    """The message in which a check-in stands in a chat."""
+    return f"check:{check_in_id}"
+
+
+def tell_of_zone(tx: Tx, timezone: str) -> None:
+    """A zone that nobody knows any more: the network's is used, and the desk hears of it once."""
+    if schedule.known_zone(timezone) == timezone or tx.get(Switch, f"zone:{timezone}") is not None:
+        return
+    tx.add(Switch(f"zone:{timezone}", on=True, since=tx.now, by=SYSTEM.person_id))
+    tx.audit(AuditEntry(SYSTEM, Action.REMIND, f"switch:zone:{timezone}", "unknown zone"))
+    for seat in tell.on_call(tx):
+        if seat.person_id:
+            tell.tell(tx, seat.person_id, "desk.unknown_zone", {"zone": timezone})
+
+
+def _count_reached(tx: Tx, enrolment: Enrolment, check_in: CheckIn, reached: bool) -> None:
+    """Keep the row of 'could not reach'. It is an answer, so it is sealed: only the process may count it."""
+    before = unreached(tx, enrolment.id)
+    if reached:
+        after: tuple[str, ...] = ()
+    elif check_in.id in before:
+        return
+    else:
+        after = (*before, check_in.id)
+    if after != before:
+        tx.seal(_record(enrolment.id), DataClass.WELLBEING, "unreached", " ".join(after), [NETWORK])
+    if after and len(after) % IN_A_ROW == 0:
+        tx.set_timer(UNREACHED, enrolment.id, tx.now + AFTER_UNDO)
+
+
+def _record(enrolment_id: str) -> Record:
+    return Record("enrolment", enrolment_id)

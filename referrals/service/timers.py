@@ -38,6 +38,7 @@ from referrals.service import (
     retention,
     standing_in,
     undelivered,
+    versions,
     wellbeing,
     witnessing,
     word_checks,
@@ -96,6 +97,7 @@ TIMERS: Mapping[str, Timed] = {
     "phase": Timed(Action.MEMBER_CHANGE, phases.due),
     "meeting": Timed(Action.REMIND, meetings.due),
     "group_kept": Timed(Action.WAIT_OVER, meetings.undo_over),
+    "programmes": Timed(Action.RETENTION, versions.daily),
     "course": Timed(Action.REMIND, courses.due),
     "course_place": Timed(Action.COURSE_FOLLOW, courses.place),
     "pause_end": Timed(Action.MEMBER_CHANGE, enrolments.pause_ends),
@@ -119,6 +121,7 @@ def begin(tx: Tx) -> None:
     """At each start of the product: what every network waits for; what waits already stays as it is."""
     witnessing.begin(tx)
     retention.begin(tx)
+    versions.begin(tx)
     wellbeing.begin(tx)
 
 

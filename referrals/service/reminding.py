@@ -1,0 +1,309 @@
+"""Asking for a contact that is due, and whom to ask when nobody answers. Timers enter here.
+
+Once for each slot, whatever the clock did: a slot that was asked for stands in the check-in's `due_at`, and
+after an outage only the last one is asked for. A reminder waits for its reader's own hours and days, several
+for one reader become one message, and each is dropped once the next is due.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from referrals import rhythm, schedule
+from referrals.access import Action
+from referrals.members import CheckIn, CheckInKind, Enrolment, Source
+from referrals.model import SYSTEM, AuditEntry, Role
+from referrals.persons import Person, Presence, Seat
+from referrals.ports import Tx
+from referrals.rhythm import Rhythm
+from referrals.said import Button, Notice, Priority, Timer
+from referrals.service import asking, member_keys, programmes, reminders, screens, tell
+from referrals.service.asking import ACTIONS
+from referrals.service.reminders import AGAIN, DUE, IN_A_ROW, MISSED, UNREACHED_DESK, slot
+
+# Who is asked on which rung, and how: 0 the mentor (or who stands in), 1 the backup. Then the desk is told.
+RUNGS = (
+    (0, "mentor.check_in_due", Priority.BULK),
+    (0, "mentor.check_in_still_due", Priority.BULK),
+    (1, "mentor.check_in_backup", Priority.ALERT),
+)
+SEVERAL = "mentor.several_due"
+OWN_WAITS = timedelta(days=3)  # a family is asked once, and never pressed
+# Whoever was in touch by themselves so lately is not asked again; of shorter rhythms less than half a turn.
+FRESH_DAYS = 3
+_UNPROMPTED = (Source.CASELOAD, Source.LINE, Source.MEETING, Source.LATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Whom to ask now: the rung that was climbed, the person, the text key, from when they may read it."""
+
+    step: int
+    person_id: str
+    text: str
+    priority: Priority
+    at: datetime
+
+
+def remind(tx: Tx, enrolment_id: str) -> None:
+    """Timer: a contact is due. After an outage there is one reminder, not ten."""
+    tx.get(Enrolment, enrolment_id, lock=True)
+    remind_many(tx, [enrolment_id])
+
+
+def remind_many(tx: Tx, enrolment_ids: Sequence[str]) -> None:
+    """The same for several at once, in few statements."""
+    members = [e for e in tx.find(Enrolment, id=list(enrolment_ids)) if e.active]
+    rhythms = {e.id: reminders.rhythm_of(tx, e) for e in members}
+    tx.set_timers((DUE, e.id, rhythm.next_due(rhythms[e.id], tx.now)) for e in members)
+    slots = {e.id: rhythm.last_due(rhythms[e.id], tx.now) or tx.now for e in members}
+    seen = _look(tx, members, slots)
+    asked: list[tuple[Enrolment, CheckIn, Asking | None]] = []
+    for enrolment in members:
+        due = slots[enrolment.id]
+        reminders.tell_of_zone(tx, enrolment.timezone)
+        if (enrolment.id, due) in seen.asked or enrolment.id in seen.waiting:
+            continue
+        if _in_touch(tx, seen, enrolment, rhythms[enrolment.id], due):
+            continue
+        mentors = seen.mentors(enrolment, tx.now)
+        found = climb(0, mentors, seen.ready)
+        asked.append((enrolment, _check_in(tx, enrolment, due, mentors, found), found))
+    _ask_all(tx, asked, rhythms, seen)
+
+
+def climb(step: int, mentors: Sequence[str], ready: Callable[[str], datetime | None]) -> Asking | None:
+    """The next rung on which somebody can be asked; None when only the desk is left. Pure."""
+    for number in range(step, len(RUNGS)):
+        place, text, priority = RUNGS[number]
+        at = ready(mentors[place]) if place < len(mentors) else None
+        if at is not None:
+            return Asking(number + 1, mentors[place], text, priority, at)
+    return None
+
+
+def missed(tx: Tx, check_in_id: str) -> None:
+    """Timer: not answered. The mentor again, a day later the backup mentor, then the desk."""
+    check_in = tx.get(CheckIn, check_in_id, lock=True)
+    enrolment = tx.get(Enrolment, check_in.enrolment_id or "") if check_in else None
+    if check_in is None or enrolment is None or check_in.saved_at is not None or check_in.missed:
+        return
+    if not enrolment.active or not check_in.waits:
+        return
+    own = check_in.kind is CheckInKind.OWN
+    mentors = (check_in.asked_of or "",) if own else member_keys.mentors_of(tx, enrolment)
+    found = climb(check_in.step, mentors, lambda person_id: ready(tx.get(Person, person_id), tx.now))
+    if own and (check_in.step > 0 or found is None):  # asked once, and again only where they said 'later'
+        _end(tx, check_in)
+        return
+    if found is None:
+        _to_the_desk(tx, check_in, enrolment)
+        return
+    known = check_in.asked_of if check_in.asked_of in mentors else found.person_id
+    climbed = tx.save(replace(check_in, step=found.step, asked_of=known))
+    tx.audit(AuditEntry(SYSTEM, Action.REMIND, f"check_in:{climbed.id}", f"asked {found.step}"))
+    tx.set_timer(MISSED, climbed.id, found.at + (OWN_WAITS if own else AGAIN))
+    screens.queue(tx, _notice(tx, climbed, enrolment, found, reminders.rhythm_of(tx, enrolment)))
+
+
+def unreached(tx: Tx, enrolment_id: str) -> None:
+    """Timer: three 'could not reach' in a row. The backup mentor is asked to try, a day later the desk."""
+    enrolment = tx.get(Enrolment, enrolment_id)
+    if enrolment is None or not enrolment.active or len(reminders.unreached(tx, enrolment_id)) < IN_A_ROW:
+        return
+    backup = member_keys.mentors_of(tx, enrolment)[1:2]
+    at = ready(tx.get(Person, backup[0]), tx.now) if backup else None
+    if at is None:
+        unreached_desk(tx, enrolment_id)
+        return
+    form = tx.catalogue.forms[programmes.phase_of(tx, enrolment).form]
+    tx.set_timer(UNREACHED_DESK, enrolment.id, at + AGAIN)
+    tell.tell(
+        tx,
+        backup[0],
+        "mentor.not_reached",
+        {"code": enrolment.code},
+        buttons=asking.keyboard(enrolment.id, form, {}),
+        slot=f"unreached:{enrolment.id}",
+    )
+
+
+def unreached_desk(tx: Tx, enrolment_id: str) -> None:
+    """Timer: the backup mentor has not reached them either, a day later."""
+    enrolment = tx.get(Enrolment, enrolment_id)
+    if enrolment is None or not enrolment.active or len(reminders.unreached(tx, enrolment_id)) < IN_A_ROW:
+        return
+    _tell_on_call(tx, "desk.not_reached", enrolment, f"unreached:{enrolment.id}")
+
+
+def ready(person: Person | None, now: datetime) -> datetime | None:
+    """From when a reminder may be sent to somebody; None: they want none, or cannot be written to. Pure."""
+    if person is None or person.presence is not Presence.PRESENT or not person.reminders:
+        return None
+    return schedule.next_allowed(
+        person.window, person.timezone, now, person.quiet_from, person.quiet_to, person.days
+    )
+
+
+# -- what is looked up for all at once -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a batch has looked up: posts, people, slots that were asked for, members who are asked about."""
+
+    now: datetime
+    seats: Mapping[str, Seat]
+    people: Mapping[str, Person]
+    asked: frozenset[tuple[str, datetime]]
+    waiting: frozenset[str]
+    contacts: Mapping[str, list[CheckIn]] = field(default_factory=dict)
+
+    def mentors(self, enrolment: Enrolment, now: datetime) -> tuple[str, ...]:
+        """As `member_keys.mentors_of`; for a family's own programme the family itself."""
+        if not enrolment.mentor_seat and enrolment.person_id:
+            return (enrolment.person_id,)
+        until = enrolment.stand_in_until
+        stand_in = enrolment.stand_in_seat if until is None or until > now else None
+        first = self._filled(stand_in) or self._filled(enrolment.mentor_seat)
+        return tuple(dict.fromkeys(p for p in (first, self._filled(enrolment.backup_seat)) if p))
+
+    def ready(self, person_id: str) -> datetime | None:
+        """As `ready`, of somebody who was looked up."""
+        return ready(self.people.get(person_id), self.now)
+
+    def _filled(self, seat_id: str | None) -> str | None:
+        seat = self.seats.get(seat_id or "")
+        return seat.person_id if seat else None
+
+
+def _look(tx: Tx, members: Sequence[Enrolment], slots: Mapping[str, datetime]) -> _Seen:
+    ids = [e.id for e in members]
+    posts = {p for e in members for p in (e.mentor_seat, e.backup_seat, e.stand_in_seat) if p}
+    seats = {seat.id: seat for seat in tx.find(Seat, id=sorted(posts))}
+    wanted = {s.person_id for s in seats.values()} | {e.person_id for e in members if not e.mentor_seat}
+    people = {p.id: p for p in tx.find(Person, id=sorted(p for p in wanted if p))}
+    asked = tx.find(CheckIn, enrolment_id=ids, due_at=sorted(set(slots.values())))
+    left = [c for c in tx.find(CheckIn, enrolment_id=ids, saved_at=None, missed=False) if c.waits]
+    timers = {t.subject for t in tx.find(Timer, id=[f"{MISSED}:{c.id}" for c in left])}
+    days = [(tx.now + timedelta(days=n)).date() for n in range(-FRESH_DAYS - 1, 2)]
+    contacts: dict[str, list[CheckIn]] = {}
+    for made in tx.find(CheckIn, enrolment_id=ids, source=_UNPROMPTED, day=days):
+        contacts.setdefault(made.enrolment_id or "", []).append(made)
+    return _Seen(
+        tx.now,
+        seats,
+        people,
+        frozenset((c.enrolment_id or "", c.due_at) for c in asked),
+        frozenset(c.enrolment_id or "" for c in left if c.id in timers),
+        contacts,
+    )
+
+
+def _in_touch(tx: Tx, seen: _Seen, enrolment: Enrolment, kept: Rhythm, due: datetime) -> bool:
+    """Whether somebody was in touch by themselves just before it came due; a try in vain is none."""
+    made = seen.contacts.get(enrolment.id, [])
+    if not made:
+        return False
+    turn = (rhythm.next_due(kept, due) - due).days
+    day = schedule.local(due, kept.timezone).date()
+    since = day - timedelta(days=min(FRESH_DAYS, (turn - 1) // 2))
+    in_vain = reminders.unreached(tx, enrolment.id)
+    return any(c.day is not None and c.day >= since and c.id not in in_vain for c in made)
+
+
+# -- asking ------------------------------------------------------------------------------------------
+
+
+def _check_in(
+    tx: Tx, enrolment: Enrolment, due: datetime, mentors: Sequence[str], found: Asking | None
+) -> CheckIn:
+    own = programmes.of(tx, enrolment).audience is Role.FAMILY
+    form = tx.catalogue.forms[programmes.phase_of(tx, enrolment).form]
+    return CheckIn(
+        tx.new_id(),
+        CheckInKind.OWN if own else CheckInKind.MEMBER,
+        enrolment.id,
+        due,
+        found.person_id if found else next(iter(mentors), None),
+        form.id,
+        form.version,
+        step=found.step if found else len(RUNGS),
+    )
+
+
+def _ask_all(
+    tx: Tx,
+    asked: Iterable[tuple[Enrolment, CheckIn, Asking | None]],
+    rhythms: Mapping[str, Rhythm],
+    seen: _Seen,
+) -> None:
+    notices: list[Notice] = []
+    timers: list[tuple[str, str, datetime]] = []
+    asked = [*asked]
+    tx.add(*(check_in for _, check_in, _ in asked))
+    for enrolment, check_in, found in asked:
+        tx.audit(AuditEntry(SYSTEM, ACTIONS[check_in.kind], f"check_in:{check_in.id}", "asked"))
+        if found is None:
+            _nobody(tx, check_in, enrolment)
+            continue
+        pause = OWN_WAITS if check_in.kind is CheckInKind.OWN else AGAIN
+        timers.append((MISSED, check_in.id, found.at + pause))
+        notice = _notice(tx, check_in, enrolment, found, rhythms[enrolment.id])
+        person = seen.people[found.person_id]
+        if person.by_text:
+            screens.queue(tx, notice, person)
+        else:
+            notices.append(notice)
+    tx.set_timers(timers)
+    tx.say_many(notices)
+
+
+def _notice(tx: Tx, check_in: CheckIn, enrolment: Enrolment, found: Asking, kept: Rhythm) -> Notice:
+    """One reminder. From the next slot on it is pointless: that one will ask again."""
+    own = check_in.kind is CheckInKind.OWN
+    first = tell.press("button.code", "check", check_in.id, str(check_in.form_version), "")
+    gist = replace(first, params={"code": enrolment.code})
+    return Notice(
+        found.person_id,
+        asking.question(tx, check_in) if own else found.text,
+        {"code": enrolment.code},
+        (*asking.buttons(tx, check_in), later(check_in.id)),
+        found.priority,
+        slot(check_in.id),
+        fresh=True,
+        not_before=found.at if found.at > tx.now else None,
+        expires_at=rhythm.next_due(kept, found.at),
+        merge="" if own else SEVERAL,
+        gist=None if own else gist,
+    )
+
+
+def later(check_in_id: str) -> tuple[Button, ...]:
+    """The row below every reminder: later, not this week, no reminders."""
+    return (tell.press("button.later", "remind.later", check_in_id),)
+
+
+def _end(tx: Tx, check_in: CheckIn) -> None:
+    tx.save(replace(check_in, missed=True))
+    tx.audit(AuditEntry(SYSTEM, Action.REMIND, f"check_in:{check_in.id}", "missed"))
+
+
+def _to_the_desk(tx: Tx, check_in: CheckIn, enrolment: Enrolment) -> None:
+    _end(tx, check_in)
+    _tell_on_call(tx, "desk.check_in_missed", enrolment, slot(check_in.id))
+
+
+def _nobody(tx: Tx, check_in: CheckIn, enrolment: Enrolment) -> None:
+    """Neither mentor can be asked here. A family that wants no reminders is simply left in peace."""
+    _end(tx, check_in)
+    if check_in.kind is CheckInKind.MEMBER:
+        _tell_on_call(tx, "desk.check_in_nobody", enrolment, slot(check_in.id))
+
+
+def _tell_on_call(tx: Tx, text: str, enrolment: Enrolment, at: str) -> None:
+    for seat in tell.on_call(tx):
+        assert seat.person_id is not None  # on_call() lists filled seats
+        tell.tell(tx, seat.person_id, text, {"code": enrolment.code}, slot=at)
