@@ -91,7 +91,7 @@ def differences(old: Programme, new: Programme) -> tuple[Difference, ...]:
             found.append(Difference(Changed.PHASE_GONE, phase.id, phase.id, ""))
     for phase in new.phases:
         if not knows(old, phase.id):
-            found.append(Difference(Changed.PHASE_NEW, phase.id, "", _rhythm(phase)))
+            found.append(Difference(Changed.PHASE_NEW, phase.id, "", rhythm_line(phase)))
     whole = (
         (Changed.MEETINGS, _meetings(old), _meetings(new)),
         (Changed.COURSES, _courses(old), _courses(new)),
@@ -120,7 +120,7 @@ def changes_rhythm(old: Phase, new: Phase) -> bool:
 
 def _in_phase(old: Phase, new: Phase) -> list[Difference]:
     pairs = (
-        (Changed.RHYTHM, _rhythm(old), _rhythm(new)),
+        (Changed.RHYTHM, rhythm_line(old), rhythm_line(new)),
         (Changed.FORM, old.form, new.form),
         (Changed.ONWARD, _onward(old), _onward(new)),
         (Changed.MILESTONES, ", ".join(old.milestones), ", ".join(new.milestones)),
@@ -128,7 +128,8 @@ def _in_phase(old: Phase, new: Phase) -> list[Difference]:
     return [Difference(what, old.id, a, b) for what, a, b in pairs if a != b]
 
 
-def _rhythm(phase: Phase) -> str:
+def rhythm_line(phase: Phase) -> str:
+    """A rhythm as the preview prints it."""
     return f"{phase.every} at {phase.at:%H:%M}"
 
 

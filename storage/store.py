@@ -19,7 +19,7 @@ from referrals.catalogue import Catalogue
 from referrals.errors import StoreError
 from referrals.ports import Dead, Delivery, Erasure, Gone, Later, Sent, Tx
 from referrals.said import Timer
-from storage import audit, chat, erasures, lease, outbox, schema, scrub, settling, upkeep
+from storage import audit, chat, erasures, kept, lease, outbox, schema, scrub, settling, upkeep
 from storage.checkpoints import Body
 from storage.connection import (
     DRIVER_ERRORS,
@@ -91,6 +91,7 @@ class Store:
                 schema.check_revision(conn, url)
                 schema.check_finished(conn, url)
                 lasting = schema.check_network(conn, url, root_key, demo)
+                catalogue = kept.with_kept(conn, catalogue)
             finally:
                 conn.close()
             shared = Shared.of(catalogue, clock, Keyring(root_key, lasting), seed)
