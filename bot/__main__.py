@@ -31,6 +31,10 @@ COMMANDS = {
         "run the product with a simulator of Telegram and a made-up network, on this machine", why=HOST
     ),
     "network": Command("see what a network file would change, or apply it", (Action.NETWORK_APPLY,)),
+    "programmes": Command(
+        "who is in which version of a programme, what a newer one changes, and moving them",
+        (Action.PROGRAMME_APPLY,),
+    ),
     "invite": Command("invite somebody to a seat", (Action.SEAT_INVITE,)),
     "audit": Command(
         "verify and show the audit; checkpoints and who keeps them",
