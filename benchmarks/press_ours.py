@@ -58,7 +58,7 @@ def fill(store: Store, check_ins: int) -> list[tuple[int, str]]:
         numbers = range(first, min(first + IN_ONE_TURN, check_ins))
         ids = store.run(_add_check_ins, mentors, members, numbers)
         presses += [
-            (FIRST_ACCOUNT + n % MENTORS, f"1:check.save:{check_in}:in_person:well")
+            (FIRST_ACCOUNT + n % MENTORS, f"1:check.save:{check_in}:1:1-1")
             for n, check_in in zip(numbers, ids, strict=True)
         ]
     return presses

@@ -176,7 +176,8 @@ class Matrix:
         yield "desk_first", self.reach(posts.steps["desk_first_on"], person, [""], {})
         yield "desk_queue", self.try_it(desk.queue, person)
         yield "duty", self.try_it(joining.set_duty, person, False)
-        yield "check_in_save", self.try_it(checkins.save, person, check_in, "call", "well")
+        well = {"means": "call", "state": "well"}
+        yield "check_in_save", self.try_it(checkins.save, person, check_in, well)
         yield "check_in_read", self.try_it(_reads_check_in, person, check_in)
         yield "crisis_hold", self.try_it(_holds_crisis, person, check_in)
         yield "network_apply", self.try_it(_applies, person)
@@ -221,7 +222,7 @@ def _reads_check_in(tx: Tx, person: str, check_in: str) -> None:
     mentor = tx.get(Seat, "mentor-1")
     assert mentor is not None
     assert mentor.person_id is not None
-    checkins.save(tx, mentor.person_id, check_in, "call", "well")
+    checkins.save(tx, mentor.person_id, check_in, {"means": "call", "state": "well"})
     _opens(tx, person, [Record("check_in", check_in)], DataClass.WELLBEING)
 
 

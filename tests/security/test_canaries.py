@@ -85,7 +85,7 @@ def _check_in(net: Small, mentor: str) -> None:
     due = net.store.run(lambda tx: [c for c in tx.find(CheckIn) if c.saved_at is None])
     mine = net.store.run(lambda tx: {e.id for e in tx.find(Enrolment) if e.mentor_seat == "mentor-1"})
     one = next(c for c in due if c.enrolment_id in mine)
-    net.store.run(checkins.save, mentor, one.id, "call", "struggling")
+    net.store.run(checkins.save, mentor, one.id, {"means": "call", "state": "struggling"})
 
 
 def _bytes_of(folder: Path) -> bytes:

@@ -145,7 +145,7 @@ def test_a_crisis_is_told_at_once_and_again_until_somebody_has_it(net: Small) ->
     mentor, desk, second = net.person(21, "mentor-1"), net.person(14, "desk-1"), net.person(15, "desk-2")
     check_in = _due(net, mentor)
     net.said()
-    net.store.run(checkins.save, mentor, check_in, "call", "crisis")
+    net.store.run(checkins.save, mentor, check_in, {"means": "call", "state": "crisis", "danger": "no"})
     assert "desk.crisis" in {key for _, key in net.said()}
     net.passes(6 * MINUTES)
     told = net.said()
@@ -161,7 +161,7 @@ def test_a_crisis_is_told_at_once_and_again_until_somebody_has_it(net: Small) ->
 def test_an_undone_crisis_is_a_false_alarm(net: Small) -> None:
     mentor, desk = net.person(21, "mentor-1"), net.person(14, "desk-1")
     check_in = _due(net, mentor)
-    net.store.run(checkins.save, mentor, check_in, "call", "crisis")
+    net.store.run(checkins.save, mentor, check_in, {"means": "call", "state": "crisis", "danger": "no"})
     net.said()
     net.passes(timedelta(seconds=30))
     net.store.run(checkins.undo, mentor, check_in)

@@ -172,7 +172,7 @@ def _check_ins(net: Small, mentor: str) -> None:
 
     net.store.run(make)
     for check_in in net.store.run(lambda tx: tx.find(CheckIn, asked_of=mentor)):
-        net.store.run(checkins.save, mentor, check_in.id, "call", "well")
+        net.store.run(checkins.save, mentor, check_in.id, {"means": "call", "state": "well"})
 
 
 def _count(tx: Tx, kind: type[Any]) -> int:

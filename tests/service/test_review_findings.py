@@ -288,7 +288,7 @@ def test_a_check_in_that_was_missed_once_is_not_the_last(net: Small) -> None:
 def test_a_crisis_is_held_by_one(net: Small) -> None:
     mentor, first, second = net.person(21, "mentor-1"), net.person(14, "desk-1"), net.person(15, "desk-2")
     check_in = _due(net, mentor)
-    net.store.run(checkins.save, mentor, check_in, "call", "crisis")
+    net.store.run(checkins.save, mentor, check_in, {"means": "call", "state": "crisis", "danger": "no"})
     code = net.store.run(crisis.hold, first, check_in)
     assert net.store.run(crisis.hold, first, check_in) == code
     with pytest.raises(AlreadyHandled):
@@ -301,7 +301,7 @@ def test_a_crisis_is_held_by_one(net: Small) -> None:
 def test_undoing_what_was_no_crisis_alarms_nobody(net: Small) -> None:
     mentor, coordinator = net.person(21, "mentor-1"), net.person(14, "desk-1")
     check_in = _due(net, mentor)
-    net.store.run(checkins.save, mentor, check_in, "call", "well")
+    net.store.run(checkins.save, mentor, check_in, {"means": "call", "state": "well"})
     net.said()
     net.store.run(checkins.undo, mentor, check_in)
     assert coordinator not in dict(net.said())
