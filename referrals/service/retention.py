@@ -20,6 +20,7 @@ from referrals.members import (
     EnrolmentState,
     HandOver,
     Linking,
+    Meeting,
     SafetyPlan,
     SafetyShare,
     Undertaking,
@@ -44,9 +45,11 @@ from referrals.service import (
     doors,
     drafts,
     enrolments,
+    meetings,
     moving,
     people,
     reminders,
+    safety_sharing,
     tracking,
     word_checks,
 )
@@ -57,6 +60,7 @@ BATCH = 20  # rows a turn: each may take a dozen statements, and a turn at most 
 TIMER, SUBJECT = "sweep", "daily"
 
 CHECK_IN = HAND_OVER = timedelta(days=365)
+CRISIS = timedelta(days=365)
 DEVICE = timedelta(days=400)
 LOOSE_DEVICE = timedelta(days=30)  # one that was never let in, or was ended
 INVITATION = timedelta(days=30)  # after its end: who invited whom is in the audit
@@ -101,7 +105,7 @@ RULES: Mapping[str, Rule] = {
     "meeting": Rule("365 days", "the day it was held", "sweep"),
     "attendance": Rule("with its meeting", "", "sweep"),
     "undertaking": Rule("with its enrolment", "", "sweep"),
-    "kept_programme": Rule("as long as somebody is in it", "", "sweep"),
+    "kept_programme": Rule("as long as somebody is in it", "", "programmes"),
     "crisis": Rule("365 days", "the alarm", "sweep"),
     "safety_plan": Rule("with its enrolment", "", "sweep"),
     "safety_share": Rule("with its crisis", "", "sweep"),
@@ -223,6 +227,18 @@ def _check_in(tx: Tx, check_in: CheckIn) -> None:
         _member(tx, enrolment)
 
 
+def _crisis(tx: Tx, crisis: Crisis) -> None:
+    """An alarm, with what was shared for it."""
+    for share in tx.find(SafetyShare, crisis_id=crisis.id):
+        safety_sharing.forget(tx, share)
+    tx.clear_timers(crisis.id)
+    tx.remove(crisis)
+    note(tx, f"crisis:{crisis.id}")
+    enrolment = tx.get(Enrolment, crisis.enrolment_id, lock=True)
+    if enrolment is not None:
+        _member(tx, enrolment)
+
+
 def forget_member(tx: Tx, subject: str) -> None:
     """Timer, a year after somebody left: their enrolment goes with the last that was written about them."""
     enrolment = enrolments.of_timer(tx, subject)
@@ -276,6 +292,8 @@ SWEEPS: tuple[tuple[type[Any], str, timedelta, Callable[[Tx, Any], None]], ...] 
     (Download, "expires_at", timedelta(), _remove),
     (Screen, "until", timedelta(), _remove),
     (Linking, "expires_at", timedelta(), _remove),
+    (Meeting, "kept_at", meetings.KEPT_FOR, meetings.retire),
     (HandOver, "asked_at", HAND_OVER, _remove),
+    (Crisis, "raised_at", CRISIS, _crisis),
     (Person, "retain_until", timedelta(), _person),
 )
