@@ -23,11 +23,13 @@ TAKES: Mapping[str, Sequence[str]] = {
     "track": ("pin",),
     "mydata": ("pin", "enrol"),
     "witness": (),
+    "words": ("plan",),
+    "word": (),
 }
 
 # Parts that only those get who name them. Steps and what is held come with the views that speak of them.
 _PARTS = frozenset(TAKES) | {part for takes in TAKES.values() for part in takes}
-_WITH_VIEWS = frozenset({"boot", "step", "hint", "confirm", "ask", "held", "hidden"})
+_WITH_VIEWS = frozenset({"boot", "step", "hint", "confirm", "ask", "held", "hidden", "check", "said_no"})
 
 # Keys that a page makes of one that its view names.
 _OF_KEYS = (".you", ".partner", ".title")

@@ -92,6 +92,7 @@ class Pathway:
     consent_days: int
     retention_days: int  # after it ended
     in_chat: bool = True  # may its name and categories be shown and pressed in the chat?
+    courses: bool = False  # may a mentor begin a programme's course from a matter of it?
     asked_percent: int = 10  # of the yeses by word: the desk asks so many people whether they are true
 
 

@@ -172,6 +172,7 @@ def _pathway(block: Block, categories: tuple[str, ...], private: frozenset[str])
         consent_days=block.whole("consent_days", high=366),
         retention_days=block.whole("retention_days", high=3660),
         in_chat=in_chat,
+        courses=block.flag("courses", default=False),
         asked_percent=block.whole("asked_percent", LEAST_ASKED, low=LEAST_ASKED, high=100),
     )
     block.done()

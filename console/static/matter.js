@@ -49,6 +49,7 @@ function standing(view) {
     h("p", {}, anyOf(`${view.next_key}.${reader(view)}`, view.next_key)),
     view.next_by && h("p", { class: "by" }, t("page.next_by"), " ", time(view.next_by)),
     h("dl", { class: "facts" },
+      ...fact("page.matter.member", view.member),
       ...fact("page.matter.helper", view.organization),
       ...fact("page.urgency", t(view.urgency_key)),
       ...fact("page.area", view.area),
@@ -66,7 +67,7 @@ function written(view) {
     if (shown) shown.dataset.read = "";
     return shown;
   };
-  return [part("page.matter.story", view.story), part("page.matter.contact", view.contact)];
+  return [part("page.matter.story", view.story), part("page.matter.contact", view.contact), part("page.matter.read_out", view.read_out)];
 }
 
 function thread(view, desk, here) {

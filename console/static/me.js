@@ -22,8 +22,8 @@ function list(lines, desk, empty) {
 }
 
 function matter(line, desk) {
-  return opener(desk, `matter/${line.id}`,
-    h("span", { class: "row-title" }, t(line.category_key), h("span", { class: "code" }, line.code)),
+  return opener(desk, line.page || `matter/${line.id}`,
+    h("span", { class: "row-title" }, t(line.category_key), h("span", { class: "code" }, line.member || line.code)),
     h("span", {}, t(line.stage_key)),
     line.next_by && h("span", { class: "by" }, t("page.next_by"), " ", time(line.next_by)));
 }

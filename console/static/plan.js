@@ -9,13 +9,16 @@ export function show(view, desk) {
   return page.content();
 }
 
-class PlanPage {
-  constructor(view, desk) {
+/** `step`: the name of the step that the yes takes, under which drafts are kept too. */
+export class PlanPage {
+  constructor(view, desk, step = "file") {
     this.view = view;
     this.desk = desk;
+    this.step = step;
     this.asked = 0; // counts previews: only the newest answer is shown
     this.fresh = true; // does the plan on the screen belong to the choices above it?
     const change = () => this.preview();
+    this.need = view.categories.length ? choices("radio", t("page.plan.need"), view.categories, change) : null;
     this.area = areaSelect(view.areas, change);
     this.urgency = choices("radio", t("page.plan.when"), view.urgencies, change, "unseen");
     this.danger = h("div", { role: "status" });
@@ -31,24 +34,35 @@ class PlanPage {
 
   content() {
     const calling = this.calling();
-    this.desk.draft(this.story.box, "file.story", this.story.count);
+    this.desk.draft(this.story.box, `${this.step}.story`, this.story.count);
     for (const [box, name] of [[this.number, "number"], [this.hours, "hours"]]) {
-      this.desk.draft(box, `file.${name}`, () => { calling.open = true; });
+      this.desk.draft(box, `${this.step}.${name}`, () => { calling.open = true; });
     }
     const again = this.restore();
     this.showOutcome();
     if (again) this.preview();
-    const [first] = this.view.areas;
     return [
       h("h1", {}, t("page.plan.title")),
       h("p", { class: "lead" }, t("page.plan.lead", { category: t(this.view.category_key) })),
-      card(t("page.plan.where"), first ? this.area.whole : h("p", {}, t("page.plan.no_areas"))),
+      this.need && h("section", { class: "card" }, this.need),
+      this.where(),
       card(t("page.plan.how_soon"), this.urgency, this.danger),
       this.exclusions(),
       card(t("page.plan.who"), this.outcome),
       card(t("page.plan.tell"), this.story, calling),
       this.consent,
-    ];
+      this.view.no && h("div", { class: "actions" }, this.no()),
+    ].filter(Boolean);
+  }
+
+  where() {
+    return card(t("page.plan.where"), this.view.areas.length ? this.area.whole : h("p", {}, t("page.plan.no_areas")));
+  }
+
+  /** Somebody else wrote this for the reader, who may want none of it. */
+  no() {
+    const press = button(t(this.view.no), () => working(press, () => this.desk.step("no")), "plain");
+    return press;
   }
 
   exclusions() {
@@ -72,11 +86,12 @@ class PlanPage {
 
   /** What was chosen before the page was left, if anything. */
   restore() {
-    const kept = JSON.parse(this.desk.kept("file.wishes") || "null");
+    const kept = JSON.parse(this.desk.kept(`${this.step}.wishes`) || "null");
     if (!kept) return false;
     this.area.choose(kept.area);
     const tick = (set, ids) => set.querySelectorAll("input").forEach((input) => { input.checked = ids.includes(input.value); });
     tick(this.urgency, [kept.urgency]);
+    if (this.need) tick(this.need, [kept.category]);
     tick(this.organizations, kept.exclude_organizations);
     tick(this.kinds, kept.exclude_kinds);
     return Boolean(this.area.select.value);
@@ -84,6 +99,7 @@ class PlanPage {
 
   wishes() {
     return {
+      ...(this.need && { category: this.need.values()[0] ?? "" }),
       area: this.area.select.value,
       urgency: this.urgency.values()[0] ?? "",
       exclude_organizations: this.organizations.values(),
@@ -97,19 +113,25 @@ class PlanPage {
     this.fresh = false;
     this.outcome.setAttribute("aria-busy", "true");
     this.yes.setAttribute("aria-disabled", "true");
-    this.desk.keep("file.wishes", JSON.stringify(this.wishes()));
+    this.desk.keep(`${this.step}.wishes`, JSON.stringify(this.wishes()));
     try {
       const view = await this.desk.ask("preview", this.wishes());
       if (mine !== this.asked) return;
-      this.view = view;
+      this.take(view);
       this.fresh = true;
       this.showOutcome();
-      announce(view.plan.length ? t("page.plan.found", { count: view.plan.length }) : t("page.plan.looked"));
+      const count = this.view.plan.length;
+      announce(count ? t("page.plan.found", { count }) : t("page.plan.looked"));
     } catch (refusal) {
       if (mine === this.asked) this.outcome.replaceChildren(trouble(refusal, () => this.preview()));
     } finally {
       if (mine === this.asked) this.outcome.setAttribute("aria-busy", "false");
     }
+  }
+
+  /** What a preview has brought. */
+  take(view) {
+    this.view = view;
   }
 
   showOutcome() {
@@ -128,6 +150,7 @@ class PlanPage {
   }
 
   people() {
+    if (this.need && !this.need.values().length) return [h("p", { class: "hint" }, t("page.plan.first_need"))];
     if (!this.area.select.value) return [h("p", { class: "hint" }, t("page.plan.first_where"))];
     if (this.view.nobody) return [h("p", {}, t("page.plan.nobody"))];
     return [
@@ -146,18 +169,22 @@ class PlanPage {
     return [this.number.value.trim(), this.hours.value.trim()].filter(Boolean).join("\n");
   }
 
-  file() {
-    if (!this.fresh) return;
-    const body = {
+  body() {
+    return {
       ...this.wishes(),
       plan: this.view.plan.map((line) => line.service_id),
       consent_digest: this.view.consent_digest,
       story: this.story.box.value,
       contact: this.contact(),
     };
+  }
+
+  file() {
+    if (!this.fresh) return;
+    const body = this.body();
     working(this.yes, async () => {
       try {
-        await this.desk.step("file", body);
+        await this.desk.step(this.step, body);
       } catch (refusal) {
         // Somebody closed meanwhile: the new plan is shown, and the yes is asked for again.
         if (refusal.code === "error.plan_changed") await this.preview();

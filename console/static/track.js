@@ -34,7 +34,14 @@ export function show(view, desk) {
       h("p", {}, t("page.track.move_hint")),
       can.move && withPin(can.move, take),
       can.ask_desk && h("details", {}, h("summary", {}, t("page.track.no_pin")), h("p", {}, t("page.track.no_pin_hint")), take(can.ask_desk))),
+    card(t("page.track.of_yes"), h("p", {}, t("page.track.of_yes_hint")), h("div", { class: "actions" }, receipt(desk))),
   ];
+}
+
+/** A code of four words may be another one: that of a yes by word, which takes it back. */
+function receipt(desk) {
+  const press = button(t("page.track.of_yes_go"), () => working(press, () => desk.open("word")), "wide");
+  return press;
 }
 
 function found(view) {

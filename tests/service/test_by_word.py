@@ -276,7 +276,8 @@ def test_whoever_brings_the_code_takes_it_back_at_once(club: Club) -> None:
     assert club.referral(matter).stage is Stage.WITHDRAWN
     with pytest.raises(NotFound):
         club.store.run(PAGES["matter"].view, club.worker, offer, {})
-    held = club.store.run(lambda tx: tx.holders(club.referral(matter).record, DataClass.STORY))
+    record = club.referral(matter).record
+    held = club.store.run(lambda tx: tx.holders(record, DataClass.STORY))
     assert held == {f"person:{club.mentor}"}
     assert "matter.taken_back" in {text for who, text in club.said() if who == club.mentor}
     assert club.store.run(word_consent.withdraw_by_code, stranger, code), "brought twice it is still true"
@@ -464,3 +465,23 @@ def test_nothing_leads_from_a_draft_of_a_mentor_to_an_offer(one: Club) -> None:
             one.store.run(attempt)
     one.passes(timedelta(days=2))
     assert not one.store.run(lambda tx: tx.count(Offer))
+
+
+def test_a_course_begins_from_work_that_is_under_way(one: Club) -> None:
+    from referrals.members import Undertaking
+
+    matter = one.ticked("work.tools")
+    one.hears_yes(matter, exclude_organizations=["two-rivers"])
+    one.passes(10 * SECONDS)
+    offer = one.at_partner(matter)
+    one.store.run(offers.accept, one.worker, offer)
+    course = PAGES["matter"].steps["course"]
+    assert "course" not in {s.id for s in one.store.run(PAGES["matter"].view, one.mentor, matter, {}).steps}
+    with pytest.raises(WrongStage):
+        one.store.run(course, one.mentor, matter, {"reason": "tailoring"})
+    one.store.run(working.contacted, one.worker, offer)
+    shown = one.store.run(PAGES["matter"].view, one.mentor, matter, {})
+    (step,) = [s for s in shown.steps if s.id == "course"]
+    one.store.run(course, one.mentor, matter, {"reason": step.choices[0].id})
+    (begun,) = one.store.run(lambda tx: tx.find(Undertaking, enrolment_id=one.member.id))
+    assert begun.referral_id == matter

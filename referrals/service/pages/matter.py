@@ -30,7 +30,7 @@ from referrals.service import (
     word_checks,
     working,
 )
-from referrals.service.pages import yes_check
+from referrals.service.pages import course_step, yes_check
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import Choice, FiledView, MatterView, MoveLine, Step
 
@@ -93,6 +93,7 @@ def _author_view(tx: Tx, person_id: str, referral: Referral) -> MatterView:
     if referral.stage not in ENDED:
         steps = (*steps, Step("withdraw", "page.step.withdraw", needs=_YES, danger=True))
     enrolment = tx.get(Enrolment, referral.enrolment_id or "") if referral.by_word else None
+    steps = (*steps, *course_step.step(tx, person_id, referral))
     given = doors.consent_in_force(tx, referral)
     consent_text = given.text if given else _last_consent(tx, referral)
     shown = _view(tx, actor, referral, steps, consent_text=consent_text)
@@ -280,6 +281,7 @@ MATTER = Page(
             Action.CONSENT_CHECK,
             lambda tx, who, it, body: word_checks.answer(tx, who, it, text_of(body, "reason")),
         ),
+        "course": _step(Action.COURSE_FOLLOW, course_step.start),
         "ask_person": _step(Action.DESK_REMATCH, lambda tx, who, it, body: desk.ask_person(tx, who, it)),
         "resume": _step(Action.DESK_RESOLVE, lambda tx, who, it, body: desk.resume(tx, who, it)),
         "give_up": _step(
