@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from handlers import family
 from handlers.reply import Reply, Turn
 from referrals.model import Role
 from referrals.said import Button, Keyboard
-from referrals.service import conversations, doors
+from referrals.service import conversations, doors, needs
 from referrals.service.tell import column, page_button, press
 
 Rows = Callable[[Turn], list[Button]]
@@ -49,8 +49,8 @@ def buttons(turn: Turn, wanted: str = "") -> Keyboard:
 
 def roles_of(turn: Turn) -> list[Role]:
     """A person's posts, in the order in which they are needed at once; asking for help is everybody's."""
-    held = {seat.role for seat in doors.seats_of(turn.tx, turn.person.id)}
-    return [role for role in HOME if role in held or role is Role.FAMILY]
+    held = doors.roles_of(turn.tx, turn.person.id)
+    return [role for role in HOME if role in held]
 
 
 def _coordinator(turn: Turn) -> list[Button]:
@@ -63,6 +63,11 @@ def _coordinator(turn: Turn) -> list[Button]:
 
 def _mentor(turn: Turn) -> list[Button]:
     return [
+        press("button.next", "next"),
+        press("button.members", "members"),
+        press("button.meeting", "group"),
+        press("button.danger", "danger"),
+        press("button.reminders", "reminders"),
         page_button("button.my_things", "me"),
     ]
 
@@ -77,11 +82,21 @@ def _steward(turn: Turn) -> list[Button]:
 
 def _family(turn: Turn) -> list[Button]:
     pathways = sorted({poster.pathway for poster in turn.tx.directory.posters.values()})
-    return [
-        *(press(f"pathway.{pathway}", "ask", pathway) for pathway in pathways),
-        page_button("button.my_things", "me"),
-        page_button("button.have_code", "track"),
-    ]
+    return [*_asking(pathways), *_own()]
+
+
+def _member(turn: Turn) -> list[Button]:
+    """A member on their own phone: what their mentor could ask for, they can too."""
+    pathways = needs.pathways_of(turn.tx, [Role.MEMBER])
+    return [press("button.next", "next"), *_asking(pathways), press("button.danger", "danger"), *_own()]
+
+
+def _asking(pathways: Iterable[str]) -> list[Button]:
+    return [press(f"pathway.{pathway}", "ask", pathway) for pathway in pathways]
+
+
+def _own() -> list[Button]:
+    return [page_button("button.my_things", "me"), page_button("button.have_code", "track")]
 
 
 # In the order of urgency: a coordinator who is a mentor too sees the desk first.
@@ -90,5 +105,6 @@ HOME: Mapping[Role, Rows] = {
     Role.MENTOR: _mentor,
     Role.WORKER: _worker,
     Role.STEWARD: _steward,
+    Role.MEMBER: _member,
     Role.FAMILY: _family,
 }

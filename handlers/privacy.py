@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from handlers import family, home
+from handlers import family, home, members
 from handlers.incoming import Did
 from handlers.reply import Reply, Turn
 from referrals.errors import StaleLink
 from referrals.limits import Doing
 from referrals.said import Keyboard, Notice
-from referrals.service import crisis, doors, joining, leaving, limits, people, wishes
+from referrals.service import doors, emergency, joining, leaving, limits, linking, people, wishes
 from referrals.service.tell import column, page_button, press
 
 
@@ -22,6 +22,8 @@ def start(turn: Turn) -> Reply:
     payload = turn.incoming.argument
     if payload.startswith(joining.PREFIX):
         return invitation(turn, payload.removeprefix(joining.PREFIX))
+    if payload.startswith(linking.PREFIX):
+        return members.link_opened(turn, payload.removeprefix(linking.PREFIX))
     if not payload:
         return home.home(turn)
     poster = turn.tx.directory.posters.get(payload)
@@ -153,7 +155,7 @@ def unasked_text(turn: Turn) -> Reply:
 
 def too_often(turn: Turn, minutes: int) -> Reply:
     """Kind words for whoever does too much at once; whoever is in danger reads where to call."""
-    shown = {"minutes": str(minutes), "lines": crisis.emergency_lines(turn.tx)}
+    shown = {"minutes": str(minutes), "lines": emergency.for_person(turn.tx, turn.person.id)}
     return Reply("chat.too_often", shown, home.buttons(turn), slot="unasked")
 
 

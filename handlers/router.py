@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from handlers import (
     courses,
+    crisis,
     desk,
     devices,
     family,
     home,
     meetings,
+    members,
     mentor,
     own,
     privacy,
@@ -108,7 +110,6 @@ PRESSES: Mapping[str, Route] = {
     "course.stop": Route(Action.COURSE_FOLLOW, courses.stop),
     "course.undo": Route(Action.COURSE_FOLLOW, courses.undo),
     "members": Route(Action.MEMBER_LIST, members.listing),
-    "next": Route(Action.CHECK_IN_WRITE, members.contact),
     "members.away": Route(Action.MEMBER_HAND_OVER, members.away),
     "members.away_for": Route(Action.MEMBER_HAND_OVER, members.away_for),
     "members.back": Route(Action.MEMBER_HAND_OVER, members.back),

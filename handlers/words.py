@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from handlers import home
+from dataclasses import replace
+
+from handlers import crisis as alarms
+from handlers import home, members, mentor
 from handlers.reply import Reply, Turn
 from referrals import code_words
 from referrals.code_words import CODE_WORDS, CodeWord
 from referrals.lifecycle import ENDED
+from referrals.members import CheckIn, Crisis, Enrolment
 from referrals.model import Referral, Role, Stage
-from referrals.service import crisis, people
-from referrals.service.tell import press
+from referrals.service import people
+from referrals.service.tell import column, press
 
 MOST = 5  # matters in one short message
 SLOT = "words"  # beside the talk: a form that is open stays where it is, and so do its numbers
@@ -44,9 +48,30 @@ def status(turn: Turn) -> Reply:
     return Reply("home.status", {"lines": "\n".join(lines)}, slot=SLOT)
 
 
-def danger(turn: Turn) -> Reply:
-    """DANGER: whom to call now. Words alone raise no alarm: they may have been written by chance."""
-    return Reply("home.danger", {"lines": crisis.emergency_lines(turn.tx)}, home.buttons(turn))
+def next_due(turn: Turn) -> Reply:
+    """IN: what is due, whoever is asked; for a mentor the member of a code, or who has waited longest."""
+    mine = turn.tx.find(CheckIn, asked_of=turn.person.id, saved_at=None, missed=False)
+    due = sorted((c for c in mine if c.waits), key=lambda c: (c.due_at, c.id))
+    if turn.word(0) or (not due and Role.MENTOR in home.roles_of(turn)):
+        return members.contact(turn)
+    if not due:
+        return Reply("home.none_due", {}, home.buttons(turn), SLOT)
+    return mentor.check(replace(turn, incoming=replace(turn.incoming, data=f"1:check:{due[0].id}")))
+
+
+def have(turn: Turn) -> Reply:
+    """HAVE: which alarms nobody has yet. The word alone takes none of them; with a code it takes that one."""
+    if turn.word(0):
+        return alarms.have(turn)
+    waiting = turn.tx.find(Crisis, held_by=None, ended_at=None)
+    if not waiting:
+        return Reply("home.no_alarm", slot=SLOT)
+    found = {e.id: e.code for e in turn.tx.find(Enrolment, id=[c.enrolment_id for c in waiting])}
+    buttons = [
+        replace(press("button.take", "crisis.hold", c.id), params={"code": found.get(c.enrolment_id, "")})
+        for c in waiting
+    ]
+    return Reply("home.alarms", {}, column(buttons), SLOT)
 
 
 def _lines(turn: Turn, words: list[CodeWord]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 import pytest
@@ -11,7 +12,7 @@ from referrals.ports import Tx
 from referrals.said import Button
 from referrals.service import tell
 from tests.support.chats import LONGEST_SCREEN, Chats, Phone
-from tests.support.network import CATALOGUE, Small
+from tests.support.network import CATALOGUE, ROOT, Small
 from tests.support.store import SettableClock, open_store
 
 
@@ -187,3 +188,23 @@ def _person(tx: Tx, person_id: str) -> Person:
     found = tx.get(Person, person_id)
     assert found is not None
     return found
+
+
+def test_whatever_has_choices_goes_through_the_one_door() -> None:
+    """`tx.say` numbers nothing: outside of screens.py it only takes messages away (their text is '')."""
+    elsewhere = []
+    for path in [*(ROOT / "handlers").glob("*.py"), *(ROOT / "referrals").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            said = (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr == "say"
+            )
+            if said and path.name != "screens.py" and not _takes_away(node.args[0]):
+                elsewhere.append(f"{path.name}:{node.lineno}: use tell.tell, tell.answer or screens.queue")
+    assert not elsewhere
+
+
+def _takes_away(notice: ast.expr) -> bool:
+    text = notice.args[1] if isinstance(notice, ast.Call) and len(notice.args) > 1 else None
+    return isinstance(text, ast.Constant) and text.value == ""
