@@ -20,6 +20,7 @@ import pytest_asyncio
 from tests.support.demo import ROOT
 from tests.support.people import World
 from tests.support.story import STORY, asks_for_help, files
+from tests.support.warm import run_bot
 
 TOKEN = "7000000002:" + "b" * 35
 
@@ -65,8 +66,7 @@ async def world(simulator: dict[str, str], environment: dict[str, str]) -> Async
 
 def bot(environment: dict[str, str], *words: str, fails: bool = False) -> str:
     """`python -m bot …`; what it printed."""
-    command = [sys.executable, "-m", "bot", *words]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    done = run_bot(*words, env=environment)
     assert (done.returncode != 0) == fails, done.stdout + done.stderr
     return done.stdout + done.stderr
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,16 +19,13 @@ from storage.note_files import write_note
 from storage.store import Store
 from tests.contract.bot.test_commands import NETWORK, Place, place  # noqa: F401 - a fixture
 from tests.support.network import CATALOGUE, Small
-from tests.support.simulator import ROOT
 from tests.support.store import SettableClock, open_store
+from tests.support.warm import run_bot
 
 
 async def alone(*words: str, status: int = 0) -> str:
     """A witness's command: no settings, no network."""
-    command = [sys.executable, "-m", "bot", "audit", *words]
-    done = await asyncio.to_thread(
-        subprocess.run, command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
-    )
+    done = await asyncio.to_thread(run_bot, "audit", *words)
     said = done.stdout + done.stderr
     assert done.returncode == status, said
     assert "Traceback" not in said

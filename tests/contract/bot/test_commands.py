@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.simulator import ROOT, Telegram
+from tests.support.warm import run_bot
 
 NETWORK = ROOT / "catalogue" / "demo" / "network.toml"
 
@@ -50,15 +51,7 @@ class Place:
 
     async def bot(self, *words: str, status: int = 0) -> str:
         """Run a command to its end; what it said."""
-        done = await asyncio.to_thread(
-            subprocess.run,
-            self.command(*words),
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+        done = await asyncio.to_thread(run_bot, *self.command(*words)[3:])
         said = done.stdout + done.stderr
         assert done.returncode == status, said
         assert "Traceback" not in said

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import stat
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.contract.bot.test_commands import Place
-from tests.support.simulator import ROOT, Telegram
+from tests.support.simulator import Telegram
+from tests.support.warm import run_bot
 
 pytestmark = pytest.mark.timeout(300)  # many programs are started one after the other
 
@@ -28,16 +28,8 @@ async def pages(place: Place) -> list[Path]:
 
 async def typed(place: Place, out: Path, text: str) -> tuple[int, str]:
     """What `from-shares` says to somebody who types."""
-    done = await asyncio.to_thread(
-        subprocess.run,
-        place.command("keys", "from-shares", "--out", str(out)),
-        cwd=ROOT,
-        input=text,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    words = place.command("keys", "from-shares", "--out", str(out))[3:]
+    done = await asyncio.to_thread(run_bot, *words, typed=text)
     return done.returncode, done.stdout + done.stderr
 
 
