@@ -123,11 +123,10 @@ def long(form: Form, signs: str) -> dict[str, str]:
 
 
 def longest(form: Form) -> int:
-    """How many signs `short` can come to."""
-    most = (
-        len(_number((1 << len(q.choices)) if q.kind in _SEVERAL else len(q.choices))) for q in form.questions
-    )
-    return sum(most) + max(0, len(form.questions) - 1)
+    """How many signs `short` can come to, for what is asked in the chat."""
+    asked = [q for q in form.questions if q.where == "chat"]
+    most = (len(_number((1 << len(q.choices)) if q.kind in _SEVERAL else len(q.choices))) for q in asked)
+    return sum(most) + max(0, len(asked) - 1)
 
 
 def _as_number(question: Question, answer: str) -> int:

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from referrals.catalogue import Form, Question, QuestionKind
 from referrals.errors import BadAnswer, TooLong
-from referrals.forms import accept, back, choices_of, next_question, steps
+from referrals.forms import accept, back, choices_of, long, longest, next_question, short, steps, whole
 from referrals.model import DataClass
 from tests.support.networks import CATALOGUE
+from tests.support.store import the_catalogue
 
 LANGUAGE = Question("language", QuestionKind.LANGUAGE, skip_if_known=True)
 PRIVACY = Question("privacy", QuestionKind.CONFIRM)
@@ -129,3 +130,97 @@ def test_whatever_one_presses_the_steps_never_lie(presses: list[str], knows: boo
         if open_question is not None and open_question.where == "chat":
             asked = [q for q in FORM.questions if q.id in answers and q.where == "chat"]
             assert step == len(asked) + 1
+
+
+# -- branches, needs, and answers that travel in a button --------------------------------------------
+
+CHECK_IN = Form(
+    "check-in",
+    1,
+    (
+        Question("means", QuestionKind.CHOICE, choices=("call", "not_reached")),
+        Question("state", QuestionKind.CHOICE, choices=("well", "hard"), when={"means": ("call",)}),
+        Question(
+            "needs",
+            QuestionKind.NEEDS,
+            choices=("a", "b", "c", "d", "e", "f"),
+            required=False,
+            when={"state": ("hard",)},
+        ),
+    ),
+)
+
+OWN_FORMS = [CHECK_IN, *(f for f in the_catalogue().forms.values() if f.questions[0].where == "chat")]
+
+
+def test_a_branch_is_asked_only_where_its_answer_was_given() -> None:
+    state = next_question(CHECK_IN, {"means": "call"})
+    assert state is not None
+    assert state.id == "state"
+    assert next_question(CHECK_IN, {"means": "not_reached"}) is None, "nor what hangs on what was not asked"
+    assert next_question(CHECK_IN, {"means": "call", "state": "well"}) is None
+
+
+def test_several_needs_are_one_answer_kept_in_order() -> None:
+    needs = CHECK_IN.questions[2]
+    assert accept(needs, "c,a", needs.choices) == "a,c"
+    assert accept(needs, "", needs.choices) == ""
+    with pytest.raises(BadAnswer):
+        accept(needs, "a,z", needs.choices)
+
+
+def test_a_whole_form_and_nothing_but_it() -> None:
+    assert whole(CHECK_IN, {"means": "not_reached"}) == {"means": "not_reached"}
+    assert whole(CHECK_IN, {"state": "hard", "means": "call"}) == {
+        "means": "call",
+        "state": "hard",
+        "needs": "",
+    }
+    for broken in (
+        {"means": "call"},
+        {"means": "not_reached", "state": "well"},
+        {"means": "call", "state": "well", "needs": "a"},
+        {"means": "other"},
+        {},
+    ):
+        with pytest.raises(BadAnswer):
+            whole(CHECK_IN, broken)
+
+
+@st.composite
+def half_answered(draw: st.DrawFn) -> tuple[Form, dict[str, str]]:
+    form = draw(st.sampled_from(OWN_FORMS))
+    answers: dict[str, str] = {}
+    for _ in range(draw(st.integers(0, len(form.questions)))):
+        question = next_question(form, answers)
+        if question is None:
+            break
+        several = question.kind is QuestionKind.NEEDS
+        chosen = draw(st.sets(st.sampled_from(question.choices))) if several else None
+        one = "" if chosen is not None else draw(st.sampled_from(question.choices))
+        answers[question.id] = ",".join(sorted(chosen)) if chosen is not None else one
+    return form, answers
+
+
+@given(half_answered())
+def test_what_travels_in_a_button_comes_back_as_it_was(drawn: tuple[Form, dict[str, str]]) -> None:
+    form, answers = drawn
+    signs = short(form, answers)
+    assert long(form, signs) == answers
+    assert len(signs) <= longest(form)
+    data = f"1:check.save:{'x' * 16}:{form.version}:{signs}:l"
+    assert len(data) <= 64
+
+
+@given(
+    st.sampled_from(OWN_FORMS),
+    st.text(max_size=12) | st.from_regex(r"[0-9a-z-]{1,9}"),
+)
+def test_whatever_a_forged_button_says_is_a_form_or_refused(form: Form, signs: str) -> None:
+    try:
+        answers = long(form, signs)
+    except BadAnswer:
+        return
+    for question_id, answer in answers.items():
+        question = next(q for q in form.questions if q.id == question_id)
+        assert accept(question, answer, question.choices) == answer
