@@ -124,6 +124,7 @@ def _seat_somebody(database: sqlite3.Connection) -> None:
     names = [row[1] for row in database.execute("PRAGMA table_info(person)")]
     given = {"id": "kanya", "language": "en", "timezone": "Asia/Bangkok", "window": "any_time", "version": 1}
     given |= {"presence": "present", "created_at": 1, "last_seen_at": 1, "retain_until": 1}
+    given |= {"days": "[]", "reminders": 1, "by_text": 0}
     values = [given.get(name) for name in names]
     database.execute(
         f"INSERT INTO person ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})", values
