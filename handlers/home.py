@@ -63,7 +63,7 @@ def _coordinator(turn: Turn) -> list[Button]:
 
 def _mentor(turn: Turn) -> list[Button]:
     return [
-        press("button.next", "next"),
+        press("button.check_in", "next"),
         press("button.members", "members"),
         press("button.meeting", "group"),
         press("button.danger", "danger"),
@@ -88,7 +88,7 @@ def _family(turn: Turn) -> list[Button]:
 def _member(turn: Turn) -> list[Button]:
     """A member on their own phone: what their mentor could ask for, they can too."""
     pathways = needs.pathways_of(turn.tx, [Role.MEMBER])
-    return [press("button.next", "next"), *_asking(pathways), press("button.danger", "danger"), *_own()]
+    return [press("button.check_in", "next"), *_asking(pathways), press("button.danger", "danger"), *_own()]
 
 
 def _asking(pathways: Iterable[str]) -> list[Button]:

@@ -23,10 +23,12 @@ from referrals.service import doors, member_keys, tell
 
 settle = member_keys.settle  # who holds the keys of this member's record after a change
 people_of = member_keys.people_of  # mentor, backup and stand-in
+nobody = member_keys.nobody  # who holds the keys while nobody looks after them
 mentors_of = member_keys.mentors_of  # whoever is asked: stand-in or mentor, then backup
 
 SOON = timedelta(days=2)  # before a pause ends its mentor hears so
-PAUSE, RHYTHM = "pause_end", "rhythm"  # timers
+PAUSE, RHYTHM, FORGET = "pause_end", "rhythm", "forget_member"  # timers
+KEPT_FOR = timedelta(days=365)  # after somebody left: so long they may come back
 LIST_SLOT = "members"  # the one message in a chat that lists somebody's members
 _OWN_TIMERS = ".member"
 
@@ -164,6 +166,7 @@ def leave(tx: Tx, actor: Actor, enrolment: Enrolment) -> Enrolment:
     saved = change(tx, actor, left, Action.MEMBER_CHANGE, "left")
     _quiet(tx, saved)
     tx.clear_timers(timer_subject(saved))
+    tx.set_timer(FORGET, timer_subject(saved), tx.now + KEPT_FOR)
     return saved
 
 
@@ -175,6 +178,7 @@ def come_back(tx: Tx, actor: Actor, enrolment: Enrolment) -> Enrolment:
     back = replace(enrolment, state=EnrolmentState.ACTIVE, paused_until=None)
     saved = change(tx, actor, back, Action.MEMBER_CHANGE, "came back")
     tx.clear_timer(PAUSE, timer_subject(saved))
+    tx.clear_timer(FORGET, timer_subject(saved))
     tx.set_timer(RHYTHM, saved.id, tx.now)
     return saved
 

@@ -144,7 +144,7 @@ def waiting(tx: Tx, enrolment: Enrolment, part: Part | None = None) -> list[Hand
 
 def tell_desk(tx: Tx, text: str, code: str) -> None:
     """Whoever is on call hears of a member whom nobody looks after well enough."""
-    page = ((tell.page_button("button.look", "enrol"),),)
+    page = ((tell.page_button("button.look", "newcomer"),),)
     for seat in tell.on_call(tx):
         if seat.person_id:
             tell.tell(tx, seat.person_id, text, {"code": code}, buttons=page, slot=f"desk:{code}")

@@ -21,7 +21,7 @@ from referrals.model import AuditEntry, Move, Referral, Stage
 from referrals.persons import Person, Presence
 from referrals.ports import Tx
 from referrals.said import Timer
-from referrals.service import closing, doors, drafts, joining, moving, people, retention, tell
+from referrals.service import closing, doors, drafts, joining, linking, moving, people, retention, tell
 
 PAUSE = timedelta(hours=24)
 # The sealed account lives a little longer, for one thing only: to take the messages out of the chat.
@@ -92,6 +92,7 @@ def erase(tx: Tx, person_id: str) -> None:
         moving.end(tx, move.id)
     for move in tx.find(Move, from_person=person_id):
         moving.forget(tx, move.id)
+    linking.forget_phone(tx, person_id)
     joining.end_asking(tx, person_id)  # nobody is given a post who is not there any more
     people.hide(tx, person_id)  # sessions, scraps, what waits, what stands in the chat
     retention.forget_own(tx, person_id)

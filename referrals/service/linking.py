@@ -14,7 +14,7 @@ from referrals import codes
 from referrals.access import Action
 from referrals.errors import NotFound, StaleButton, StaleLink
 from referrals.limits import Doing
-from referrals.members import Enrolment, EnrolmentState, Linking
+from referrals.members import CheckIn, CheckInKind, Enrolment, EnrolmentState, Linking
 from referrals.model import SYSTEM, Actor, AuditEntry, Role
 from referrals.persons import Session
 from referrals.ports import Tx
@@ -136,6 +136,12 @@ def forget_phone(tx: Tx, person_id: str) -> None:
             continue
         ended = enrolment if enrolment.mentor_seat else enrolments.leave(tx, SYSTEM, enrolment)
         _loosen(tx, SYSTEM, ended, aloud=False)
+    for check_in in tx.find(CheckIn, saved_by=person_id):
+        if check_in.kind is CheckInKind.OWN:  # what they said of themselves is theirs to destroy
+            tx.destroy(check_in.record)
+            tx.clear_timers(check_in.id)
+            tx.remove(check_in)
+            tx.audit(AuditEntry(SYSTEM, Action.RETENTION, f"check_in:{check_in.id}"))
     for link in tx.find(Linking, taken_by=person_id):
         _end(tx, link, aloud=False)
 

@@ -61,10 +61,10 @@ def settle(tx: Tx, enrolment: Enrolment) -> None:
             continue  # nothing was sealed, or only for the member themselves
         for holder in sorted(rightful - held):
             tx.share(record, data_class, holder)
-            _note(tx, Action.ACCESS_GIVE, enrolment, data_class, holder)
+            _note(tx, Action.ACCESS_GIVE, record, data_class, holder)
         for holder in sorted(held - rightful):
             tx.unshare(record, holder, data_class)
-            _note(tx, Action.ACCESS_CUT, enrolment, data_class, holder)
+            _note(tx, Action.ACCESS_CUT, record, data_class, holder)
     for referral in tx.find(Referral, enrolment_id=enrolment.id):
         _pass_on(tx, enrolment, referral)
 
@@ -85,7 +85,7 @@ def ask_anew(tx: Tx, enrolment: Enrolment) -> None:
         if waits and check_in.asked_of not in asked:
             if check_in.asked_of is not None:
                 tell.quietly(tx, check_in.asked_of, f"check:{check_in.id}", "")
-            tx.save(replace(check_in, asked_of=asked[0]))
+            tx.save(replace(check_in, asked_of=asked[0], step=0))
             tx.audit(AuditEntry(SYSTEM, Action.REMIND, f"check_in:{check_in.id}", "passed on"))
             tx.set_timer("check_in_missed", check_in.id, tx.now)
 
@@ -132,5 +132,5 @@ def _pass_on(tx: Tx, enrolment: Enrolment, referral: Referral) -> None:
             tx.remove(session)
 
 
-def _note(tx: Tx, action: Action, enrolment: Enrolment, data_class: DataClass, holder: str) -> None:
-    tx.audit(AuditEntry(SYSTEM, action, f"enrolment:{enrolment.id}", f"{data_class}:{holder}"))
+def _note(tx: Tx, action: Action, record: Record, data_class: DataClass, holder: str) -> None:
+    tx.audit(AuditEntry(SYSTEM, action, f"{record.table}:{record.row}", f"{data_class}:{holder}"))

@@ -1,7 +1,7 @@
 """A mentor's post changes hands or becomes empty: nobody's members are left without anybody unnoticed.
 
 Whoever comes to the post gets its members, with their keys; when it becomes empty the backup has them from
-that turn on. Where there is none, the desk hears so and proposes somebody (page 'enrol').
+that turn on. Where there is none, the desk hears so and proposes somebody (page 'newcomer').
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ from referrals.model import (
 )
 from referrals.persons import Device, Download, Person, Recovery
 from referrals.ports import Away, Slow, Tx
-from referrals.service import doors, export_page, limits, names, readers
+from referrals.service import doors, export_page, limits, linking, names, readers
 
 DOWNLOAD_LIFE = timedelta(minutes=10)
 # The first fetch does not use it up: a preview, a retry or a second half must not lose it (decision 0009).
@@ -88,6 +88,7 @@ def held(tx: Tx, person_id: str) -> list[Held]:
         Held("devices", tx.count(Device, person_id=person_id)),
         Held("messages", len(tx.messages_of(person_id)), None),
         Held("posts", len(doors.seats_of(tx, person_id))),
+        Held("membership", len(linking.tied_to(tx, person_id))),
         Held("check_ins", tx.count(CheckIn, saved_by=person_id)),
     ]
     return [line for line in found if line.count]
@@ -205,6 +206,17 @@ def _about(tx: Tx, person: Person) -> Json:
         "recovery_code": tx.get(Recovery, person.id) is not None,
         "posts": [
             {"role": s.role.value, "organization": _name(tx, s.organization_id, person)} for s in seats
+        ],
+        "membership": [
+            {
+                "code": e.code,
+                "programme": e.programme,
+                "phase": e.phase,
+                "since": e.phase_since,
+                "milestones": list(e.milestones),
+                "state": e.state.value,
+            }
+            for e in linking.tied_to(tx, person.id)
         ],
         "acts": _acts(tx, person, seats),
         "matters": [],
