@@ -20,7 +20,7 @@ from benchmarks.processes import ROOT, child
 from benchmarks.stores import POSTGRES, SQLITE, Databases, databases, open_store
 from bot.outbox import PARALLEL, Deliverer
 from bot.pace import Pace
-from bot.request import AiohttpRequest
+from bot.request import AiohttpRequest, LeanBot
 from bot.telegram_out import Messenger
 from bot.texts import Texts, read_locales
 from referrals.ports import Tx
@@ -85,7 +85,7 @@ class _Ours:
         progress(f"sends: {each:,} people on {kind}")
         url = made.create(kind)
         self._store: Store = open_store(url, made.key_file(url))
-        self._bot = Bot(TOKEN, base_url=base, request=AiohttpRequest(connections=PARALLEL))
+        self._bot = LeanBot(TOKEN, base_url=base, request=AiohttpRequest(connections=PARALLEL))
         self._runner, self._each = runner, each
         messenger = Messenger(self._bot, texts, "http://127.0.0.1:8700")
         self._sender = Deliverer(

@@ -29,7 +29,7 @@ from bot.outbox import Deliverer
 from bot.pace import Pace
 from bot.passphrase import root_key_of
 from bot.polling import Polling
-from bot.request import AiohttpRequest
+from bot.request import AiohttpRequest, LeanBot
 from bot.settings import Mode, Settings
 from bot.telegram_out import Messenger
 from bot.texts import Texts, read_locales
@@ -130,9 +130,9 @@ def open_store(
     return store, Texts(words)
 
 
-def make_bot(settings: Settings) -> Bot:
+def make_bot(settings: Settings) -> LeanBot:
     """telegram.Bot on our own transport; one pool for calls, one connection for long polling."""
-    return Bot(
+    return LeanBot(
         settings.token,
         base_url=f"{settings.telegram_api}/bot",
         base_file_url=f"{settings.telegram_api}/file/bot",

@@ -146,8 +146,11 @@ class Deliverer:
         """How many may leave now, and how many of them if they are not urgent."""
         now, under_way = time.monotonic(), len(self._sending)
         room = min(self._parallel - under_way, self._pace.room(now))
-        calm_places = max(1, self._parallel * CALM // PARALLEL)
-        calm = min(calm_places - under_way, self._pace.room(now, urgent=False), room)
+        places = max(1, self._parallel * CALM // PARALLEL)
+        free = places - under_way
+        if free < places // 4:  # a few at a time would cost a turn for each few
+            free = 0
+        calm = min(free, self._pace.room(now, urgent=False), room)
         return max(0, room), max(0, calm)
 
     async def _idle(self) -> None:

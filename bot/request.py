@@ -10,6 +10,7 @@ import warnings
 from typing import Any
 
 import aiohttp
+from telegram import Bot, InlineKeyboardMarkup, LinkPreviewOptions
 from telegram.error import NetworkError, RetryAfter, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
 from telegram.warnings import PTBDeprecationWarning
@@ -18,6 +19,7 @@ from telegram.warnings import PTBDeprecationWarning
 warnings.filterwarnings("ignore", category=PTBDeprecationWarning, message=".*retry_after.*")
 CONNECT_S = 5.0
 READ_S = 15.0
+NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
 class Unreachable(NetworkError):
@@ -94,6 +96,24 @@ class AiohttpRequest(BaseRequest):
             return json.loads(payload.decode("utf-8", "replace"))
         except ValueError:
             raise TelegramError("the answer is not JSON") from None
+
+
+class LeanBot(Bot):
+    """telegram.Bot, and a send that reads one number of the answer instead of the whole message.
+
+    Telegram repeats what was sent; making a Message of it took a quarter of the time of a send.
+    """
+
+    async def tell(self, account: int, text: str, markup: InlineKeyboardMarkup | None) -> int:
+        """Send a protected message without a preview; the new message's id. telegram's own errors."""
+        data = {
+            "chat_id": account,
+            "text": text,
+            "reply_markup": markup,
+            "protect_content": True,
+            "link_preview_options": NO_PREVIEW,
+        }
+        return int((await self._post("sendMessage", data))["message_id"])
 
 
 def silence_s(flood: RetryAfter) -> float:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, WebAppInfo
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup, WebAppInfo
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, RetryAfter, TelegramError
 
-from bot.request import Unreachable, silence_s
+from bot.request import NO_PREVIEW, LeanBot, Unreachable, silence_s
 from bot.texts import Texts, shorten
 from referrals.ports import Dead, Delivery, Gone, Later, Sent
 from referrals.said import Button, Keyboard
@@ -21,7 +21,6 @@ LONGEST_TEXT = 4096
 LONGEST_BUTTON = 64
 GIVE_UP_AFTER = 12  # tries of one message, about eight hours with growing pauses
 PAUSES_S = (1, 2, 5, 15, 30, 60, 300, 900, 1800, 3600, 7200, 14400)
-NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 End = Sent | Later | Gone | Dead
 
@@ -43,7 +42,7 @@ class Trouble:
 class Messenger:
     """Renders and sends one delivery at a time; keeps nothing."""
 
-    def __init__(self, bot: Bot, texts: Texts, public_url: str) -> None:
+    def __init__(self, bot: LeanBot, texts: Texts, public_url: str) -> None:
         self._bot = bot
         self._texts = texts
         self._public_url = public_url
@@ -83,10 +82,7 @@ class Messenger:
                 link_preview_options=NO_PREVIEW,
             )
             return None
-        message = await self._bot.send_message(
-            delivery.account, text, reply_markup=markup, protect_content=True, link_preview_options=NO_PREVIEW
-        )
-        return message.message_id
+        return await self._bot.tell(delivery.account, text, markup)
 
     def rendered(self, delivery: Delivery) -> tuple[str, InlineKeyboardMarkup | None]:
         """What a phone shows: the text, and its buttons."""

@@ -46,6 +46,17 @@ _EXPIRE = Sql(
     f"UPDATE outbox SET state = 'expired', {BLANK} WHERE id IN (SELECT id FROM outbox WHERE state = 'waiting'"
     f" AND expires_at <= :now AND NOT claimed ORDER BY expires_at LIMIT {EXPIRED_AT_ONCE})"
 )
+# One look at the indexes instead of a statement for each rank and chore: is a claim over its time, has
+# something expired, and which ranks have anything due?
+_LOOK = Sql(
+    "SELECT EXISTS (SELECT 1 FROM outbox WHERE claimed AND state = 'waiting' AND due_at <= :now),"
+    " EXISTS (SELECT 1 FROM outbox WHERE state = 'waiting' AND expires_at <= :now),"
+    + ",".join(
+        " EXISTS (SELECT 1 FROM outbox WHERE state = 'waiting' AND NOT claimed AND due_at <= :now"
+        f" AND rank = {priority.rank})"
+        for priority in Priority
+    )
+)
 _DUE = Sql(
     "SELECT o.id, o.person_id FROM outbox o WHERE o.state = 'waiting' AND NOT o.claimed AND o.rank = :rank"
     f" AND o.due_at <= :now AND NOT {_WAITS} ORDER BY o.due_at, o.id LIMIT :limit",
@@ -154,14 +165,12 @@ def claim(
     conn, at = tx.connection, instant_in(now)
     if lease.is_anothers(conn, holder):
         return []
-    conn.change(_RELEASE, {"now": at})
-    conn.change(_EXPIRE, {"now": at})
     claimed: list[Delivery] = []
     looked = True
     # Lines that went have queued an edit, perhaps of a better rank: it is not left for the next claim.
     while looked and not claimed:
         looked = False
-        for priority in Priority:
+        for priority in _to_claim(conn, at):
             most = limit if priority in URGENT else limit - spare
             while len(claimed) < most:
                 asked = {"rank": priority.rank, "now": at, "limit": most - len(claimed)}
@@ -171,6 +180,18 @@ def claim(
                 # What vanishes here frees the person's next notice, so look again before going on.
                 looked, claimed = True, claimed + _lease(conn, keyring, found, now)
     return claimed
+
+
+def _to_claim(conn: Connection, at: int) -> list[Priority]:
+    """What has come to its end is ended; the ranks in which something is due, best first."""
+    ((over, expired, *_),) = found = conn.rows(_LOOK, {"now": at})
+    if over:
+        conn.change(_RELEASE, {"now": at})
+    if expired:
+        conn.change(_EXPIRE, {"now": at})
+    if over or expired:
+        found = conn.rows(_LOOK, {"now": at})
+    return [priority for priority, due in zip(Priority, found[0][2:], strict=True) if due]
 
 
 def _lease(conn: Connection, keyring: Keyring, found: Sequence[Row], now: datetime) -> list[Delivery]:

@@ -9,8 +9,7 @@ import asyncio
 import itertools
 from dataclasses import dataclass, field
 
-from telegram import Bot
-
+from bot.request import LeanBot
 from bot.telegram_out import Messenger
 from bot.texts import Texts
 from handlers import router
@@ -105,7 +104,7 @@ class Chats:
         self.phones: dict[str, Phone] = {}
         self._updates = itertools.count(1)
         self._messages = itertools.count(1)
-        self._render = Messenger(Bot("1:sends-nothing"), TEXTS, "https://pulang.example")
+        self._render = Messenger(LeanBot("1:sends-nothing"), TEXTS, "https://pulang.example")
 
     def phone(self, account: int, seat: str = "", language: str = "en", by_text: bool = False) -> Phone:
         """Somebody with a language and perhaps a post."""
