@@ -1,9 +1,9 @@
-"""A coordinator's chat: the queue, and 'I have it'."""
+"""A coordinator's chat: the queue, and a matter by its code."""
 
 from __future__ import annotations
 
 from handlers.reply import Reply, Turn
-from referrals.service import crisis, desk, desk_first
+from referrals.service import desk, desk_first
 from referrals.service.tell import page_button, press
 
 
@@ -32,9 +32,3 @@ def first(turn: Turn) -> Reply:
     text = "desk.first_is_on" if on else "desk.first_is_off"
     buttons = ((other,),) if other else ()
     return Reply(text, {"count": str(waiting)}, buttons, slot=desk_first.SLOT)
-
-
-def hold(turn: Turn) -> Reply:
-    """'I have it': the ladder ends here."""
-    code = crisis.hold(turn.tx, turn.person.id, turn.word(0))
-    return Reply("desk.crisis_yours", {"code": code}, slot=f"crisis:{turn.word(0)}", toast="toast.thank_you")

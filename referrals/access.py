@@ -56,9 +56,12 @@ class Action(StrEnum):
     COURSE_FOLLOW = "course:follow"
     REMINDERS_SET = "reminders:set"
     SAFETY_PLAN = "safety:plan"
+    SAFETY_SEE = "safety:see"  # whoever wrote it, whom it is about, whoever holds an open alarm
     SAFETY_ASK = "safety:ask"  # to share for safety: a coordinator asks
     SAFETY_AGREE = "safety:agree"  # and a steward agrees
     SAFETY_READ = "safety:read"
+    SAFETY_END = "safety:end"  # nothing more is read of what was shared
+    SAFETY_LIST = "safety:list"  # what is shared now, and what somebody was not told
     CONSENT_WORD = "consent:word"  # read out by a mentor, given by word
     CONSENT_CHECK = "consent:check"  # the desk asks whether it is true
     CONSENT_CUT = "consent:cut"  # whoever brings the receipt's code withdraws
@@ -156,9 +159,12 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.COURSE_FOLLOW: frozenset({Role.MENTOR, Role.SYSTEM}),
     Action.REMINDERS_SET: _ANYBODY,
     Action.SAFETY_PLAN: frozenset({Role.MENTOR}),
+    Action.SAFETY_SEE: frozenset({Role.MENTOR, Role.MEMBER, Role.COORDINATOR}),
     Action.SAFETY_ASK: frozenset({Role.COORDINATOR}),
     Action.SAFETY_AGREE: frozenset({Role.STEWARD}),
     Action.SAFETY_READ: frozenset({Role.WORKER}),
+    Action.SAFETY_END: _LOOKS_AFTER | {Role.SYSTEM},
+    Action.SAFETY_LIST: frozenset({Role.STEWARD}),
     Action.CONSENT_WORD: frozenset({Role.MENTOR}),
     Action.CONSENT_CHECK: frozenset({Role.COORDINATOR}),
     Action.CONSENT_CUT: _ANYBODY,

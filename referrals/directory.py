@@ -62,13 +62,21 @@ class OpeningTimes:
 
 
 @dataclass(frozen=True, slots=True)
+class EmergencyLine:
+    """A number to call when it cannot wait, and what it is called, by language id ('Ambulance')."""
+
+    number: str
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Area:
     """A node of the area tree. `names` by language id."""
 
     id: str
     parent: str | None
     names: Mapping[str, str]
-    emergency_lines: tuple[str, ...] = ()
+    emergency_lines: tuple[EmergencyLine, ...] = ()
     version: int = 1
 
 
@@ -199,7 +207,7 @@ class Directory:
             at = self.areas[at].parent
         return tuple(line)
 
-    def emergency_lines(self, area_id: str) -> tuple[str, ...]:
+    def emergency_lines(self, area_id: str) -> tuple[EmergencyLine, ...]:
         """The lines of the nearest area that names any; without an area those of the widest one."""
         roots = sorted(area.id for area in self.areas.values() if area.parent is None)
         for found in (*self.ancestors.get(area_id, ()), *roots):

@@ -5,7 +5,7 @@ how blocks must fit together stands in `network_checks.py`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -18,6 +18,7 @@ from referrals.directory import (
     Area,
     Capacity,
     Duty,
+    EmergencyLine,
     Hours,
     Organization,
     OrganizationKind,
@@ -26,7 +27,7 @@ from referrals.directory import (
 )
 from referrals.members import Enrolment
 from referrals.model import AgeGroup, DataClass, Role
-from referrals.persons import Seat
+from referrals.persons import MentorProfile, Seat
 from referrals.toml_blocks import Block, clock_of, is_clock
 
 T = TypeVar("T")
@@ -35,10 +36,12 @@ Placed = tuple[Block, T]  # a value, and the block it was read from, to name its
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # What a person need NOT have (domain.md, 'The directory').
 NOT_NEEDED = ("papers", "fee", "address")
+GENDERS = ("", "woman", "man")
 SEAT_ROLES = (Role.MEMBER, Role.MENTOR, Role.WORKER, Role.COORDINATOR, Role.STEWARD)
 
 _DAYS = re.compile(r"([a-z]{3})(?:-([a-z]{3}))?")
 _OPENING = re.compile(r"(\S+) (\d\d:\d\d)-(\d\d:\d\d)")
+_CALLED = re.compile(r"[+*#(]?\d[\d ()*#-]{0,24}")  # what can be dialled
 _PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what Telegram allows after /start
 UNSAID = datetime(1970, 1, 1, tzinfo=UTC)  # when somebody came into a phase: a network file does not say
 _GROWN_UP = (AgeGroup.YOUNG, AgeGroup.ADULT, AgeGroup.OLDER)
@@ -55,6 +58,7 @@ class Reading:
     seats: list[Placed[Seat]]
     duties: list[Placed[Duty]]
     posters: list[Placed[Poster]]
+    mentors: list[Placed[MentorProfile]]
     enrolments: list[Placed[Enrolment]]
 
 
@@ -69,6 +73,7 @@ def read_network(block: Block, catalogue: Catalogue) -> Reading:
         seats=_each(block, "seat", _seat),
         duties=[(b, duty) for b in block.tables("duty") for duty in _duties(b)],
         posters=_each(block, "poster", lambda b: _poster(b, catalogue)),
+        mentors=_each(block, "mentor", lambda b: _mentor(b, languages)),
         enrolments=_each(block, "enrolment", lambda b: _enrolment(b, catalogue)),
     )
 
@@ -86,8 +91,23 @@ def _area(block: Block, languages: Container[str]) -> Area:
         id=block.id(),
         parent=block.text("parent") if block.has("parent") else None,
         names=_names(block, languages),
-        emergency_lines=block.texts("emergency_lines", ()),
+        emergency_lines=tuple(_emergency_lines(block, languages)),
     )
+
+
+def _emergency_lines(block: Block, languages: Container[str]) -> Iterator[EmergencyLine]:
+    """`emergency_lines = [{ number = "1669", names = { en = "Ambulance" } }]`; a number alone is read too."""
+    example = 'emergency_lines = [{ number = "1669", names = { en = "Ambulance" } }]'
+    seen: set[str] = set()
+    for inner in block.inline("emergency_lines", "number", f"a list of numbers with names: {example}"):
+        line = EmergencyLine(inner.text("number"), _names(inner, languages) if inner.has("names") else {})
+        inner.done()
+        if line.number and not _CALLED.fullmatch(line.number):
+            inner.wrong("number", f"is {line.number!r}", "write what is dialled: digits, blanks, + - ( )")
+        elif line.number in seen:
+            block.wrong("emergency_lines", f"names {line.number!r} twice", "take one of them out")
+        seen.add(line.number)
+        yield line
 
 
 def _organization(block: Block, languages: Container[str]) -> Organization:
@@ -185,7 +205,31 @@ def _poster(block: Block, catalogue: Catalogue) -> Poster:
     return Poster(payload, pathway, language)
 
 
+def _mentor(block: Block, languages: Collection[str]) -> MentorProfile:
+    """What matching needs to know of whoever sits on a mentor's post; `id` is the post's."""
+    codes = block.texts("not_with", ())
+    for code in codes:
+        if not case_codes.is_code(code):
+            block.wrong("not_with", f"holds {code!r}", "write case codes such as K7-29")
+    return MentorProfile(
+        id=block.id(),
+        languages=block.known("languages", languages),
+        areas=block.texts("areas"),
+        gender=_gender(block, "gender"),
+        most=block.whole("most", 12, high=100),
+        not_with=tuple(case_codes.spoken(code) for code in codes),
+    )
+
+
+def _gender(block: Block, key: str) -> str:
+    value = block.text(key) if block.has(key) else ""
+    if value not in GENDERS:
+        block.wrong(key, f"is {value!r}", "write woman or man, or take the line out")
+    return value
+
+
 def _enrolment(block: Block, catalogue: Catalogue) -> Enrolment:
+    """How somebody begins; what becomes of it afterwards lives in the store alone (decision 11)."""
     code = block.text("code")
     if code and not case_codes.is_code(code):
         block.wrong("code", f"is {code!r}", "a case code looks like K7-29, and its last sign checks it")
@@ -204,6 +248,9 @@ def _enrolment(block: Block, catalogue: Catalogue) -> Enrolment:
         mentor_seat=block.text("mentor"),
         backup_seat=block.text("backup") if block.has("backup") else None,
         timezone=_timezone(block),
+        area=block.text("area") if block.has("area") else "",
+        language=block.one_known("language", catalogue.languages) if block.has("language") else "",
+        gender_wish=_gender(block, "gender_wish"),
     )
 
 

@@ -168,6 +168,17 @@ class Block:
             line = f":{lines[index]}" if index < len(lines) else ""
             yield Block(data, f"{self.where}{line}: [[{key}]] {name}", self.faults)
 
+    def inline(self, key: str, shorthand: str, shape: str) -> Iterator[Block]:
+        """Tables in one line, perhaps none; a text stands for a table that holds only `shorthand`."""
+        self._asked.add(key)
+        values = self.data.get(key, [])
+        if not isinstance(values, list) or not all(isinstance(value, str | dict) for value in values):
+            self.wrong(key, "is something else", f"make it {shape}")
+            return
+        for number, value in enumerate(values, 1):
+            data = value if isinstance(value, dict) else {shorthand: value}
+            yield Block(data, f"{self.where}, {key} {number}", self.faults)
+
     def at(self, key: str) -> str:
         """The place of one key, for messages."""
         return f"{self.where}, {key}"

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from referrals.directory import Agreement, Organization
+from referrals.members import Crisis, SafetyShare
 from referrals.model import Consent, Record, Referral, Stage
 from referrals.persons import (
     SILENT,
@@ -50,6 +51,8 @@ _STATES: Mapping[type[Any], Callable[[Any], str]] = {
     Agreement: lambda _: "changed",
     Organization: lambda row: "suspended" if row.suspended else "",
     Recovery: lambda _: "changed",
+    Crisis: lambda row: row.ended_as if row.ended_at is not None else "",
+    SafetyShare: lambda row: "ended" if row.ended_at is not None else "",
 }
 # Rows whose removal nobody needs to remember: they come and go all day, and a restore drops them anyway.
 # (What a scrap or a conversation held is remembered: it is destroyed.)

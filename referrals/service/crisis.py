@@ -1,102 +1,350 @@
-"""'In crisis': the on-call coordinator at once, and a ladder until somebody says 'I have it'.
+"""An alarm: from the tap to the coordinator who says 'I have it', and to its end.
 
-It never goes to the police by itself. (Sharing for safety, safety plans and local lines by area come with the
-mentor's week; the alarm and its ladder stand.)
+It never goes to the police by itself. Whom it wakes and when is `ladder.py`'s table; here it is only done. An
+alarm names the case code and nothing else, ignores everybody's writing windows, and waits for no undo.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterable
+from dataclasses import replace
 
+from referrals import ladder
 from referrals.access import Action, allow
 from referrals.errors import AlreadyHandled, NotFound
-from referrals.members import CheckIn, Enrolment
-from referrals.model import AuditEntry, Role
+from referrals.ladder import Whom
+from referrals.members import Crisis, Danger, Enrolment, EnrolmentState
+from referrals.model import SYSTEM, Actor, AuditEntry, Role
 from referrals.persons import Seat
 from referrals.ports import Tx
-from referrals.said import Priority
-from referrals.service import doors, tell
+from referrals.said import Button, Keyboard, Priority, Timer
+from referrals.service import doors, emergency, enrolments, rota, safety_plans, safety_sharing, tell
 
-LADDER = timedelta(minutes=5)  # whoever is on call again, then everybody, then everybody every 15 minutes
-REPEAT = timedelta(minutes=15)
-
-
-def raise_alarm(tx: Tx, check_in_id: str, code: str) -> None:
-    """Alert whoever is on call; a crisis never waits for an undo."""
-    for seat in tell.on_call(tx):
-        _alert(tx, seat, check_in_id, code)
-    tx.set_timer("crisis", check_in_id, tx.now + LADDER)
+TIMER, STILL = "crisis", "crisis_still"
+HANDLED, FALSE_ALARM = "handled", "false_alarm"
+_NOW = Priority.CRISIS
 
 
-def escalate(tx: Tx, check_in_id: str) -> None:
-    """Timer: nobody has said 'I have it'. All coordinators, every 15 minutes; the mentor hears it too."""
-    check_in = tx.get(CheckIn, check_in_id)
-    enrolment = tx.get(Enrolment, check_in.enrolment_id or "") if check_in else None
-    if check_in is None or enrolment is None or check_in.saved_at is None:
-        return
-    for seat in tell.coordinators(tx):
-        _alert(tx, seat, check_in_id, enrolment.code)
-    if check_in.saved_by and tx.now - check_in.saved_at >= REPEAT:
-        tell.tell(
-            tx,
-            check_in.saved_by,
-            "mentor.nobody_yet_call",
-            {"lines": emergency_lines(tx)},
-            priority=Priority.CRISIS,
-        )
-    tx.set_timer("crisis", check_in_id, tx.now + REPEAT)
+# -- to raise ----------------------------------------------------------------------------------------
 
 
-def hold(tx: Tx, person_id: str, check_in_id: str) -> str:
-    """A coordinator says 'I have it': the ladder ends, the mentor is told. Returns the case code."""
+def raise_alarm(
+    tx: Tx, actor: Actor, enrolment: Enrolment, check_in_id: str | None, danger: Danger
+) -> Crisis:
+    """Wake whoever is on call, at once. Raised again by the same person it is the same alarm."""
+    allow(actor, Action.CRISIS_RAISE)
+    tx.get(Enrolment, enrolment.id, lock=True)  # two who press at once come one after the other
+    same = tx.find(
+        Crisis, enrolment_id=enrolment.id, check_in_id=check_in_id, raised_by=actor.person_id, ended_at=None
+    )
+    if same:
+        return _more_danger(tx, actor, same[0], danger)
+    crisis = Crisis(tx.new_id(), enrolment.id, check_in_id, actor.person_id, tx.now, danger)
+    tx.add(crisis)
+    tx.audit(AuditEntry(actor, Action.CRISIS_RAISE, f"crisis:{crisis.id}", danger))
+    holding = [c.held_by for c in tx.find(Crisis, enrolment_id=enrolment.id, ended_at=None) if c.held_by]
+    return _climb(tx, crisis, enrolment, also=holding)
+
+
+def of_home(tx: Tx, person_id: str) -> list[Enrolment]:
+    """Whom somebody can raise an alarm about: themselves first, then their members by code."""
+    own = [e for e in tx.find(Enrolment, person_id=person_id) if e.mentor_seat]
+    found = {e.id: e for e in (*own, *enrolments.of_person(tx, person_id))}
+    return [enrolment for enrolment in found.values() if enrolment.state is not EnrolmentState.LEFT]
+
+
+def raise_from_home(tx: Tx, person_id: str, enrolment_id: str) -> Crisis:
+    """'Somebody is in danger', by a mentor or on the member's own phone; NotFound for others."""
+    actor, enrolment = _raiser(tx, person_id, enrolment_id)
+    return raise_alarm(tx, actor, enrolment, None, Danger.UNKNOWN)
+
+
+def say_danger(tx: Tx, person_id: str, crisis_id: str, danger: Danger) -> Crisis:
+    """Whoever raised it says whether anybody is in danger now; a yes is said to everybody who was woken."""
+    crisis = _locked(tx, crisis_id)
+    if crisis.raised_by != person_id:
+        raise NotFound
+    actor, _ = _raiser(tx, person_id, crisis.enrolment_id)
+    return crisis if crisis.ended_at else _more_danger(tx, actor, crisis, danger)
+
+
+def _more_danger(tx: Tx, actor: Actor, crisis: Crisis, danger: Danger) -> Crisis:
+    if danger in (crisis.danger, Danger.UNKNOWN):
+        return crisis
+    saved = tx.save(replace(crisis, danger=danger))
+    tx.audit(AuditEntry(actor, Action.CRISIS_RAISE, f"crisis:{saved.id}", danger))
+    if danger is Danger.YES:
+        enrolment = enrolment_of(tx, saved)
+        for person_id in [saved.held_by] if saved.held_by else saved.told:
+            _alert(tx, person_id, saved, enrolment)
+    return saved
+
+
+def _raiser(tx: Tx, person_id: str, enrolment_id: str) -> tuple[Actor, Enrolment]:
+    enrolment = tx.get(Enrolment, enrolment_id, lock=True)
+    if enrolment is None or enrolment.state is EnrolmentState.LEFT:
+        raise NotFound
+    if enrolment.person_id == person_id and enrolment.mentor_seat:
+        return Actor(person_id, Role.MEMBER), enrolment
+    return enrolments.mine(tx, person_id, enrolment_id)
+
+
+# -- the ladder --------------------------------------------------------------------------------------
+
+
+def escalate(tx: Tx, crisis_id: str) -> None:
+    """Timer: nobody has said 'I have it' yet."""
+    crisis = tx.get(Crisis, crisis_id, lock=True)
+    if crisis is not None and crisis.held_by is None and crisis.ended_at is None:
+        _climb(tx, crisis, enrolment_of(tx, crisis))
+
+
+def begin(tx: Tx) -> None:
+    """At the product's start: an alarm that nobody has goes on, whatever became of its timer or the clock."""
+    for crisis in tx.find(Crisis, ended_at=None):
+        kind = STILL if crisis.held_by else TIMER
+        latest = tx.now + ladder.STILL if crisis.held_by else ladder.due_by(tx.now)
+        waiting = tx.get(Timer, f"{kind}:{crisis.id}")
+        if waiting is None or waiting.due_at > latest:
+            tx.set_timer(kind, crisis.id, tx.now)
+
+
+def _climb(tx: Tx, crisis: Crisis, enrolment: Enrolment, also: Iterable[str | None] = ()) -> Crisis:
+    climbed = ladder.climb(crisis.raised_at, crisis.step, tx.now)
+    seats = _woken(tx, climbed.rung.whom)
+    alone = not seats  # nobody on call can be reached: everybody at once, and whoever asked is told
+    people = {seat.person_id for seat in seats or tell.coordinators(tx)} | set(also)
+    heard = [p for p in sorted(filter(None, people)) if _alert(tx, p, crisis, enrolment)]
+    saved = tx.save(replace(crisis, step=climbed.step, told=tuple(sorted({*crisis.told, *heard}))))
+    tx.audit(AuditEntry(SYSTEM, Action.REMIND, f"crisis:{saved.id}", f"rung {climbed.step}"))
+    tx.set_timer(TIMER, saved.id, climbed.next_at)
+    if climbed.rung.asker or alone:
+        text = "mentor.nobody_yet_call" if climbed.rung.asker else "mentor.nobody_on_call"
+        _tell_asker(tx, saved, enrolment, text, ((false_alarm_button(saved),),))
+    return saved
+
+
+def _woken(tx: Tx, whom: Whom) -> list[Seat]:
+    if whom is Whom.EVERYBODY:
+        return tell.coordinators(tx)
+    on = rota.on_call(tx)
+    return on + [s for s in rota.next_up(tx) if s not in on] if on and whom is Whom.NEXT_TOO else on
+
+
+def _alert(tx: Tx, person_id: str, crisis: Crisis, enrolment: Enrolment) -> bool:
+    text = "desk.crisis_now" if crisis.danger is Danger.YES else "desk.crisis"
+    buttons = holders_buttons(crisis) if crisis.held_by == person_id else _to_take(crisis)
+    slot = slot_of(crisis)
+    code = {"code": enrolment.code}
+    return tell.tell(tx, person_id, text, code, buttons=buttons, slot=slot, priority=_NOW)
+
+
+def _tell_asker(tx: Tx, crisis: Crisis, enrolment: Enrolment, text: str, buttons: Keyboard) -> None:
+    shown = {"lines": emergency.for_person(tx, crisis.raised_by, enrolment), "code": enrolment.code}
+    tell.tell(tx, crisis.raised_by, text, shown, buttons=buttons, slot=askers_slot(crisis), priority=_NOW)
+
+
+# -- to hold -----------------------------------------------------------------------------------------
+
+
+def hold(tx: Tx, person_id: str, crisis_id: str) -> Crisis:
+    """A coordinator says 'I have it': the ladder ends, whoever asked is told. One wins: AlreadyHandled."""
     actor = doors.as_seat(tx, person_id, Role.COORDINATOR)
     allow(actor, Action.CRISIS_HOLD)
-    check_in = tx.get(CheckIn, check_in_id, lock=True)
-    enrolment = tx.get(Enrolment, check_in.enrolment_id or "") if check_in else None
-    if check_in is None or enrolment is None:
+    crisis = _locked(tx, crisis_id)
+    if crisis.ended_at is None and crisis.held_by == person_id:
+        return crisis
+    if crisis.ended_at is not None or crisis.held_by is not None:
+        raise AlreadyHandled  # a colleague has it, or it was a false alarm: two must not both drive out
+    held = _hold(tx, actor, crisis)
+    others = tx.find(Crisis, enrolment_id=crisis.enrolment_id, ended_at=None, held_by=None)
+    for other in others:  # two have raised the alarm about the same member: it is one matter
+        _hold(tx, actor, other)
+    safety_plans.settle(tx, enrolment_of(tx, held))
+    return held
+
+
+def hold_by_code(tx: Tx, person_id: str, code: str) -> Crisis:
+    """The same by the case code that the alert named ('have K7-29')."""
+    doors.as_seat(tx, person_id, Role.COORDINATOR)
+    found = tx.find(Enrolment, code=code)
+    open_ones = tx.find(Crisis, enrolment_id=[e.id for e in found], ended_at=None) if found else []
+    if not open_ones:
         raise NotFound
-    mine = f"crisis:{check_in_id}:{person_id}"
-    if not any(t.kind == "crisis" for t in tx.timers_of(check_in_id)):
-        if tx.first_time(mine):  # a colleague has it, or it was a false alarm: two must not both drive out
-            raise AlreadyHandled
-        return enrolment.code
-    tx.first_time(mine)
-    tx.clear_timer("crisis", check_in_id)
-    tx.audit(AuditEntry(actor, Action.CRISIS_HOLD, f"check_in:{check_in_id}"))
-    for seat in tell.coordinators(tx):
-        if seat.person_id and seat.person_id != person_id:
-            tell.quietly(tx, seat.person_id, _slot(check_in_id), "desk.crisis_held", {"code": enrolment.code})
-    if check_in.saved_by:
-        tell.tell(tx, check_in.saved_by, "mentor.crisis_held", priority=Priority.CRISIS)
-    return enrolment.code
+    return hold(tx, person_id, open_ones[0].id)
 
 
-def emergency_lines(tx: Tx) -> str:
-    """The emergency lines of the whole network, as they are said: '191 / 1669'."""
-    return " / ".join(tx.directory.emergency_lines("")) or "—"
+def _hold(tx: Tx, actor: Actor, crisis: Crisis) -> Crisis:
+    held = tx.save(replace(crisis, held_by=actor.person_id, held_at=tx.now))
+    tx.clear_timer(TIMER, held.id)
+    tx.set_timer(STILL, held.id, tx.now + ladder.STILL)
+    tx.audit(AuditEntry(actor, Action.CRISIS_HOLD, f"crisis:{held.id}"))
+    enrolment = enrolment_of(tx, held)
+    for person_id in held.told:
+        if person_id != actor.person_id:
+            tell.quietly(tx, person_id, slot_of(held), "desk.crisis_held", {"code": enrolment.code})
+    _tell_asker(tx, held, enrolment, "mentor.crisis_held", ((false_alarm_button(held),),))
+    return held
 
 
-def false_alarm(tx: Tx, check_in_id: str, code: str) -> None:
-    """The mentor took it back within the minute: say so to whoever was alerted, held already or not."""
-    tx.clear_timer("crisis", check_in_id)
-    slot, now = _slot(check_in_id), Priority.CRISIS
-    for seat in tell.on_call(tx):
-        if seat.person_id:
-            tell.tell(tx, seat.person_id, "desk.false_alarm", {"code": code}, slot=slot, priority=now)
+def still(tx: Tx, crisis_id: str) -> None:
+    """Timer: held for twelve hours and not ended. The holder is asked; without one it is everybody's."""
+    crisis = tx.get(Crisis, crisis_id, lock=True)
+    if crisis is None or crisis.ended_at is not None or crisis.held_by is None:
+        return
+    reachable = {seat.person_id for seat in tell.coordinators(tx)}
+    if crisis.held_by not in reachable:
+        _let_go(tx, SYSTEM, crisis)
+        return
+    code = {"code": enrolment_of(tx, crisis).code}
+    slot, buttons = slot_of(crisis), holders_buttons(crisis)
+    tell.tell(tx, crisis.held_by, "desk.crisis_still", code, buttons=buttons, slot=slot)
+    tx.set_timer(STILL, crisis.id, tx.now + ladder.STILL)
 
 
-def _alert(tx: Tx, seat: Seat, check_in_id: str, code: str) -> None:
-    if seat.person_id:
-        tell.tell(
-            tx,
-            seat.person_id,
-            "desk.crisis",
-            {"code": code},
-            buttons=((tell.press("button.i_have_it", "crisis.hold", check_in_id),),),
-            slot=_slot(check_in_id),
-            priority=Priority.CRISIS,
+def let_go(tx: Tx, person_id: str, crisis_id: str) -> Crisis:
+    """'Somebody else must take it': it is everybody's again, at once."""
+    actor, crisis = held_one(tx, person_id, crisis_id, Action.CRISIS_HOLD)
+    return _let_go(tx, actor, crisis)
+
+
+def departed(tx: Tx, person_id: str) -> None:
+    """A coordinator's post was left, or cannot be reached: what they held is everybody's again."""
+    if any(seat.person_id == person_id for seat in tell.coordinators(tx)):
+        return  # they hold another post, and are there
+    for found in tx.find(Crisis, held_by=person_id, ended_at=None):
+        _let_go(tx, SYSTEM, _locked(tx, found.id))
+
+
+def _let_go(tx: Tx, actor: Actor, crisis: Crisis) -> Crisis:
+    former = crisis.held_by
+    last = len(ladder.LADDER) - 1  # everybody, and whoever asked hears it
+    free = tx.save(replace(crisis, held_by=None, held_at=None, step=last))
+    tx.clear_timer(STILL, free.id)
+    tx.audit(AuditEntry(actor, Action.CRISIS_HOLD, f"crisis:{free.id}", "let go"))
+    enrolment = enrolment_of(tx, free)
+    safety_plans.settle(tx, enrolment)
+    climbed = _climb(tx, free, enrolment)
+    if former:
+        tell.quietly(tx, former, slot_of(free), "desk.crisis_let_go", {"code": enrolment.code})
+    return climbed
+
+
+# -- to end ------------------------------------------------------------------------------------------
+
+
+def handled(tx: Tx, person_id: str, crisis_id: str) -> Crisis:
+    """The holder says that it is looked after; with it every open alarm of this member that they hold."""
+    actor, crisis = held_one(tx, person_id, crisis_id, Action.CRISIS_END)
+    held = tx.find(Crisis, enrolment_id=crisis.enrolment_id, held_by=person_id, ended_at=None)
+    ended = [_end(tx, actor, each, HANDLED) for each in held]
+    for each in ended:
+        code = {"code": enrolment_of(tx, each).code}
+        tell.tell(tx, each.raised_by, "mentor.crisis_over", code, slot=askers_slot(each))
+    return ended[0]
+
+
+def false_alarm(tx: Tx, check_in_id: str) -> None:
+    """The check-in was taken back within its minute: everybody who was woken is told, held already or not."""
+    for found in tx.find(Crisis, check_in_id=check_in_id, ended_at=None):
+        crisis = _locked(tx, found.id)
+        _false(tx, Actor(crisis.raised_by, Role.MENTOR), crisis)
+
+
+def was_false(tx: Tx, person_id: str, crisis_id: str) -> Crisis:
+    """Whoever raised it says later that it was a false alarm."""
+    crisis = _locked(tx, crisis_id)
+    if crisis.raised_by != person_id:
+        raise NotFound
+    if crisis.ended_at is not None:
+        return crisis
+    actor, _ = _raiser(tx, person_id, crisis.enrolment_id)
+    return _false(tx, actor, crisis)
+
+
+def _false(tx: Tx, actor: Actor, crisis: Crisis) -> Crisis:
+    if crisis.ended_at is not None:
+        return crisis
+    allow(actor, Action.CRISIS_RAISE)
+    ended = _end(tx, actor, crisis, FALSE_ALARM)
+    code = {"code": enrolment_of(tx, ended).code}
+    for person_id in ended.told:
+        tx.recall_notices(person_id, slot_of(ended))
+        tell.tell(tx, person_id, "desk.false_alarm", code, slot=slot_of(ended), priority=_NOW)
+    return ended
+
+
+def _end(tx: Tx, actor: Actor, crisis: Crisis, ended_as: str) -> Crisis:
+    ended = tx.save(replace(crisis, ended_at=tx.now, ended_as=ended_as))
+    tx.clear_timers(ended.id)
+    action = Action.CRISIS_RAISE if ended_as == FALSE_ALARM else Action.CRISIS_END
+    tx.audit(AuditEntry(actor, action, f"crisis:{ended.id}", ended_as))
+    safety_sharing.crisis_ended(tx, ended)
+    safety_plans.settle(tx, enrolment_of(tx, ended))
+    return ended
+
+
+# -- parts -------------------------------------------------------------------------------------------
+
+
+def held_one(tx: Tx, person_id: str, crisis_id: str, action: Action) -> tuple[Actor, Crisis]:
+    """An open alarm that this coordinator holds, locked; NotFound for everybody else."""
+    actor = doors.as_seat(tx, person_id, Role.COORDINATOR)
+    allow(actor, action)
+    crisis = _locked(tx, crisis_id)
+    if crisis.held_by != person_id or crisis.ended_at is not None:
+        raise NotFound
+    return actor, crisis
+
+
+def emergency_lines(tx: Tx, area: str = "", language: str = "") -> str:
+    """Whom to call, as it is said: 'Ambulance 1669 / …' (see `emergency.py`)."""
+    return emergency.said(tx, area, language)
+
+
+def slot_of(crisis: Crisis) -> str:
+    """Where the alert stands in a coordinator's chat."""
+    return f"crisis:{crisis.id}"
+
+
+def askers_slot(crisis: Crisis) -> str:
+    """Where what became of it stands in the chat of whoever raised it."""
+    return f"alarm:{crisis.id}"
+
+
+def false_alarm_button(crisis: Crisis) -> Button:
+    return tell.press("button.false_alarm", "danger.false", crisis.id)
+
+
+def holders_buttons(crisis: Crisis) -> Keyboard:
+    """What helps whoever has it: the page about this member, and its end."""
+    return tell.column(
+        (
+            tell.page_button("button.look", f"safety/{crisis.enrolment_id}"),
+            tell.press("button.handled", "crisis.handled", crisis.id),
+            tell.press("button.let_go", "crisis.let_go", crisis.id),
         )
+    )
 
 
-def _slot(check_in_id: str) -> str:
-    return f"crisis:{check_in_id}"
+def _to_take(crisis: Crisis) -> Keyboard:
+    return ((tell.press("button.i_have_it", "crisis.hold", crisis.id),),)
+
+
+def _locked(tx: Tx, crisis_id: str) -> Crisis:
+    """The alarm, its member locked first: the order in which everything here locks."""
+    found = tx.get(Crisis, crisis_id)
+    if found is not None:
+        tx.get(Enrolment, found.enrolment_id, lock=True)
+        found = tx.get(Crisis, crisis_id, lock=True)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def enrolment_of(tx: Tx, crisis: Crisis) -> Enrolment:
+    """The member whom an alarm is about."""
+    enrolment = tx.get(Enrolment, crisis.enrolment_id)
+    if enrolment is None:
+        raise NotFound
+    return enrolment

@@ -13,7 +13,7 @@ from referrals.directory import Agreement
 from referrals.lifecycle import ENDED, LIVE_OFFERS, OPEN
 from referrals.model import Consent, Offer, Referral, Stage
 from referrals.ports import Tx
-from referrals.service import doors, matching, offers, sharing, tell, working
+from referrals.service import doors, matching, offers, safety_sharing, sharing, tell, working
 
 AGREEMENT = "agreement_end"  # the timer of an agreement's first and last day
 
@@ -59,6 +59,7 @@ def watch(tx: Tx, agreement: Agreement) -> None:
 
 def review(tx: Tx, organization_id: str) -> None:
     """After a change of what binds an organisation: its keys, its offers, and whoever waits for it."""
+    safety_sharing.review(tx, organization_id)
     for offer in tx.find(Offer, organization_id=organization_id, stage=LIVE_OFFERS):
         referral = doors.referral_by_id(tx, offer.referral_id)
         if not offers.may_decide(tx, offer, referral):

@@ -15,7 +15,7 @@ from referrals.model import SYSTEM, AuditEntry, Offer, OfferStage, Referral, Rol
 from referrals.persons import Person, Presence, Seat
 from referrals.ports import Tx
 from referrals.said import Notice
-from referrals.service import checkins, devices, doors, matching, mentor_posts, tell, working
+from referrals.service import checkins, crisis, devices, doors, matching, mentor_posts, tell, working
 
 # Alerts of a post stand in the chat under slots that begin so; all else there is the person's own.
 _SLOTS_OF = {
@@ -44,6 +44,7 @@ def departed(tx: Tx, before: Seat, told: str) -> None:
             _hand_over_matters(tx, before.person_id, before.organization_id)
         tx.rotate_holder(organization_holder(before.organization_id))
     mentor_posts.departed(tx, before)
+    crisis.departed(tx, before.person_id)
     tell.tell(tx, before.person_id, told, slot=f"post:{before.id}")
 
 
@@ -54,6 +55,7 @@ def not_reachable(tx: Tx, person_id: str) -> None:
         for seat in tell.workers(tx, organization_id):
             if seat.person_id and seat.person_id != person_id:
                 tell.tell(tx, seat.person_id, "worker.colleague_not_reachable", slot=f"post:{seat.id}")
+    crisis.departed(tx, person_id)
     held = doors.seats_of(tx, person_id)
     if held:
         page = ((tell.page_button("button.look", "posts"),),)

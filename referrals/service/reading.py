@@ -37,18 +37,41 @@ def open_for(
     return tx.open_sealed(actor, record, data_class)
 
 
+def open_about(
+    tx: Tx,
+    actor: Actor,
+    subject: str,
+    record: Record,
+    data_class: DataClass,
+    *,
+    own: bool = False,
+    entrusted: bool = False,
+) -> Mapping[str, str]:
+    """The same for what is no matter: `subject` is what is counted once a day."""
+    minutes = wait_about(tx, actor, subject, own=own, entrusted=entrusted)
+    if minutes:
+        raise TooOften(minutes=minutes)
+    return tx.open_sealed(actor, record, data_class)
+
+
 def wait(tx: Tx, actor: Actor, referral: Referral) -> int:
     """How many minutes until this matter opens for them; 0 when it opens now, which counts it for the day."""
+    own = referral.author_id == actor.person_id
+    return wait_about(tx, actor, referral.id, own=own, entrusted=_entrusted(actor, referral))
+
+
+def wait_about(tx: Tx, actor: Actor, subject: str, *, own: bool = False, entrusted: bool = False) -> int:
+    """The same for what is no matter. `own` is never counted, `entrusted` counts and never waits."""
     most = MOST.get(actor.role)
-    if most is None or referral.author_id == actor.person_id:
+    if most is None or own:
         return 0
     day = _stretch(tx.now, timedelta(days=1))
-    opened = f"read:{actor.person_id}:{day}:{referral.id}"
+    opened = f"read:{actor.person_id}:{day}:{subject}"
     if tx.get(Tally, opened) is not None:
         return 0
     total = f"read:{actor.person_id}:{day}"
     before = tx.get(Tally, total)
-    if before is not None and before.count >= most and not _entrusted(actor, referral):
+    if before is not None and before.count >= most and not entrusted:
         minutes = _slowly(tx, actor)
         if minutes:
             return minutes

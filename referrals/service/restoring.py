@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from referrals.access import Action, allow
 from referrals.directory import Agreement, Organization
 from referrals.lifecycle import ENDED, OPEN, REFERRAL_STEPS, Step, move
+from referrals.members import Crisis, SafetyShare
 from referrals.model import (
     Actor,
     AuditEntry,
@@ -142,6 +143,22 @@ def _forget_recovery(tx: Tx, row: str, _: str) -> None:
         tx.remove(recovery)
 
 
+def _end_alarm(tx: Tx, row: str, state: str) -> None:
+    """It was looked after since, or was none: nobody is woken by it again."""
+    crisis = tx.get(Crisis, row)
+    if crisis is not None and crisis.ended_at is None:
+        tx.save(replace(crisis, ended_at=tx.now, ended_as=state))
+        tx.clear_timers(crisis.id)
+
+
+def _end_share(tx: Tx, row: str, _: str) -> None:
+    """It was ended or refused since; its keys are cut already."""
+    share = tx.get(SafetyShare, row)
+    if share is not None and share.ended_at is None:
+        tx.save(replace(share, ended_at=tx.now))
+        tx.clear_timers(share.id)
+
+
 _STATES: Mapping[str, Callable[[Tx, str, str], None]] = {
     "consent": _withdraw,
     "device": _end_device,
@@ -150,6 +167,8 @@ _STATES: Mapping[str, Callable[[Tx, str, str], None]] = {
     "agreement": _suspend_agreement,
     "organization": _suspend_organization,
     "recovery": _forget_recovery,
+    "crisis": _end_alarm,
+    "safety_share": _end_share,
 }
 
 

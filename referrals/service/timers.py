@@ -36,6 +36,9 @@ from referrals.service import (
     phases,
     reminding,
     retention,
+    rota,
+    safety_plans,
+    safety_sharing,
     standing_in,
     undelivered,
     versions,
@@ -107,6 +110,11 @@ TIMERS: Mapping[str, Timed] = {
     "linking": Timed(Action.WAIT_OVER, linking.over),
     "undo_over": Timed(Action.WAIT_OVER, checkins.undo_over),
     "crisis": Timed(Action.REMIND, crisis.escalate),
+    "crisis_still": Timed(Action.REMIND, crisis.still),
+    "plan_review": Timed(Action.REMIND, safety_plans.review_due),
+    "share_end": Timed(Action.SAFETY_END, safety_sharing.over),
+    "share_month": Timed(Action.REMIND, safety_sharing.monthly),
+    "rota": Timed(Action.REMIND, rota.daily),
     "unreachable_person": Timed(Action.REMIND, people.unreachable),
     "undelivered": Timed(Action.REMIND, undelivered.tell_desk),
     "invitation": Timed(Action.WAIT_OVER, joining.expire),
@@ -122,6 +130,9 @@ def begin(tx: Tx) -> None:
     witnessing.begin(tx)
     retention.begin(tx)
     versions.begin(tx)
+    crisis.begin(tx)
+    rota.begin(tx)
+    safety_sharing.begin(tx)
     wellbeing.begin(tx)
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from referrals.directory import Capacity, Hours, OrganizationKind
+from referrals.directory import Capacity, EmergencyLine, Hours, OrganizationKind
 from referrals.errors import ConfigurationError
 from referrals.model import AgeGroup, DataClass, Role
 from referrals.network_diff import Sign, diff_network
@@ -24,7 +24,7 @@ SMALL = """\
 [[area]]
 id = "south"
 names = { en = "South", th = "ใต้" }
-emergency_lines = ["1669"]
+emergency_lines = [{ number = "1669", names = { en = "Ambulance" } }, "1323"]
 
 [[area]]
 id = "town"
@@ -90,6 +90,14 @@ id = "Welcome_1"
 pathway = "family-support"
 language = "th"
 
+[[mentor]]
+id = "mentor-1"
+languages = ["th", "en"]
+areas = ["south"]
+gender = "woman"
+most = 8
+not_with = ["m3 04"]
+
 [[enrolment]]
 code = "K7-29"
 programme = "return-home-club"
@@ -108,7 +116,8 @@ def test_what_a_file_says_stands_in_the_directory() -> None:
     network = read()
     directory = network.directory()
     assert directory.ancestors["town"] == ("town", "south")
-    assert directory.areas["south"].emergency_lines == ("1669",)
+    ambulance = EmergencyLine("1669", {"en": "Ambulance"})
+    assert directory.areas["south"].emergency_lines == (ambulance, EmergencyLine("1323"))
     bua = directory.organizations["bua"]
     assert (bua.kind, bua.names, bua.holidays) == (
         OrganizationKind.CSO,
@@ -132,6 +141,8 @@ def test_what_a_file_says_stands_in_the_directory() -> None:
     ]
     assert directory.posters["Welcome_1"].language == "th"
     assert (network.enrolments[0].id, network.enrolments[0].backup_seat) == ("K7-29", "mentor-2")
+    mentor = network.mentors[0]
+    assert (mentor.id, mentor.gender, mentor.most, mentor.not_with) == ("mentor-1", "woman", 8, ("M3-04",))
 
 
 def test_a_service_vetted_for_children_serves_everybody_unless_it_says_otherwise() -> None:
@@ -209,6 +220,11 @@ MISTAKES = [
     ('mentor = "mentor-1"', 'mentor = "bua-1"', ("[[enrolment]] K7-29", "no mentor", "seat of a mentor")),
     ('backup = "mentor-2"', 'backup = "mentor-1"', ("[[enrolment]] K7-29", "is the mentor", "another")),
     ('id = "mentor-2"', 'id = "mentor-1"', ("[[seat]] mentor-1", "second time", "another id")),
+    ('most = 8', 'most = 0', ("[[mentor]] mentor-1", "is 0", "from 1 to 100")),
+    ('gender = "woman"', 'gender = "x"', ("[[mentor]] mentor-1", "'x'", "woman or man")),
+    ('"m3 04"', '"Somchai"', ("[[mentor]] mentor-1", "'Somchai'", "such as K7-29")),
+    ('id = "mentor-1"\nlanguages', 'id = "bua-1"\nlanguages', ("[[mentor]] bua-1", "no mentor", "seat of")),
+    ('areas = ["south"]\ngender', 'areas = ["soth"]\ngender', ("[[mentor]]", "'soth'", "mean 'south'")),
     ('id = "town"', 'id = "Town 1"', ("[[area]] Town 1", "'Town 1'", "small letters")),
     ('id = "town"', 'id = "' + "t" * 41 + '"', ("[[area]]", "ttt", "at most 40")),
 ]
@@ -271,7 +287,7 @@ def test_the_same_file_changes_nothing() -> None:
 def test_what_lives_in_the_store_only_is_no_difference() -> None:
     network = read()
     filled = [replace(seat, person_id="p1", on_duty=False, version=9) for seat in network.seats]
-    stored = as_network(network.directory(), filled, network.enrolments)
+    stored = as_network(network.directory(), filled, network.enrolments, network.mentors)
     assert diff_network(stored, network) == ()
 
 
@@ -294,9 +310,19 @@ def test_changes_are_told_line_by_line() -> None:
         "- seats mentor-2",
         "+ seats mentor-3",
         "    role: mentor",
-        "~ enrolments K7-29",
-        "    backup_seat: mentor-2 -> mentor-3",
-    ]
+    ]  # and nothing of K7-29: who has begun lives in the store alone
+
+
+def test_an_enrolment_only_begins_with_the_file() -> None:
+    network, without = read(), replace(read(), enrolments=())
+    assert [(c.sign, c.row) for c in diff_network(without, network)] == [(Sign.ADD, "K7-29")]
+    assert diff_network(network, without) == ()
+
+
+def test_what_is_private_about_a_mentor_is_not_said_in_a_dry_run() -> None:
+    said = lines_of(NetworkFile(), read())
+    assert not [line for line in said if "M3-04" in line]
+    assert [line for line in said if "not_with" in line]
 
 
 def test_everything_is_new_to_an_empty_network_and_gone_without_a_file() -> None:
@@ -305,8 +331,9 @@ def test_everything_is_new_to_an_empty_network_and_gone_without_a_file() -> None
     added, removed = diff_network(NetworkFile(), network), diff_network(network, NetworkFile())
     assert {c.sign for c in added} == {Sign.ADD}
     assert {c.sign for c in removed} == {Sign.REMOVE}
-    assert len(added) == len(removed) == count == 14
-    assert [(c.table, c.row) for c in added] == [(c.table, c.row) for c in removed]
+    assert len(added) == count == 15
+    begun = [(c.table, c.row) for c in added if c.table != "enrolments"]
+    assert begun == [(c.table, c.row) for c in removed]
 
 
 def test_a_network_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -49,6 +49,7 @@ MESSAGES = (
     "privacy",
     "leaving",
     "move",
+    "alarm",
     "error",
     "words",
     "text",

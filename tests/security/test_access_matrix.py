@@ -17,7 +17,7 @@ import pytest
 
 from referrals.access import Action, allow
 from referrals.errors import NotAllowed, NotFound, Refused
-from referrals.members import CheckIn, CheckInKind, Enrolment
+from referrals.members import CheckIn, CheckInKind, Danger, Enrolment
 from referrals.model import Actor, Consent, DataClass, Offer, Record, Role
 from referrals.persons import Seat
 from referrals.ports import Tx
@@ -227,8 +227,11 @@ def _reads_check_in(tx: Tx, person: str, check_in: str) -> None:
 
 
 def _holds_crisis(tx: Tx, person: str, check_in: str) -> None:
-    crisis.raise_alarm(tx, check_in, "K7-29")
-    crisis.hold(tx, person, check_in)
+    found = tx.get(CheckIn, check_in)
+    enrolment = tx.get(Enrolment, found.enrolment_id or "") if found else None
+    assert enrolment is not None
+    raised = crisis.raise_alarm(tx, Actor("somebody", Role.MENTOR), enrolment, check_in, Danger.YES)
+    crisis.hold(tx, person, raised.id)
 
 
 def _applies(tx: Tx, person: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from referrals.members import CheckIn
 from referrals.model import OfferStage, Stage, Urgency
-from referrals.service import checkins, closing, crisis, offers, people, working
+from referrals.service import closing, offers, people, working
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store
 
@@ -139,35 +139,6 @@ def test_a_missed_check_in_goes_from_mentor_to_backup_to_desk(net: Small) -> Non
     assert mine.index("mentor.check_in_due") < mine.index("mentor.check_in_still_due")
     assert (backup, "mentor.check_in_backup") in told
     assert (desk, "desk.check_in_missed") in told
-
-
-def test_a_crisis_is_told_at_once_and_again_until_somebody_has_it(net: Small) -> None:
-    mentor, desk, second = net.person(21, "mentor-1"), net.person(14, "desk-1"), net.person(15, "desk-2")
-    check_in = _due(net, mentor)
-    net.said()
-    net.store.run(checkins.save, mentor, check_in, {"means": "call", "state": "crisis", "danger": "no"})
-    assert "desk.crisis" in {key for _, key in net.said()}
-    net.passes(6 * MINUTES)
-    told = net.said()
-    assert {(desk, "desk.crisis"), (second, "desk.crisis")} <= set(told)
-    net.passes(15 * MINUTES)
-    assert (mentor, "mentor.nobody_yet_call") in net.said()
-    net.store.run(crisis.hold, desk, check_in)
-    assert (mentor, "mentor.crisis_held") in net.said()
-    net.passes(2 * HOURS)
-    assert "desk.crisis" not in {key for _, key in net.said()}
-
-
-def test_an_undone_crisis_is_a_false_alarm(net: Small) -> None:
-    mentor, desk = net.person(21, "mentor-1"), net.person(14, "desk-1")
-    check_in = _due(net, mentor)
-    net.store.run(checkins.save, mentor, check_in, {"means": "call", "state": "crisis", "danger": "no"})
-    net.said()
-    net.passes(timedelta(seconds=30))
-    net.store.run(checkins.undo, mentor, check_in)
-    assert (desk, "desk.false_alarm") in net.said()
-    net.passes(HOURS)
-    assert "desk.crisis" not in {key for _, key in net.said()}
 
 
 def _reported(net: Small, family: str, worker: str) -> str:

@@ -22,7 +22,6 @@ from referrals.service import (
     checkins,
     closing,
     conversations,
-    crisis,
     desk,
     doors,
     drafts,
@@ -283,19 +282,6 @@ def test_a_check_in_that_was_missed_once_is_not_the_last(net: Small) -> None:
 
 
 # -- told twice, too loud, or wrongly ----------------------------------------------------------------
-
-
-def test_a_crisis_is_held_by_one(net: Small) -> None:
-    mentor, first, second = net.person(21, "mentor-1"), net.person(14, "desk-1"), net.person(15, "desk-2")
-    check_in = _due(net, mentor)
-    net.store.run(checkins.save, mentor, check_in, {"means": "call", "state": "crisis", "danger": "no"})
-    code = net.store.run(crisis.hold, first, check_in)
-    assert net.store.run(crisis.hold, first, check_in) == code
-    with pytest.raises(AlreadyHandled):
-        net.store.run(crisis.hold, second, check_in)
-    net.said()
-    net.store.run(checkins.undo, mentor, check_in)  # held already, and still a false alarm
-    assert (first, "desk.false_alarm") in net.said()
 
 
 def test_undoing_what_was_no_crisis_alarms_nobody(net: Small) -> None:

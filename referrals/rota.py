@@ -1,0 +1,89 @@
+"""The on-call rota: who is on, whose turn is next, and where nobody is. Pure, by each stretch's own zone.
+
+Whether somebody is on is for `schedule.on_duty` to say, and nothing else: what is uncovered is found by
+asking it between all the instants at which its answer can change, those at which clocks change included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from referrals.directory import Duty
+from referrals.schedule import local, on_duty
+
+Stretch = tuple[datetime, datetime]
+
+AHEAD = timedelta(days=7)
+_DAY, _MINUTE, _QUARTER = timedelta(days=1), timedelta(minutes=1), timedelta(minutes=15)
+
+
+def on_call(duties: Iterable[Duty], now: datetime) -> frozenset[str]:
+    """The seats that the rota names at this moment."""
+    return frozenset(duty.seat_id for duty in duties if on_duty(duty, now))
+
+
+def next_up(duties: Collection[Duty], now: datetime, among: Collection[str]) -> str | None:
+    """Of these seats the one whose turn comes next, whoever is on now left out; None when there is none."""
+    there = on_call(duties, now)
+    waiting = [duty for duty in duties if duty.seat_id in among and duty.seat_id not in there]
+    for at in sorted(_turns(waiting, now, now + AHEAD + _DAY)):
+        coming = sorted(on_call(waiting, at))
+        if coming:
+            return coming[0]
+    return None
+
+
+def uncovered(duties: Collection[Duty], start: datetime, ahead: timedelta = AHEAD) -> tuple[Stretch, ...]:
+    """The stretches from `start` on in which the rota names nobody, in order; neighbours are one."""
+    end = start + ahead
+    points = [start, *sorted(_turns(duties, start, end)), end]
+    found: list[Stretch] = []
+    for begins, ends in pairwise(points):
+        if begins == ends or any(on_duty(duty, begins) for duty in duties):
+            continue
+        if found and found[-1][1] == begins:
+            found[-1] = (found[-1][0], ends)
+        else:
+            found.append((begins, ends))
+    return tuple(found)
+
+
+def _turns(duties: Iterable[Duty], start: datetime, end: datetime) -> set[datetime]:
+    """Every instant between the two at which somebody may come on or go off."""
+    by_zone: dict[str, list[Duty]] = {}
+    for duty in duties:
+        by_zone.setdefault(duty.timezone, []).append(duty)
+    return {
+        at
+        for zone, theirs in by_zone.items()
+        for day in _days(local(start, zone).date() - _DAY, local(end, zone).date() + _DAY)
+        for at in _on_day(theirs, day, ZoneInfo(zone))
+        if start < at < end
+    }
+
+
+def _on_day(duties: Iterable[Duty], day: date, zone: ZoneInfo) -> Iterator[datetime]:
+    for duty in duties:
+        if duty.weekday == day.weekday():
+            for clock, later in ((duty.starts, timedelta()), (duty.ends, _MINUTE)):
+                for fold in (0, 1):
+                    yield _instant(day, clock.replace(fold=fold), zone) + later
+    midnight, next_midnight = _instant(day, time(0), zone), _instant(day + _DAY, time(0), zone)
+    if next_midnight - midnight != _DAY:  # clocks change on this day, on some quarter of an hour
+        at = midnight
+        while at < next_midnight:
+            yield at
+            at += _QUARTER
+
+
+def _instant(day: date, clock: time, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, clock).replace(tzinfo=zone, fold=clock.fold).astimezone(UTC)
+
+
+def _days(first: date, last: date) -> Iterator[date]:
+    while first <= last:
+        yield first
+        first += _DAY
