@@ -19,7 +19,7 @@ from referrals.persons import Person, Presence, Seat
 from referrals.ports import Tx
 from referrals.rhythm import Rhythm
 from referrals.said import Button, Notice, Priority, Timer
-from referrals.service import asking, member_keys, programmes, reminders, screens, tell
+from referrals.service import asking, member_keys, own_checkins, programmes, reminders, screens, tell
 from referrals.service.asking import ACTIONS
 from referrals.service.reminders import AGAIN, DUE, IN_A_ROW, MISSED, UNREACHED_DESK, slot
 
@@ -68,9 +68,10 @@ def remind_many(tx: Tx, enrolment_ids: Sequence[str]) -> None:
             continue
         if _in_touch(tx, seen, enrolment, rhythms[enrolment.id], due):
             continue
-        mentors = seen.mentors(enrolment, tx.now)
-        found = climb(0, mentors, seen.ready)
-        asked.append((enrolment, _check_in(tx, enrolment, due, mentors, found), found))
+        own = programmes.of(tx, enrolment).audience is Role.FAMILY
+        asks = (enrolment.person_id or "",) if own else seen.mentors(enrolment)
+        found = climb(0, asks, seen.ready)
+        asked.append((enrolment, _check_in(tx, enrolment, due, found, own), found))
     _ask_all(tx, asked, rhythms, seen)
 
 
@@ -161,12 +162,10 @@ class _Seen:
     waiting: frozenset[str]
     contacts: Mapping[str, list[CheckIn]] = field(default_factory=dict)
 
-    def mentors(self, enrolment: Enrolment, now: datetime) -> tuple[str, ...]:
-        """As `member_keys.mentors_of`; for a family's own programme the family itself."""
-        if not enrolment.mentor_seat and enrolment.person_id:
-            return (enrolment.person_id,)
+    def mentors(self, enrolment: Enrolment) -> tuple[str, ...]:
+        """As `member_keys.mentors_of`, of those that were looked up."""
         until = enrolment.stand_in_until
-        stand_in = enrolment.stand_in_seat if until is None or until > now else None
+        stand_in = enrolment.stand_in_seat if until is None or until > self.now else None
         first = self._filled(stand_in) or self._filled(enrolment.mentor_seat)
         return tuple(dict.fromkeys(p for p in (first, self._filled(enrolment.backup_seat)) if p))
 
@@ -183,7 +182,7 @@ def _look(tx: Tx, members: Sequence[Enrolment], slots: Mapping[str, datetime]) -
     ids = [e.id for e in members]
     posts = {p for e in members for p in (e.mentor_seat, e.backup_seat, e.stand_in_seat) if p}
     seats = {seat.id: seat for seat in tx.find(Seat, id=sorted(posts))}
-    wanted = {s.person_id for s in seats.values()} | {e.person_id for e in members if not e.mentor_seat}
+    wanted = {s.person_id for s in seats.values()} | {e.person_id for e in members}
     people = {p.id: p for p in tx.find(Person, id=sorted(p for p in wanted if p))}
     asked = tx.find(CheckIn, enrolment_id=ids, due_at=sorted(set(slots.values())))
     left = [c for c in tx.find(CheckIn, enrolment_id=ids, saved_at=None, missed=False) if c.waits]
@@ -217,17 +216,14 @@ def _in_touch(tx: Tx, seen: _Seen, enrolment: Enrolment, kept: Rhythm, due: date
 # -- asking ------------------------------------------------------------------------------------------
 
 
-def _check_in(
-    tx: Tx, enrolment: Enrolment, due: datetime, mentors: Sequence[str], found: Asking | None
-) -> CheckIn:
-    own = programmes.of(tx, enrolment).audience is Role.FAMILY
+def _check_in(tx: Tx, enrolment: Enrolment, due: datetime, found: Asking | None, own: bool) -> CheckIn:
     form = tx.catalogue.forms[programmes.phase_of(tx, enrolment).form]
     return CheckIn(
         tx.new_id(),
         CheckInKind.OWN if own else CheckInKind.MEMBER,
         enrolment.id,
         due,
-        found.person_id if found else next(iter(mentors), None),
+        found.person_id if found else None,
         form.id,
         form.version,
         step=found.step if found else len(RUNGS),
@@ -246,6 +242,8 @@ def _ask_all(
     tx.add(*(check_in for _, check_in, _ in asked))
     for enrolment, check_in, found in asked:
         tx.audit(AuditEntry(SYSTEM, ACTIONS[check_in.kind], f"check_in:{check_in.id}", "asked"))
+        if check_in.kind is CheckInKind.MEMBER and seen.ready(enrolment.person_id or "") is not None:
+            own_checkins.ask(tx, enrolment)  # on the member's own phone, beside their mentor
         if found is None:
             _nobody(tx, check_in, enrolment)
             continue
