@@ -12,7 +12,7 @@ from referrals.mentor_matching import Wish
 from referrals.model import Actor, AuditEntry, Role
 from referrals.ports import Tx
 from referrals.schedule import known_zone
-from referrals.service import doors, mentoring, programmes, reminders, tell
+from referrals.service import doors, mentoring, programme_dates, reminders, tell
 
 GENDERS = ("", "woman", "man")
 
@@ -76,7 +76,7 @@ def fresh(tx: Tx) -> str:
 
 def begun(tx: Tx, enrolment: Enrolment) -> None:
     """A new enrolment stands in the store: its programme's text is kept, and its rhythm begins."""
-    programmes.pin(tx, enrolment.programme, enrolment.programme_version)
+    programme_dates.watch(tx, enrolment)
     reminders.schedule_next(tx, enrolment)
 
 

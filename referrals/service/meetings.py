@@ -21,11 +21,9 @@ from referrals.members import Attendance, CheckIn, CheckInKind, Enrolment, Enrol
 from referrals.model import NETWORK, SYSTEM, Actor, AuditEntry, DataClass, Role, person_holder
 from referrals.persons import Person
 from referrals.ports import Tx
-from referrals.said import Timer
 from referrals.schedule import instant_of, local
-from referrals.service import checkins, doors, enrolments, programmes, reminders, tell
+from referrals.service import checkins, doors, enrolments, programme_dates, programmes, reminders, tell
 
-MEETING = "meeting"  # the timer: '<programme>/<meeting>/<zone>'
 UNDO = timedelta(seconds=60)
 HOW = ("good", "all_right", "heavy")
 KEPT_FOR = timedelta(days=365)
@@ -67,14 +65,6 @@ def slot(key: str) -> str:
 # -- asked after the meeting -------------------------------------------------------------------------
 
 
-def watch(tx: Tx, enrolment: Enrolment) -> None:
-    """The meetings of somebody's programme are asked about in their zone; one timer for all its members."""
-    for meeting in programmes.of(tx, enrolment).meetings:
-        subject = f"{enrolment.programme}/{meeting.id}/{enrolment.timezone}"
-        if tx.get(Timer, f"{MEETING}:{subject}") is None:
-            _set(tx, subject, meeting, _holidays(tx, enrolment.programme), tx.now)
-
-
 def due(tx: Tx, subject: str) -> None:
     """Timer: the evening after a meeting. Every mentor with members in the programme is asked once."""
     programme_id, meeting_id, zone = subject.split("/", 2)
@@ -84,16 +74,11 @@ def due(tx: Tx, subject: str) -> None:
         return  # whoever comes next sets it again
     holidays = _holidays(tx, programme_id)
     held = club.last_held(meeting, zone, holidays, tx.now)
-    _set(tx, subject, meeting, holidays, tx.now)
+    programme_dates.set_meeting(tx, subject, meeting, holidays, tx.now)
     if held is None or tx.now - held.asked > timedelta(days=1):
         return  # after an outage nobody is asked about a meeting of last week
     for mentor_id in sorted({m for e in there for m in enrolments.mentors_of(tx, e)[:1]}):
         _ask(tx, mentor_id, programme_id, meeting, held.day)
-
-
-def _set(tx: Tx, subject: str, meeting: ClubMeeting, holidays: frozenset[date], after: datetime) -> None:
-    zone = subject.split("/", 2)[2]
-    tx.set_timer(MEETING, subject, club.next_held(meeting, zone, holidays, after).asked)
 
 
 def _ask(tx: Tx, person_id: str, programme_id: str, meeting: ClubMeeting, day: date) -> None:
@@ -242,7 +227,7 @@ def _met(tx: Tx, found: Group, member: Enrolment) -> None:
         saved_at=tx.now, saved_by=found.actor.person_id, day=found.day,
     )  # fmt: skip
     tx.add(row)
-    answers = json.dumps({"means": "in_person"})
+    answers = json.dumps({"means": "in_person"}, separators=(",", ":"))
     holders = [person_holder(m) for m in sorted(enrolments.people_of(tx, member))]
     tx.seal(row.record, DataClass.WELLBEING, checkins.FIELD, answers, holders)
     tx.audit(AuditEntry(found.actor, Action.CHECK_IN_WRITE, f"check_in:{row.id}", "meeting"))

@@ -15,9 +15,8 @@ from referrals.errors import BadAnswer, StaleButton
 from referrals.members import Enrolment
 from referrals.model import SYSTEM, Actor, AuditEntry
 from referrals.ports import Tx
-from referrals.service import enrolments, meetings, programmes, reminders, tell
+from referrals.service import enrolments, programme_dates, programmes, reminders, tell
 
-PHASE = "phase"  # the timer of a phase that ends by date
 STAYS = timedelta(days=14)  # after a mentor's 'not yet'
 BY_DATE, BY_MILESTONE, BY_WORD, BY_VERSION = "by date", "by milestone", "by word", "by version"
 
@@ -36,7 +35,7 @@ def move(tx: Tx, actor: Actor, enrolment: Enrolment, phase_id: str, why: str = B
     tx.audit(AuditEntry(actor, Action.MEMBER_CHANGE, f"enrolment:{saved.id}", f"phase {why}"))
     if saved.active:
         reminders.schedule_next(tx, saved)
-    watch(tx, saved)
+    programme_dates.watch(tx, saved)
     return saved
 
 
@@ -65,27 +64,12 @@ def not_reached(tx: Tx, actor: Actor, enrolment: Enrolment, milestone: str) -> E
     return saved
 
 
-def watch(tx: Tx, enrolment: Enrolment) -> None:
-    """Set (or drop) the timer at which the phase ends by itself; the programme's meetings are watched too."""
-    if not enrolment.active:
-        tx.clear_timer(PHASE, enrolment.id)
-        return
-    programmes.pin(tx, enrolment.programme, enrolment.programme_version)
-    meetings.watch(tx, enrolment)
-    ends = rules.by_date(programmes.phase_of(tx, enrolment), enrolment.phase_since)
-    if ends is None:
-        tx.clear_timer(PHASE, enrolment.id)
-    else:
-        # What rested meanwhile (a pause) is not made up for in the same second.
-        tx.set_timer(PHASE, enrolment.id, max(ends, tx.now))
-
-
 def follow(tx: Tx, enrolment_id: str) -> None:
     """Timer: somebody came, came back, rests or left: the rhythm of contact and the phase follow."""
     reminders.follow(tx, enrolment_id)
     enrolment = tx.get(Enrolment, enrolment_id, lock=True)
     if enrolment is not None:
-        watch(tx, enrolment)
+        programme_dates.watch(tx, enrolment)
 
 
 def due(tx: Tx, enrolment_id: str) -> None:
@@ -132,7 +116,7 @@ def not_yet(tx: Tx, person_id: str, enrolment_id: str, back_to: str) -> Enrolmen
         raise StaleButton
     saved = move(tx, actor, enrolment, back_to, BY_WORD)
     if saved.active:
-        tx.set_timer(PHASE, saved.id, tx.now + STAYS)
+        tx.set_timer(programme_dates.PHASE, saved.id, tx.now + STAYS)
     return saved
 
 

@@ -24,7 +24,7 @@ from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.said import Timer
 from referrals.schedule import local
-from referrals.service import enrolments, phases, programmes, reminders, tell
+from referrals.service import enrolments, programme_dates, programmes, reminders, tell
 
 DAILY, SUBJECT = "programmes", "daily"  # the timer
 EVERY = timedelta(hours=24)
@@ -210,7 +210,7 @@ def _move(tx: Tx, actor: Actor, enrolment: Enrolment, new: Programme, renamed: M
     tx.audit(AuditEntry(actor, Action.PROGRAMME_APPLY, f"enrolment:{saved.id}", f"version {new.version}"))
     if saved.active:
         reminders.schedule_next(tx, saved)
-    phases.watch(tx, saved)
+    programme_dates.watch(tx, saved)
     if saved.active and rules.changes_rhythm(before, new.phase(phase_id)):
         for mentor_id in enrolments.mentors_of(tx, saved)[:1]:
             once = f"rhythm:{new.id}:{new.version}:{mentor_id}"

@@ -1,0 +1,273 @@
+"""Programmes as people live them: phases move, courses go step by step, a club evening is written down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from itertools import product
+
+import pytest
+
+from referrals.catalogue import Catalogue, Course, CourseKind, Milestone
+from referrals.errors import BadAnswer, NotFound, StaleButton, WrongStage
+from referrals.members import Attendance, CheckIn, Enrolment, Meeting, Source, Undertaking, UndertakingState
+from referrals.model import DataClass, Role
+from referrals.ports import Tx
+from referrals.said import Timer
+from referrals.service import courses, doors, enrolments, meetings, phases
+from tests.support.network import CATALOGUE, Small
+from tests.support.store import SettableClock, open_store
+
+
+class Club(Small):
+    """Two mentors with two members each, in the demo's network."""
+
+    hasna: str
+    yusuf: str
+
+    def member(self, code: str) -> Enrolment:
+        (found,) = self.store.run(lambda tx: tx.find(Enrolment, code=code))
+        return found
+
+    def does(self, verb: str, person_id: str, code: str, what: str) -> Enrolment:
+        """A mentor's word about a member, as the page says it."""
+
+        def turn(tx: Tx) -> Enrolment:
+            actor, enrolment = enrolments.mine(tx, person_id, self.member_in(tx, code))
+            done: Enrolment = getattr(phases, verb)(tx, actor, enrolment, what)
+            return done
+
+        return self.store.run(turn)
+
+    def member_in(self, tx: Tx, code: str) -> str:
+        (found,) = tx.find(Enrolment, code=code)
+        return found.id
+
+    def due(self, kind: str) -> list[Timer]:
+        return [timer for timer in self.timers() if timer.kind == kind]
+
+    def heard(self, person_id: str) -> list[str]:
+        return [text for who, text in self.said() if who == person_id]
+
+
+@pytest.fixture
+def club(database_url: str) -> Iterator[Club]:
+    clock = SettableClock()
+    store = open_store(database_url, clock, with_pottery())
+    found = Club(store, clock)
+    found.hasna, found.yusuf = found.person(41, "mentor-1"), found.person(42, "mentor-2")
+    found.passes(timedelta(minutes=1))  # whoever came is in rhythm
+    found.said()
+    yield found
+    store.close()
+
+
+def with_pottery() -> Catalogue:
+    """The product's own catalogue, with a course of two places."""
+    clubs = CATALOGUE.programmes["return-home-club"]
+    pottery = Course("pottery", CourseKind.COURSE, (Milestone("began", 21),), places=2)
+    programmes = {**CATALOGUE.programmes, clubs.id: replace(clubs, courses=(*clubs.courses, pottery))}
+    return replace(CATALOGUE, programmes=programmes)
+
+
+# -- phases ------------------------------------------------------------------------------------------
+
+
+def test_a_milestone_moves_on_and_the_rhythm_follows(club: Club) -> None:
+    before = {t.subject: t.due_at for t in club.due("check_in")}
+    member = club.does("reach", club.yusuf, "R5-11", "came-home")
+    assert (member.phase, member.milestones) == ("first-90-days", ("came-home",))
+    after = {t.subject: t.due_at for t in club.due("check_in")}
+    assert after[member.id] != before[member.id]
+    ends = {t.subject: t.due_at for t in club.due("phase")}
+    assert ends[member.id] == club.clock.now + timedelta(days=90)
+    again = club.does("reach", club.yusuf, "R5-11", "came-home")
+    assert again.version == member.version, "reached once"
+
+
+def test_a_date_moves_on_and_the_mentor_may_say_not_yet(club: Club) -> None:
+    member = club.member("K7-29")
+    club.passes(timedelta(days=89))
+    assert club.member("K7-29").phase == "first-90-days"
+    club.said()
+    club.passes(timedelta(days=2))
+    assert club.member("K7-29").phase == "settled"
+    assert "mentor.phase_moved" in club.heard(club.hasna)
+    club.store.run(phases.not_yet, club.hasna, member.id, "first-90-days")
+    assert club.member("K7-29").phase == "first-90-days"
+    club.store.run(phases.not_yet, club.hasna, member.id, "first-90-days")  # pressed twice
+    club.passes(phases.STAYS + timedelta(minutes=1))
+    assert club.member("K7-29").phase == "settled"
+
+
+def test_what_the_programme_has_not_is_refused(club: Club) -> None:
+    for verb, what in product(("move", "reach"), ("never", "in custody", "")):
+        with pytest.raises(BadAnswer):
+            club.does(verb, club.hasna, "K7-29", what)
+    assert club.member("K7-29").phase == "first-90-days"
+
+
+def test_a_forged_not_yet_changes_nothing(club: Club) -> None:
+    member = club.member("K7-29")
+    for back_to in ("settled", "in-custody", "nothing", ""):
+        with pytest.raises(StaleButton):
+            club.store.run(phases.not_yet, club.hasna, member.id, back_to)
+    with pytest.raises(NotFound):
+        club.store.run(phases.not_yet, club.person(99), member.id, "in-custody")
+
+
+# -- courses -----------------------------------------------------------------------------------------
+
+
+def test_a_course_goes_step_by_step_to_its_end(club: Club) -> None:
+    member = club.member("K7-29")
+    found = club.store.run(courses.start, club.hasna, member.id, "start-up-grant")
+    assert club.store.run(courses.start, club.hasna, member.id, "start-up-grant").id == found.id, "begun once"
+    with pytest.raises(BadAnswer):  # the second step before the first
+        club.store.run(courses.step, club.hasna, found.id, "plan-agreed")
+    club.passes(timedelta(days=30, hours=12))
+    assert "mentor.course_due" in club.heard(club.hasna)
+    club.store.run(courses.later, club.hasna, found.id)
+    club.passes(timedelta(days=13))
+    assert "mentor.course_due" not in club.heard(club.hasna)
+    club.passes(timedelta(days=2))
+    assert "mentor.course_due" in club.heard(club.hasna)
+    for step in ("plan-written", "plan-agreed", "received", "in-use", "in-use"):
+        found = club.store.run(courses.step, club.hasna, found.id, step)
+    assert found.state is UndertakingState.DONE
+    assert [t for t in club.due("course") if t.subject == found.id] == []
+    with pytest.raises(NotFound):
+        club.store.run(courses.step, club.person(99), found.id, "in-use")
+
+
+def test_who_finds_no_place_waits_and_the_longest_waiting_comes_next(club: Club) -> None:
+    there, members = [], [club.member(code) for code in ("K7-29", "M3-04", "R5-11", "T2-86")]
+    mentors = [club.hasna, club.hasna, club.yusuf, club.yusuf]
+    for mentor, member in zip(mentors, members, strict=True):
+        there.append(club.store.run(courses.start, mentor, member.id, "pottery"))
+        club.clock.advance(minutes=1)
+    assert [u.state.value for u in there] == ["open", "open", "waiting", "waiting"]
+    club.said()
+    club.store.run(courses.give_up, club.hasna, there[0].id)
+    club.store.run(courses.undo, club.hasna, there[0].id)  # a slip of the thumb
+    club.passes(timedelta(minutes=2))
+    assert club.store.run(courses.mine, club.yusuf, there[2].id)[1].state is UndertakingState.WAITING
+    club.store.run(courses.give_up, club.hasna, there[0].id)
+    club.passes(timedelta(minutes=2))
+    assert club.heard(club.yusuf) == ["mentor.place_free"]
+    states = [
+        club.store.run(lambda tx, i=i: tx.get(Undertaking, i)).state.value for i in [u.id for u in there]
+    ]
+    assert states == ["given_up", "open", "open", "waiting"]
+    with pytest.raises(WrongStage):  # the minute is over, and the place is somebody else's
+        club.store.run(courses.undo, club.hasna, there[0].id)
+
+
+def test_whoever_leaves_makes_room(club: Club) -> None:
+    member = club.member("K7-29")
+    found = club.store.run(courses.start, club.hasna, member.id, "sewing")
+    club.store.run(courses.ended_with, member.id)
+    assert club.store.run(courses.mine, club.hasna, found.id)[1].state is UndertakingState.GIVEN_UP
+
+
+# -- the club ----------------------------------------------------------------------------------------
+
+
+def the_evening(club: Club) -> str:
+    """The next club evening comes, and mentors are asked; its key."""
+    (timer,) = club.due("meeting")
+    club.said()
+    club.passes(timer.due_at - club.clock.now)
+    (key,) = club.store.run(meetings.latest, club.hasna)
+    return key
+
+
+def mask(club: Club, person_id: str, key: str, *codes: str) -> tuple[str, str]:
+    """The digest of somebody's list, and the ticks for these codes."""
+    found = club.store.run(meetings.group, person_id, key)
+    there = sum(1 << n for n, member in enumerate(found.members) if member.code in codes)
+    return found.digest, f"{there:x}"
+
+
+def test_one_screen_writes_down_who_came_and_nobody_is_asked_about_them(club: Club) -> None:
+    key = the_evening(club)
+    assert "group.ask" in club.heard(club.hasna)
+    saved = club.store.run(meetings.save, club.hasna, key, *mask(club, club.hasna, key, "K7-29"), "good")
+    club.store.run(meetings.save, club.hasna, key, *mask(club, club.hasna, key, "M3-04"), "heavy")  # twice
+    assert saved.kept is not None
+    member, other = club.member("K7-29"), club.member("M3-04")
+
+    def look(tx: Tx) -> None:
+        assert len(tx.find(Meeting)) == 1
+        (contact,) = [c for c in tx.find(CheckIn, enrolment_id=member.id) if c.source is Source.MEETING]
+        mentor = doors.as_seat(tx, club.hasna, Role.MENTOR)
+        opened = tx.open_sealed(mentor, contact.record, DataClass.WELLBEING)
+        assert opened["answers"] == '{"means":"in_person"}'
+        assert [c for c in tx.find(CheckIn, enrolment_id=other.id) if c.source is Source.MEETING] == []
+        day = saved.day
+        assert meetings.came_to(tx, member.id, day) == [day]
+        assert meetings.came_to(tx, member.id, day + timedelta(days=1)) == []
+        assert meetings.came_to(tx, other.id, day) == []
+
+    club.store.run(look)
+    open_asked = club.store.run(
+        lambda tx: tx.find(CheckIn, enrolment_id=member.id, saved_at=None, missed=False)
+    )
+    assert not [t for c in open_asked for t in club.timers() if t.subject == c.id], (
+        "no nag about a met member"
+    )
+
+
+def test_undo_within_a_minute_leaves_nothing(club: Club) -> None:
+    key = the_evening(club)
+    club.store.run(meetings.save, club.hasna, key, *mask(club, club.hasna, key, "K7-29", "M3-04"), "good")
+    club.store.run(meetings.undo, club.hasna, key)
+    assert club.store.run(lambda tx: tx.count(Meeting) + tx.count(Attendance)) == 0
+    met = club.store.run(lambda tx: [c for c in tx.find(CheckIn) if c.source is Source.MEETING])
+    assert met == []
+    club.store.run(meetings.save, club.hasna, key, *mask(club, club.hasna, key), "all_right")  # nobody came
+    club.passes(timedelta(seconds=61))
+    with pytest.raises(WrongStage):
+        club.store.run(meetings.undo, club.hasna, key)
+
+
+def test_each_mentor_writes_down_their_own(club: Club) -> None:
+    key = the_evening(club)
+    club.store.run(meetings.save, club.hasna, key, *mask(club, club.hasna, key, "K7-29"), "good")
+    assert {m.code for m in club.store.run(meetings.group, club.yusuf, key).members} == {"R5-11", "T2-86"}
+    club.store.run(meetings.save, club.yusuf, key, *mask(club, club.yusuf, key, "T2-86"), "good")
+    assert club.store.run(lambda tx: tx.count(Meeting)) == 2
+
+
+def test_a_list_that_changed_or_a_forged_mask_writes_nothing(club: Club) -> None:
+    key = the_evening(club)
+    known, _ = mask(club, club.hasna, key)
+    forged = [("000000", "1"), (known, "ffff"), (known, "-1"), (known, "x"), ("", "")]
+    for digest, ticks in forged:
+        with pytest.raises(StaleButton):
+            club.store.run(meetings.save, club.hasna, key, digest, ticks, "good")
+    with pytest.raises(BadAnswer):
+        club.store.run(meetings.save, club.hasna, key, known, "0", "splendid")
+    assert club.store.run(lambda tx: tx.count(Attendance)) == 0
+
+
+def test_a_meeting_that_was_none_cannot_be_written_down(club: Club) -> None:
+    key = the_evening(club)
+    for forged in (key[:8] + "261123", key[:8] + "991399", "00000000" + key[8:], "", "x" * 14):
+        with pytest.raises(NotFound):
+            club.store.run(meetings.group, club.hasna, forged)
+    with pytest.raises(NotFound):
+        club.store.run(meetings.group, club.person(99), key)
+
+
+def test_an_evening_is_asked_about_once_and_never_a_week_later(club: Club) -> None:
+    key = the_evening(club)
+    club.said()
+    (timer,) = club.due("meeting")
+    assert timer.due_at - club.clock.now > timedelta(days=13), "a fortnight on"
+    club.clock.now += timedelta(days=20)  # an outage
+    club.passes(timedelta(seconds=1))
+    assert "group.ask" not in club.heard(club.hasna)
+    with pytest.raises(NotFound):
+        club.store.run(meetings.group, club.hasna, key)
