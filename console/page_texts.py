@@ -18,6 +18,7 @@ TAKES: Mapping[str, Sequence[str]] = {
     "offer": _MATTER,
     "matter": _MATTER,
     "me": (),
+    "member": ("pin", "enrol"),
     "devices": ("pin", "enrol"),
     "posts": ("pin", "enrol"),
     "track": ("pin",),
@@ -25,6 +26,9 @@ TAKES: Mapping[str, Sequence[str]] = {
     "witness": (),
     "words": ("plan",),
     "word": (),
+    "members": (),
+    "newcomer": (),
+    "link": ("pin", "enrol"),
 }
 
 # Parts that only those get who name them. Steps and what is held come with the views that speak of them.

@@ -142,9 +142,16 @@ def _done(tx: Tx, device: Device, do: Callable[[], Any]) -> Shown:
     return Shown(what, devices.reading(tx, device if isinstance(what, Away) else devices.again(tx, device)))
 
 
+# Pages that lead on to another one, besides the menu: a code may be of another kind, and what a chat could
+# not name is chosen on one page and read out on the next. Their doors look again who may see them.
+LEADS: Mapping[str, tuple[str, ...]] = {"track": ("word",), "words": ("words",), "member": ("words",)}
+
+
 def _leads_to(tx: Tx, here: Session, page: str) -> bool:
     """The menu leads everywhere; an offer only to the one matter that this very person accepted with it."""
     if here.page == MENU:
+        return True
+    if page.partition("/")[0] in LEADS.get(here.page.partition("/")[0], ()):
         return True
     kind, _, offer_id = here.page.partition("/")
     offer = tx.get(Offer, offer_id) if kind == "offer" else None

@@ -6,7 +6,7 @@ import { stepForm } from "./steps.js";
 import { PlanPage } from "./plan.js";
 
 export function show(view, desk) {
-  if (view.needs.length) return choosing(view, desk);
+  if (view.to_choose.length) return choosing(view, desk);
   if (!view.plan) return given(view, desk);
   return new WordsPage(view, desk).content();
 }
@@ -15,7 +15,7 @@ const head = (view) => [h("h1", {}, t("page.words.title")), h("p", { class: "lea
 
 /** What a chat could not name is chosen here. */
 function choosing(view, desk) {
-  const needs = choices("radio", t("page.words.need"), view.needs);
+  const needs = choices("radio", t("page.words.need"), view.to_choose);
   const missing = h("p", { class: "missing", role: "alert" });
   const go = button(t("page.words.choose"), () => {
     const [category] = needs.values();

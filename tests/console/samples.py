@@ -24,6 +24,7 @@ from referrals.views import (
     ThreadLine,
 )
 from tests.console.samples_self import OWN_SAMPLES
+from tests.console.samples_word import word_samples
 from tests.console.stand import FixedPage
 
 SOON = datetime(2026, 11, 26, 9, 30, tzinfo=UTC)
@@ -281,5 +282,6 @@ SAMPLES: Mapping[str, FixedPage] = {
     ),
     "me": FixedPage(me_view, {"language": choose_language, "window": me_view, "hide": hide}),
     **OWN_SAMPLES,
+    **word_samples(plan_view),
     "odd": FixedPage(breaks, {"late": moved_on, "echo": take("echo")}),
 }

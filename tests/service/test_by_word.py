@@ -179,7 +179,7 @@ def test_a_need_that_no_chat_names_is_chosen_on_the_page(one: Club) -> None:
     assert one.store.run(needs.in_chat)[-1] == needs.ON_PAGE
     assert one.ticks(needs.ON_PAGE) == ()
     shown = one.view(one.member.id)
-    assert HEALTH in {choice.id for choice in shown.needs}
+    assert HEALTH in {choice.id for choice in shown.to_choose}
     then = one.store.run(PAGES["words"].steps["choose"], one.mentor, one.member.id, {"category": HEALTH})
     assert one.referral(then.go_on.removeprefix("words/")).category == HEALTH
     with pytest.raises(BadAnswer):

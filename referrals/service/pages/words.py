@@ -23,7 +23,7 @@ def words_view(tx: Tx, person_id: str, subject: str, body: Body) -> WordsView:
     """What can be chosen, the plan, and the words; once there is a yes, what was agreed to."""
     if tx.get(Enrolment, subject) is not None:
         _, enrolment = enrolments.active(tx, person_id, subject)
-        return WordsView(enrolment.code, needs=_needs(tx))
+        return WordsView(enrolment.code, to_choose=_needs(tx))
     _, enrolment, referral = word_consent.to_hear(tx, person_id, subject)
     if filing.awaits_yes(referral) is None:
         return _given(tx, enrolment, referral)
