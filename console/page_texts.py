@@ -24,6 +24,8 @@ TAKES: Mapping[str, Sequence[str]] = {
     "track": ("pin",),
     "mydata": ("pin", "enrol"),
     "witness": (),
+    "safety": ("pin", "enrol", "share"),
+    "share": ("pin", "enrol", "safety"),
     "words": ("plan",),
     "word": (),
     "members": (),

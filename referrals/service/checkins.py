@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from referrals import forms
 from referrals.errors import AlreadyHandled, BadAnswer, WrongStage
@@ -64,7 +64,7 @@ def save(tx: Tx, person_id: str, subject: str, answers: Answers, source: Source 
     return _keep(tx, found, given, today, source)
 
 
-def late(tx: Tx, person_id: str, enrolment_id: str, day: date, answers: Answers) -> Asked:
+def late(tx: Tx, person_id: str, enrolment_id: str, day: date, answers: Answers, note: str = "") -> Asked:
     """A contact of yesterday, or up to a week ago. It also answers the reminder that was about it."""
     found = anew(tx, person_id, enrolment_id, Source.LATE)
     today = local(tx.now, _zone(tx, found)).date()
@@ -78,7 +78,10 @@ def late(tx: Tx, person_id: str, enrolment_id: str, day: date, answers: Answers)
             saved_at=None, saved_by=None, version=1,
         )  # fmt: skip
         found = replace(found, check_in=new, fresh=True)
-    return _keep(tx, found, given, day, Source.LATE)
+    kept = _keep(tx, found, given, day, Source.LATE)
+    if note.strip():
+        add_note(tx, person_id, kept.check_in.id, note)
+    return kept
 
 
 def _is_about(tx: Tx, found: Asked, day: date) -> bool:
@@ -168,6 +171,11 @@ def add_note(tx: Tx, person_id: str, check_in_id: str, text: str) -> Asked:
     tx.seal(saved.record, DataClass.STORY, column, text.strip(), _readers(tx, found))
     tx.audit(AuditEntry(found.actor, ACTIONS[saved.kind], f"check_in:{saved.id}", "note"))
     return found
+
+
+def noted_at(column: str) -> datetime:
+    """When the note in this column was written."""
+    return datetime.fromisoformat(column.partition(".")[2])
 
 
 def undo_over(tx: Tx, check_in_id: str) -> None:

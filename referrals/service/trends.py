@@ -14,7 +14,12 @@ from referrals.service.asking import Asked
 
 def saved_of(tx: Tx, enrolment: Enrolment) -> list[CheckIn]:
     """A member's contacts that were made, the newest first; own check-ins are no contacts."""
-    found = (c for c in tx.find(CheckIn, enrolment_id=enrolment.id) if c.kind is CheckInKind.MEMBER)
+    return [c for c in all_of(tx, enrolment) if c.kind is CheckInKind.MEMBER]
+
+
+def all_of(tx: Tx, enrolment: Enrolment) -> list[CheckIn]:
+    """Every check-in of a member that was saved, the newest first."""
+    found = tx.find(CheckIn, enrolment_id=enrolment.id)
     made = [(c.day, c.saved_at, c.id, c) for c in found if c.saved_at is not None and c.day is not None]
     return [check_in for *_, check_in in sorted(made, reverse=True)]
 

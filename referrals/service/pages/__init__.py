@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from referrals.service.pages.devices import DEVICES
+from referrals.service.pages.link import LINK
 from referrals.service.pages.matter import MATTER
 from referrals.service.pages.me import ME
+from referrals.service.pages.member import MEMBER
+from referrals.service.pages.members import MEMBERS
 from referrals.service.pages.mydata import MYDATA
+from referrals.service.pages.newcomer import NEWCOMER
 from referrals.service.pages.offer import OFFER
 from referrals.service.pages.page import Page
 from referrals.service.pages.plan import PLAN
 from referrals.service.pages.posts import POSTS
+from referrals.service.pages.safety import SAFETY
+from referrals.service.pages.share import SHARE
 from referrals.service.pages.track import TRACK
 from referrals.service.pages.witness import WITNESS
 from referrals.service.pages.word import WORD
@@ -22,11 +28,17 @@ PAGES: Mapping[str, Page] = {
     "offer": OFFER,
     "matter": MATTER,
     "me": ME,
+    "member": MEMBER,
     "posts": POSTS,
     "devices": DEVICES,
     "track": TRACK,
     "mydata": MYDATA,
     "witness": WITNESS,
+    "safety": SAFETY,
+    "share": SHARE,
     "words": WORDS,
     "word": WORD,
+    "members": MEMBERS,
+    "newcomer": NEWCOMER,
+    "link": LINK,
 }

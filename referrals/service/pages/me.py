@@ -25,7 +25,7 @@ def me_view(tx: Tx, person_id: str, subject: str, body: Body) -> MeView:
     seats = doors.seats_of(tx, person_id)
     return MeView(
         roles=tuple(sorted({f"role.{s.role}" for s in seats})),
-        mine=_lines(tx, mine),
+        mine=lines_of(tx, mine),
         queue=_queue(tx, person_id),
         language=person.language,
         languages=tuple(
@@ -63,7 +63,7 @@ def _queue(tx: Tx, person_id: str) -> tuple[MatterLine, ...]:
     found: dict[str, MatterLine] = {}
     for seat in doors.seats_of(tx, person_id):
         if seat.role is Role.COORDINATOR:
-            found.update({line.id: line for line in _lines(tx, desk.queue(tx, person_id))})
+            found.update({line.id: line for line in lines_of(tx, desk.queue(tx, person_id))})
         if seat.role is Role.MENTOR:
             filed = [r for r in tx.find(Referral, author_id=person_id, stage=OPEN) if r.by_word]
             found.update({r.id: _for_member(tx, r) for r in _in_order(filed)})
@@ -74,7 +74,8 @@ def _queue(tx: Tx, person_id: str) -> tuple[MatterLine, ...]:
     return tuple(found.values())
 
 
-def _lines(tx: Tx, referrals: list[Referral]) -> tuple[MatterLine, ...]:
+def lines_of(tx: Tx, referrals: list[Referral]) -> tuple[MatterLine, ...]:
+    """Matters, the open ones first."""
     return tuple(_line(tx, r) for r in _in_order(referrals))
 
 
