@@ -12,10 +12,10 @@ from datetime import timedelta
 from referrals import programmes as rules
 from referrals.access import Action, allow
 from referrals.errors import BadAnswer, StaleButton
-from referrals.members import Enrolment
+from referrals.members import Enrolment, EnrolmentState
 from referrals.model import SYSTEM, Actor, AuditEntry
 from referrals.ports import Tx
-from referrals.service import enrolments, programme_dates, programmes, reminders, tell
+from referrals.service import courses, enrolments, programme_dates, programmes, reminders, tell
 
 STAYS = timedelta(days=14)  # after a mentor's 'not yet'
 BY_DATE, BY_MILESTONE, BY_WORD, BY_VERSION = "by date", "by milestone", "by word", "by version"
@@ -70,6 +70,8 @@ def follow(tx: Tx, enrolment_id: str) -> None:
     enrolment = tx.get(Enrolment, enrolment_id, lock=True)
     if enrolment is not None:
         programme_dates.watch(tx, enrolment)
+        if enrolment.state is EnrolmentState.LEFT:
+            courses.ended_with(tx, enrolment.id)
 
 
 def due(tx: Tx, enrolment_id: str) -> None:

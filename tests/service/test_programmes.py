@@ -12,7 +12,7 @@ import pytest
 from referrals.catalogue import Catalogue, Course, CourseKind, Milestone
 from referrals.errors import BadAnswer, NotFound, StaleButton, WrongStage
 from referrals.members import Attendance, CheckIn, Enrolment, Meeting, Source, Undertaking, UndertakingState
-from referrals.model import DataClass, Role
+from referrals.model import SYSTEM, DataClass, Role
 from referrals.ports import Tx
 from referrals.said import Timer
 from referrals.service import courses, doors, enrolments, meetings, phases
@@ -156,10 +156,9 @@ def test_who_finds_no_place_waits_and_the_longest_waiting_comes_next(club: Club)
     club.store.run(courses.give_up, club.hasna, there[0].id)
     club.passes(timedelta(minutes=2))
     assert club.heard(club.yusuf) == ["mentor.place_free"]
-    states = [
-        club.store.run(lambda tx, i=i: tx.get(Undertaking, i)).state.value for i in [u.id for u in there]
-    ]
-    assert states == ["given_up", "open", "open", "waiting"]
+    found: list[Undertaking] = club.store.run(lambda tx: tx.find(Undertaking, item="pottery"))
+    states = {u.id: u.state.value for u in found}
+    assert [states[u.id] for u in there] == ["given_up", "open", "open", "waiting"]
     with pytest.raises(WrongStage):  # the minute is over, and the place is somebody else's
         club.store.run(courses.undo, club.hasna, there[0].id)
 
@@ -167,8 +166,21 @@ def test_who_finds_no_place_waits_and_the_longest_waiting_comes_next(club: Club)
 def test_whoever_leaves_makes_room(club: Club) -> None:
     member = club.member("K7-29")
     found = club.store.run(courses.start, club.hasna, member.id, "sewing")
-    club.store.run(courses.ended_with, member.id)
+
+    def leaves(tx: Tx) -> None:
+        actor, enrolment = enrolments.mine(tx, club.hasna, member.id)
+        enrolments.leave(tx, actor, enrolment)
+
+    club.store.run(leaves)
+    club.passes(timedelta(seconds=1))
+    club.store.run(_comes_back, member.id)
     assert club.store.run(courses.mine, club.hasna, found.id)[1].state is UndertakingState.GIVEN_UP
+
+
+def _comes_back(tx: Tx, enrolment_id: str) -> None:
+    enrolment = tx.get(Enrolment, enrolment_id, lock=True)
+    assert enrolment is not None
+    enrolments.come_back(tx, SYSTEM, enrolment)
 
 
 # -- the club ----------------------------------------------------------------------------------------
