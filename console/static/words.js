@@ -56,6 +56,7 @@ class WordsPage extends PlanPage {
     if (again) this.preview();
     return [
       ...head(this.words),
+      h("p", { class: "stage" }, t(this.view.category_key)),
       this.words.phone && h("p", { class: "hint" }, t("page.words.phone")),
       this.need && h("section", { class: "card" }, this.need),
       card(t("page.words.who"), this.language, this.age),

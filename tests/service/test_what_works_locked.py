@@ -7,7 +7,7 @@ that stands in a network with a matter at every stage, and each try is undone. A
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import product
 from typing import Any
@@ -16,9 +16,10 @@ import pytest
 
 from referrals import routing
 from referrals.errors import PinNeeded, PulangError
+from referrals.members import Enrolment
 from referrals.model import Actor, Role, Urgency
 from referrals.ports import Tx
-from referrals.service import closing, joining, letting_in, offers, plans, working
+from referrals.service import closing, enrolments, joining, letting_in, needs, offers, plans, working
 from referrals.service.pages import PAGES
 from tests.service.test_letting_in import NEW_PIN, PIN, Phones
 from tests.support.network import CATALOGUE
@@ -27,11 +28,18 @@ from tests.support.store import SettableClock, open_store
 WORKS = "works"  # somebody's try of it succeeds without a PIN
 FREE = "free"  # nobody is asked for a PIN (what it takes to succeed is not laid out here)
 PIN_FIRST = "pin"  # what opens a door for somebody, and what is nothing but reading
-ABOUT_SOMETHING = ("plan", "offer", "matter", "witness")  # pages with a subject
+ABOUT_SOMETHING = ("plan", "offer", "matter", "witness", "words")  # pages with a subject
 
 TABLE = {
     ("plan", "preview"): WORKS,
     ("plan", "file"): WORKS,
+    ("plan", "no"): WORKS,
+    ("words", "choose"): WORKS,
+    ("words", "preview"): WORKS,
+    ("words", "yes"): WORKS,
+    ("words", "no"): WORKS,
+    ("words", "code"): FREE,
+    ("word", "take_back"): WORKS,
     ("offer", "accept"): WORKS,
     ("offer", "decline"): WORKS,
     ("matter", "write"): WORKS,
@@ -51,6 +59,8 @@ TABLE = {
     ("matter", "found"): PIN_FIRST,
     ("matter", "rematch"): WORKS,
     ("matter", "ask_person"): WORKS,
+    ("matter", "check"): FREE,
+    ("matter", "course"): FREE,
     ("matter", "resume"): WORKS,
     ("matter", "give_up"): WORKS,
     ("me", "language"): WORKS,
@@ -142,12 +152,26 @@ def _laid_out(net: Phones) -> Everything:
     by = Actor(steward, Role.STEWARD)
     net.store.run(joining.invite, by, "two-rivers-1", "a token of the invitation")
     net.store.run(joining.ask, net.person(200), "a token of the invitation")
+    mentor = net.person(401, "mentor-1")
+    member, waiting = net.store.run(_waits_for_a_yes, mentor, found.people[-1])
+    words = {**body, "read_out": True, "said_yes": True, "category": "member.housing"}
+    shown = net.store.run(PAGES["words"].view, mentor, waiting, words).plan
+    found.people.append(mentor)
+    found.subjects += [member, waiting]
     found.bodies = {
+        "words": [{**words, "consent_digest": shown.consent_digest}],
         "devices": [{**body, "device": device} for device in (asking, asked)],
         "posts": [{**body, "seat": seat} for seat in ("bua-1", "bua-2", "two-rivers-1")],
         "": [{**body, "reason": reason} for reason in ("full", "no_place")],
     }
     return found
+
+
+def _waits_for_a_yes(tx: Tx, mentor: str, phone: str) -> tuple[str, str]:
+    """One of the mentor's members, and what was ticked for them; they have a phone of their own."""
+    member = tx.save(replace(tx.find(Enrolment, mentor_seat="mentor-1")[0], person_id=phone))
+    actor, enrolment = enrolments.mine(tx, mentor, member.id)
+    return member.id, needs.file(tx, actor, enrolment, "member.housing")[0].id
 
 
 def _accepts(tx: Tx, family: str, worker: str, referral_id: str, offer_id: str) -> None:
