@@ -104,13 +104,15 @@ def _ask(tx: Tx, person_id: str, programme_id: str, meeting: ClubMeeting, day: d
 
 
 def latest(tx: Tx, person_id: str) -> list[str]:
-    """The keys of meetings of the last two weeks that this mentor could write down, the newest first."""
+    """The keys of meetings of the last two weeks that this mentor has not written down, newest first."""
     found: set[tuple[date, str]] = set()
     for enrolment in _own(tx, person_id):
         for meeting in programmes.of(tx, enrolment).meetings:
             holidays = _holidays(tx, enrolment.programme)
             held = club.last_held(meeting, enrolment.timezone, holidays, tx.now)
-            if held is not None and tx.now - held.asked <= WRITTEN_WITHIN:
+            if held is None or tx.now - held.asked > WRITTEN_WITHIN:
+                continue
+            if _kept(tx, person_id, enrolment.programme, meeting, held.day) is None:
                 found.add((held.day, key_of(enrolment.programme, meeting.id, held.day)))
     return [key for _, key in sorted(found, reverse=True)]
 
