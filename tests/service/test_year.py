@@ -22,6 +22,8 @@ from time import perf_counter
 from typing import cast
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from referrals import case_codes
 from referrals.access import Action
 from referrals.catalogue import Catalogue, Phase, Programme
@@ -34,6 +36,7 @@ from referrals.service import checkins, enrolments, people, reminders, timers, w
 from storage.sql import Sql
 from storage.store import Store
 from storage.tx import StoreTx
+from tests.conftest import LONG
 from tests.support.network import CATALOGUE
 from tests.support.store import SettableClock, open_store
 
@@ -235,15 +238,10 @@ class Year:
     async def step(self) -> datetime:
         """All that is due at this instant; the next one at which something will be."""
         self.steps += 1
+        await self.fire()
         while self.events and self.events[0][0] <= self.clock.now:
             heapq.heappop(self.events)[2]()
-        while due := await self.store.due_timers(self.clock.now, 250):
-            together = [t for t in due if t.kind in timers.TOGETHER]
-            if together:
-                await self.store.turn(timers.fire_many, together)
-            for timer in due:
-                if timer.kind not in timers.TOGETHER:
-                    await self.store.turn(timers.fire, timer.id, timer.due_at)
+        await self.fire()
         await self.store.outbox.hold(self.clock.now)
         while found := await self.store.outbox.claim(self.clock.now, 200):
             await self.store.outbox.settle([self.sent(d) for d in found], self.clock.now)
@@ -251,6 +249,16 @@ class Year:
         waits += [self.events[0][0]] if self.events else []
         coming = min((at for at in waits if at is not None), default=self.plan.end)
         return max(coming, self.clock.now + timedelta(seconds=1))
+
+    async def fire(self) -> None:
+        """Every timer that is due, those of one kind together where the product does so."""
+        while due := await self.store.due_timers(self.clock.now, 250):
+            together = [t for t in due if t.kind in timers.TOGETHER]
+            if together:
+                await self.store.turn(timers.fire_many, together)
+            for timer in due:
+                if timer.kind not in timers.TOGETHER:
+                    await self.store.turn(timers.fire, timer.id, timer.due_at)
 
     def sent(self, delivery: Delivery) -> Sent:
         for check_in_id in _asks(delivery):
@@ -523,6 +531,7 @@ def doubles(year: Year) -> list[str]:
     ]
 
 
+@pytest.mark.timeout(1200 if LONG else 120)
 def test_a_year_of_reminders(sqlite_url: str, long_run: bool) -> None:
     begin = datetime(2026, 2, 2, 6, 0, tzinfo=UTC) if long_run else datetime(2026, 9, 7, 6, 0, tzinfo=UTC)
     days = 365 if long_run else 63  # the small one has both changes of the clocks, 4 and 25 October
