@@ -63,7 +63,7 @@ def _keys(value: Any) -> Iterator[str]:
         yield value
         yield from (value + ending for ending in _OF_KEYS)
     elif isinstance(value, Mapping):
-        if "needs" in value:
+        if "needs" in value and "id" in value:  # a step
             yield from (f"{start}{value['id']}" for start in _OF_STEPS)
         for item in value.values():
             yield from _keys(item)

@@ -97,7 +97,7 @@ PRESSES: Mapping[str, Route] = {
     "circle.join": Route(Action.CIRCLE_JOIN, own.join),
     "circle.leave": Route(Action.CIRCLE_JOIN, own.leave),
     "circle.not_now": Route(Action.HOME, own.not_now),
-    "meet": Route(Action.MEETING_KEEP, meetings.latest),
+    "group": Route(Action.MEETING_KEEP, meetings.latest),
     "group.open": Route(Action.MEETING_KEEP, meetings.begin),
     "group.tick": Route(Action.MEETING_KEEP, meetings.tick),
     "group.how": Route(Action.MEETING_KEEP, meetings.ask_how),

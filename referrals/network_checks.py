@@ -25,6 +25,7 @@ def check(reading: Reading) -> None:
         reading.seats,
         reading.duties,
         reading.posters,
+        reading.mentors,
         reading.enrolments,
     )
     for placed in tables:
@@ -41,7 +42,8 @@ def check(reading: Reading) -> None:
     for block, seat in reading.seats:
         _refer(block, "organization", seat.organization_id, organizations)
     _check_duties(reading)
-    _check_enrolments(reading)
+    _check_mentors(reading, areas)
+    _check_enrolments(reading, areas)
 
 
 def _ids(placed: Sequence[Placed[_Named]]) -> set[str]:
@@ -82,9 +84,20 @@ def _check_duties(reading: Reading) -> None:
             block.wrong("seat", f"{duty.seat_id!r} is no coordinator", "the rota is for coordinators only")
 
 
-def _check_enrolments(reading: Reading) -> None:
+def _check_mentors(reading: Reading, areas: Collection[str]) -> None:
+    roles = {seat.id: seat.role for _, seat in reading.seats}
+    for block, mentor in reading.mentors:
+        _refer(block, "id", mentor.id, roles)
+        if roles.get(mentor.id, Role.MENTOR) is not Role.MENTOR:
+            block.wrong("id", f"{mentor.id!r} is no mentor", "name the seat of a mentor")
+        for area in mentor.areas:
+            _refer(block, "areas", area, areas)
+
+
+def _check_enrolments(reading: Reading, areas: Collection[str]) -> None:
     roles = {seat.id: seat.role for _, seat in reading.seats}
     for block, enrolment in reading.enrolments:
+        _refer(block, "area", enrolment.area, areas)
         for key, seat_id in (("mentor", enrolment.mentor_seat), ("backup", enrolment.backup_seat)):
             _refer(block, key, seat_id, roles)
             if seat_id and roles.get(seat_id, Role.MENTOR) is not Role.MENTOR:

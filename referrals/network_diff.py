@@ -13,6 +13,10 @@ from referrals.network_file import NetworkFile
 
 # What lives in the store and is not said by the file: who sits on a seat, and how often a row has changed.
 NOT_COMPARED = frozenset({"version", "person_id", "on_duty", "since"})
+# What the file only begins: once it stands in the store the file changes nothing of it, and ends nothing.
+BEGUN = frozenset({"enrolments"})
+# Never said in a dry run: it would stand in a terminal's history (a mentor's relatives and old conflicts).
+PRIVATE = frozenset({"not_with", "gender_wish"})
 
 
 class Sign(StrEnum):
@@ -41,8 +45,8 @@ class Change:
 def diff_network(old: NetworkFile, new: NetworkFile) -> tuple[Change, ...]:
     """Everything that applying `new` would change, table by table and id by id; empty when nothing would.
 
-    The file is the whole truth: what stands in the store and not in the file is removed. For the old side
-    see `as_network`.
+    The file is the whole truth: what stands in the store and not in the file is removed. Enrolments alone
+    only begin with it (decision 11). For the old side see `as_network`.
     """
     return tuple(
         change
@@ -55,10 +59,12 @@ def _changes(table: str, old: tuple[object, ...], new: tuple[object, ...]) -> li
     before, after = _by_id(old), _by_id(new)
     found = []
     for row in sorted(before.keys() | after.keys()):
+        if table in BEGUN and row in before:
+            continue
         if row not in after:
             found.append(Change(Sign.REMOVE, table, row))
         elif row not in before:
-            details = tuple(f"{name}: {_said(value)}" for name, value in after[row].items() if value)
+            details = tuple(f"{name}: {_shown(name, value)}" for name, value in after[row].items() if value)
             found.append(Change(Sign.ADD, table, row, details))
         elif before[row] != after[row]:
             found.append(Change(Sign.CHANGE, table, row, _details(before[row], after[row])))
@@ -76,10 +82,14 @@ def _by_id(values: tuple[object, ...]) -> dict[str, dict[str, object]]:
 
 def _details(before: Mapping[str, object], after: Mapping[str, object]) -> tuple[str, ...]:
     return tuple(
-        f"{name}: {_said(before[name])} -> {_said(value)}"
+        f"{name}: {_shown(name, before[name])} -> {_shown(name, value)}"
         for name, value in after.items()
         if before[name] != value
     )
+
+
+def _shown(name: str, value: object) -> str:
+    return "not shown here" if name in PRIVATE and value else _said(value)
 
 
 def _said(value: object) -> str:

@@ -1,4 +1,5 @@
-"""A network file: areas, organizations, services, agreements, seats, rota, posters, enrolments; HSDS names.
+"""A network file: areas, organizations, services, agreements, seats, rota, posters, mentors, enrolments.
+Names are HSDS's.
 
 One `[[block]]` for each thing. The whole file is checked before anything is used, and every mistake is
 reported at once: `network_blocks.py` reads each block, `network_checks.py` looks at how they fit together.
@@ -15,7 +16,7 @@ from referrals.directory import Agreement, Area, Directory, Duty, Organization, 
 from referrals.members import Enrolment
 from referrals.network_blocks import Placed, read_network
 from referrals.network_checks import check
-from referrals.persons import Seat
+from referrals.persons import MentorProfile, Seat
 from referrals.toml_blocks import Faults, read_block
 
 T = TypeVar("T")
@@ -32,6 +33,7 @@ class NetworkFile:
     seats: tuple[Seat, ...] = ()
     duties: tuple[Duty, ...] = ()
     posters: tuple[Poster, ...] = ()
+    mentors: tuple[MentorProfile, ...] = ()
     enrolments: tuple[Enrolment, ...] = ()
 
     def directory(self) -> Directory:
@@ -63,12 +65,16 @@ def parse_network(text: str, file: str, catalogue: Catalogue) -> NetworkFile:
         seats=_values(reading.seats),
         duties=_values(reading.duties),
         posters=_values(reading.posters),
+        mentors=_values(reading.mentors),
         enrolments=_values(reading.enrolments),
     )
 
 
 def as_network(
-    directory: Directory, seats: Iterable[Seat] = (), enrolments: Iterable[Enrolment] = ()
+    directory: Directory,
+    seats: Iterable[Seat] = (),
+    enrolments: Iterable[Enrolment] = (),
+    mentors: Iterable[MentorProfile] = (),
 ) -> NetworkFile:
     """What stands in the store, in the shape of a file: the old side of `diff_network`."""
     return NetworkFile(
@@ -79,6 +85,7 @@ def as_network(
         tuple(seats),
         directory.duties,
         tuple(directory.posters.values()),
+        tuple(mentors),
         tuple(enrolments),
     )
 

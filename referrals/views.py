@@ -218,6 +218,14 @@ class PostLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """From one instant to another."""
+
+    starts: datetime
+    ends: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PostsView:
     """Page 'posts': every post of the network, for stewards and (to look, and for a lost phone) coordinators.
 
@@ -231,6 +239,17 @@ class PostsView:
     steps: tuple[Step, ...]
     invitation: str = ""
     invited_to: str = ""
+    uncovered: tuple[Stretch, ...] = ()  # when nobody is on call in the next seven days; for stewards
+
+
+@dataclass(frozen=True, slots=True)
+class RemindersView:
+    """Somebody's own wishes. Clock times are 'HH:MM' or ''; `days` from 0 (Monday), never empty."""
+
+    on: bool
+    quiet_from: str
+    quiet_to: str
+    days: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +265,8 @@ class MeView:
     windows: tuple[Choice, ...]
     timezone: str
     steps: tuple[Step, ...]
+    tied: bool = False  # this phone is connected to a programme: page 'link'
+    reminders: RemindersView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,7 +383,7 @@ class WitnessView:
 
 @dataclass(frozen=True, slots=True)
 class MemberLine:
-    """One of a mentor's members. `part_key`: mentor, backup, stand-in. `late`: due since `at`; else next then.
+    """One of a mentor's members. `part_key`: mentor, backup, stand-in. `late`: due since `at`; else it is next.
 
     `note_key`: a pause, somebody stands in …, with `until`. `phone`: their own one is connected.
     """

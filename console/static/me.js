@@ -1,5 +1,6 @@
 // Behind the menu button: one's own matters, the queue of a post, settings, privacy, and a way to be left alone.
 
+import { reminders } from "./reminders.js";
 import { announce, anyOf, button, card, field, h, t, time, trouble, working } from "./ui.js";
 
 export function show(view, desk) {
@@ -10,6 +11,7 @@ export function show(view, desk) {
     view.roles.length && card(t("page.me.queue"), list(view.queue, desk, "page.me.queue_empty")),
     (view.mine.length || !view.roles.length) && card(t("page.me.mine"), list(view.mine, desk, "page.me.mine_empty")),
     settings(view, desk),
+    view.reminders && reminders(view, desk),
     card(t("page.me.more"), h("ul", { class: "matters" }, ...further(view).map((page) => h("li", {}, opener(desk, page, t(`page.me.go.${page}`)))))),
     card(t("page.me.privacy"), h("ul", { class: "plainlist" }, ...["1", "2", "3", "4"].map((n) => h("li", {}, t(`page.me.privacy.${n}`))))),
     hiding(view, desk),
@@ -31,7 +33,9 @@ function matter(line, desk) {
 /** Further pages: everybody's, and those of a post. The server decides again who may see them. */
 function further(view) {
   const looksAfter = view.roles.some((key) => ["role.coordinator", "role.steward"].includes(key));
-  return ["track", "devices", "mydata", ...(looksAfter ? ["posts"] : [])];
+  const posts = { "role.mentor": "members", "role.coordinator": "newcomer" };
+  const own = view.roles.map((key) => posts[key]).filter(Boolean);
+  return [...own, "track", "devices", "mydata", view.tied && "link", looksAfter && "posts"].filter(Boolean);
 }
 
 /** A large row that opens a page; what went wrong is said below it. */

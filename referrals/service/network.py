@@ -16,25 +16,23 @@ from referrals.access import Action, allow
 from referrals.directory import Agreement, Organization
 from referrals.errors import ConfigurationError
 from referrals.lifecycle import LIVE_OFFERS, OPEN
-from referrals.members import Enrolment, EnrolmentState
+from referrals.members import Enrolment
 from referrals.model import Actor, AuditEntry, Offer, Referral, Role
-from referrals.network_blocks import UNSAID
 from referrals.network_diff import Change, Sign, diff_network
 from referrals.network_file import NetworkFile, as_network
-from referrals.persons import Seat, Tally
+from referrals.persons import MentorProfile, Seat, Tally
 from referrals.ports import Tx
-from referrals.service import ending, handover, joining, reminders
+from referrals.service import ending, enrolling, handover, joining
 
 # What a row keeps of its life in the store when the file changes it.
-KEPT = ("version", "person_id", "on_duty", "since", "phase_since")
+KEPT = ("version", "person_id", "on_duty", "since")
 PROPOSED_FOR = timedelta(days=1)
 Rows = dict[tuple[str, str], Any]  # (table, id) to the row
 
 
 def stored(tx: Tx) -> NetworkFile:
     """The network as it stands in the store."""
-    enrolments = [_as_filed(e) for e in tx.find(Enrolment, state=EnrolmentState.ACTIVE)]
-    return as_network(tx.directory, tx.find(Seat), enrolments)
+    return as_network(tx.directory, tx.find(Seat), _by_code(tx), tx.find(MentorProfile))
 
 
 def preview(tx: Tx, new: NetworkFile) -> tuple[Change, ...]:
@@ -74,12 +72,11 @@ def apply(tx: Tx, actor: Actor, new: NetworkFile, shown: str) -> tuple[Change, .
     for change in changes:
         key = (change.table, change.row)
         if change.sign is Sign.REMOVE:
-            _remove(tx, before[key])
+            tx.remove(before[key])
         elif change.sign is Sign.ADD:
             _add(tx, after[key])
         else:
             tx.save(_merged(before[key], after[key]))
-        _follow(tx, change, after.get(key))
         _empty(tx, actor, before.get(key), after.get(key))
         tx.audit(
             AuditEntry(actor, Action.NETWORK_APPLY, f"{change.table}:{change.row}", change.sign.name.lower())
@@ -112,33 +109,18 @@ def _merged(old: Any, new: Any) -> Any:
     return replace(new, **{name: getattr(old, name) for name in KEPT if hasattr(old, name)})
 
 
-def _as_filed(enrolment: Enrolment) -> Enrolment:
-    """Without what the file does not say."""
-    return replace(enrolment, phase_since=UNSAID)
+def _by_code(tx: Tx) -> list[Enrolment]:
+    """Everybody who was ever enrolled, known by the code as in the file: it begins nobody a second time."""
+    return [replace(enrolment, id=enrolment.code) for enrolment in tx.find(Enrolment)]
 
 
 def _add(tx: Tx, row: Any) -> None:
-    """A member who comes back to a programme finds the enrolment that slept."""
-    asleep = tx.get(Enrolment, row.id) if isinstance(row, Enrolment) else None
-    if asleep is not None:
-        tx.save(_merged(asleep, row))
-    else:
-        tx.add(replace(row, phase_since=tx.now) if isinstance(row, Enrolment) else row)
-
-
-def _remove(tx: Tx, row: Any) -> None:
-    """A member who leaves a programme is kept, asleep: check-ins hang on the enrolment."""
+    """An enrolment begins now; its programme's text is kept and its first reminder set."""
     if isinstance(row, Enrolment):
-        tx.save(replace(row, state=EnrolmentState.LEFT))
-        tx.clear_timers(row.id)
-    else:
-        tx.remove(row)
-
-
-def _follow(tx: Tx, change: Change, row: Any) -> None:
-    """A new or changed enrolment gets its next reminder."""
-    if isinstance(row, Enrolment) and change.sign is not Sign.REMOVE and row.active:
-        reminders.schedule_next(tx, row)
+        row = replace(row, phase_since=tx.now)
+    tx.add(row)
+    if isinstance(row, Enrolment):
+        enrolling.begun(tx, row)
 
 
 def _empty(tx: Tx, actor: Actor, old: Any, new: Any) -> None:

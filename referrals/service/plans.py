@@ -83,7 +83,7 @@ def view(tx: Tx, referral: Referral, wishes: Wishes | None, language: str, words
     return PlanView(
         category_key=f"category.{wished.category}" if wished.category else f"pathway.{pathway.id}",
         categories=_category_choices(pathway, wished.category),
-        areas=_area_choices(tx, language, wishes.area),
+        areas=area_choices(tx, language, wishes.area),
         urgencies=tuple(
             Choice(u, label_key=f"urgency.{u}", chosen=u is wishes.urgency) for u in reversed(Urgency)
         ),
@@ -188,7 +188,7 @@ def _shown(tx: Tx, params: dict[str, str], language: str) -> dict[str, str]:
     return shown
 
 
-def _area_choices(tx: Tx, language: str, chosen: str) -> tuple[Choice, ...]:
+def area_choices(tx: Tx, language: str, chosen: str) -> tuple[Choice, ...]:
     """The area tree in reading order: each parent directly before its children."""
     directory = tx.directory
     children: dict[str | None, list[str]] = {}

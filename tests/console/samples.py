@@ -23,6 +23,8 @@ from referrals.views import (
     Step,
     ThreadLine,
 )
+from tests.console.samples_member import MEMBER_SAMPLES
+from tests.console.samples_members import CASELOAD_SAMPLES
 from tests.console.samples_self import OWN_SAMPLES
 from tests.console.samples_word import word_samples
 from tests.console.stand import FixedPage
@@ -282,6 +284,8 @@ SAMPLES: Mapping[str, FixedPage] = {
     ),
     "me": FixedPage(me_view, {"language": choose_language, "window": me_view, "hide": hide}),
     **OWN_SAMPLES,
+    **MEMBER_SAMPLES,
     **word_samples(plan_view),
+    **CASELOAD_SAMPLES,
     "odd": FixedPage(breaks, {"late": moved_on, "echo": take("echo")}),
 }

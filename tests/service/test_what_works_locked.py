@@ -84,6 +84,18 @@ TABLE = {
     ("mydata", "delete"): FREE,
     ("mydata", "keep"): FREE,
     ("witness", "kept"): FREE,
+    ("members", "who"): FREE,
+    ("members", "hand_over"): FREE,  # whoever is asked says yes or no, on a phone of theirs
+    ("members", "away"): FREE,
+    ("members", "back"): FREE,
+    ("newcomer", "propose"): FREE,
+    ("newcomer", "enrol"): FREE,
+    ("newcomer", "who"): FREE,
+    ("newcomer", "ask"): FREE,
+    ("link", "make"): PIN_FIRST,
+    ("link", "confirm"): FREE,  # as the button in the chat, where there is no PIN
+    ("link", "refuse"): FREE,
+    ("link", "untie"): FREE,
 }
 
 

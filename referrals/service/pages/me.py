@@ -12,8 +12,8 @@ from referrals.members import Enrolment
 from referrals.model import Referral, Role, Stage
 from referrals.persons import WritingWindow
 from referrals.ports import Tx
-from referrals.service import desk, doors, offers, people, tell
-from referrals.service.pages import matter
+from referrals.service import desk, doors, linking, offers, people, tell
+from referrals.service.pages import matter, my_reminders
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import Choice, FiledView, MatterLine, MeView, Step
 
@@ -40,8 +40,11 @@ def me_view(tx: Tx, person_id: str, subject: str, body: Body) -> MeView:
         steps=(
             Step("language", "page.step.language"),
             Step("window", "page.step.window"),
+            Step("reminders", "page.me.reminders"),
             Step("hide", "page.step.hide", needs="yes"),
         ),
+        tied=bool(linking.tied_to(tx, person_id)),
+        reminders=my_reminders.view(person),
     )
 
 
@@ -51,6 +54,11 @@ def _step(verb: Callable[[Tx, str, str], object], name: str) -> Verb:
         return me_view(tx, person_id, subject, {})
 
     return Verb(Action.PERSON_SETTINGS, step)
+
+
+def _reminders(tx: Tx, person_id: str, subject: str, body: Body) -> MeView:
+    my_reminders.keep(tx, person_id, body)
+    return me_view(tx, person_id, subject, {})
 
 
 def _hide(tx: Tx, person_id: str, subject: str, body: Body) -> FiledView:
@@ -112,6 +120,7 @@ ME = Page(
     {
         "language": _step(people.choose_language, "language"),
         "window": _step(people.choose_window, "window"),
+        "reminders": Verb(Action.REMINDERS_SET, _reminders),
         "hide": Verb(Action.PERSON_HIDE, _hide),
     },
 )
