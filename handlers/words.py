@@ -12,7 +12,7 @@ from referrals.code_words import CODE_WORDS, CodeWord
 from referrals.lifecycle import ENDED
 from referrals.members import CheckIn, Crisis, Enrolment
 from referrals.model import Referral, Role, Stage
-from referrals.service import people
+from referrals.service import enrolments, people
 from referrals.service.tell import column, press
 
 MOST = 5  # matters in one short message
@@ -49,14 +49,17 @@ def status(turn: Turn) -> Reply:
 
 
 def next_due(turn: Turn) -> Reply:
-    """IN: what is due, whoever is asked; for a mentor the member of a code, or who has waited longest."""
-    mine = turn.tx.find(CheckIn, asked_of=turn.person.id, saved_at=None, missed=False)
-    due = sorted((c for c in mine if c.waits), key=lambda c: (c.due_at, c.id))
-    if turn.word(0) or (not due and Role.MENTOR in home.roles_of(turn)):
-        return members.contact(turn)
-    if not due:
-        return Reply("home.none_due", {}, home.buttons(turn), SLOT)
-    return mentor.check(replace(turn, incoming=replace(turn.incoming, data=f"1:check:{due[0].id}")))
+    """IN: what has waited longest, whoever is asked; for a mentor with a code that member, else the list."""
+    if turn.word(0):
+        subject = enrolments.by_code(turn.tx, turn.person.id, turn.word(0)).id
+    else:
+        mine = turn.tx.find(CheckIn, asked_of=turn.person.id, saved_at=None, missed=False)
+        due = sorted((c for c in mine if c.waits), key=lambda c: (c.due_at, c.id))
+        if not due:
+            is_mentor = Role.MENTOR in home.roles_of(turn)
+            return members.listing(turn) if is_mentor else Reply("home.none_due", slot=SLOT)
+        subject = due[0].id
+    return mentor.check(replace(turn, incoming=replace(turn.incoming, data=f"1:check:{subject}")))
 
 
 def have(turn: Turn) -> Reply:

@@ -15,7 +15,7 @@ from playwright.async_api import Browser
 from tests.support.demo import Demo
 from tests.support.handset import Count, a_browser, handset
 from tests.support.people import World
-from tests.support.story import DAY, MINUTE, STORY, asks_for_help, files, shows_an_offer
+from tests.support.story import MINUTE, STORY, asks_for_help, files, is_reminded, shows_an_offer
 
 pytestmark = pytest.mark.browser
 
@@ -107,11 +107,7 @@ async def test_a_check_in_from_a_reminder_takes_three_taps_and_no_pin(
 ) -> None:
     _, world = running
     phone = await handset(browser, world.person("nadia"))
-    for _ in range(7):  # once a week, on a day that the case code decides
-        await world.passes(DAY)
-        if await phone.person.chat():
-            break
-    due = (await phone.person.sees("time for a check-in"))["message_id"]
+    due = await is_reminded(world, phone.person)
     newest = (await world.traffic())[-1]["n"]
     for label, then in (("Call", "how is it going"), ("Doing well", "Doing well"), ("Save", "Done")):
         await phone.presses(label, due)

@@ -195,12 +195,9 @@ def test_whatever_has_choices_goes_through_the_one_door() -> None:
     elsewhere = []
     for path in [*(ROOT / "handlers").glob("*.py"), *(ROOT / "referrals").rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            said = (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Attribute)
-                and node.func.attr == "say"
-            )
-            if said and path.name != "screens.py" and not _takes_away(node.args[0]):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+                continue
+            if node.func.attr == "say" and path.name != "screens.py" and not _takes_away(node.args[0]):
                 elsewhere.append(f"{path.name}:{node.lineno}: use tell.tell, tell.answer or screens.queue")
     assert not elsewhere
 

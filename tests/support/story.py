@@ -48,3 +48,16 @@ async def shows_an_offer(person: Person) -> bool:
     """Whether an offer waits in this worker's chat now: a partner's code tells nothing about whose it is."""
     buttons = [b for m in await person.chat() for row in m.get("buttons") or [] for b in row]
     return any(str(b.get("callback_data", "")).startswith("1:offer.show:") for b in buttons)
+
+
+async def is_reminded(world: World, mentor: Person) -> int:
+    """Days pass until one reminder stands in the mentor's chat; its message.
+
+    The day depends on the case code. Where several fall on one day they come as one message: not that one.
+    """
+    for _ in range(15):
+        await world.passes(DAY)
+        due = [m for m in await mentor.chat() if "time for a check-in" in m["text"]]
+        if due:
+            return int(due[-1]["message_id"])
+    raise AssertionError(f"{mentor.name} is reminded of nobody")
