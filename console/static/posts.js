@@ -12,6 +12,8 @@ export function show(view, desk) {
       h("p", {}, t(view.desk_first ? "page.posts.first_on" : "page.posts.first_off")),
       view.waiting > 0 && h("p", { class: "until" }, t("page.posts.waiting", { count: view.waiting })),
       ...view.steps.map((step) => act(step, desk))),
+    view.uncovered.length > 0 && card(t("page.posts.uncovered"), h("p", {}, t("page.posts.uncovered_hint")),
+      h("ul", { class: "plainlist" }, ...view.uncovered.map((one) => h("li", {}, time(one.starts), " – ", time(one.ends))))),
     card(t("page.posts.all"), list(view.posts.map((post) => postLine(post, desk)), "page.posts.none")),
   ];
 }

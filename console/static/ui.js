@@ -77,7 +77,7 @@ export function card(title, ...children) {
 /** Numbers for whoever cannot wait, each to be pressed; whatever stands beside a number is said, not called. */
 export function danger(lines) {
   const number = (line) => line.match(/\+?[\d -]*\d/)?.[0].replace(/[ -]/g, "") ?? "";
-  return h("div", { class: "danger" }, h("p", {}, t("page.plan.danger")),
+  return h("div", { class: "danger" }, h("p", {}, t("page.danger")),
     h("ul", {}, ...lines.map((line) => h("li", {}, h("a", { href: `tel:${number(line)}` }, line)))));
 }
 

@@ -11,7 +11,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from referrals.access import Action
-from referrals.members import Attendance, CheckIn, CheckInKind, Enrolment, EnrolmentState, SafetyPlan
+from referrals.members import (
+    Attendance,
+    CheckIn,
+    CheckInKind,
+    Crisis,
+    Enrolment,
+    EnrolmentState,
+    SafetyPlan,
+)
 from referrals.model import SYSTEM, AuditEntry, DataClass, Record, Referral, person_holder
 from referrals.persons import Seat, Session
 from referrals.ports import Tx
@@ -55,8 +63,10 @@ def settle(tx: Tx, enrolment: Enrolment) -> None:
     rightful = {person_holder(person_id) for person_id in people_of(tx, enrolment)}
     rightful = rightful or {person_holder(nobody(enrolment))}
     own = person_holder(enrolment.person_id) if enrolment.person_id else ""
+    alarmed = _holding_alarms(tx, enrolment)
     for record, data_class in _records(tx, enrolment):
         held = {h for h in tx.holders(record, data_class) if h.startswith(_PERSONS)} - {own}
+        held -= alarmed if record.table == "safety_plan" else set()
         if not held:
             continue  # nothing was sealed, or only for the member themselves
         for holder in sorted(rightful - held):
@@ -67,6 +77,12 @@ def settle(tx: Tx, enrolment: Enrolment) -> None:
             _note(tx, Action.ACCESS_CUT, record, data_class, holder)
     for referral in tx.find(Referral, enrolment_id=enrolment.id):
         _pass_on(tx, enrolment, referral)
+
+
+def _holding_alarms(tx: Tx, enrolment: Enrolment) -> set[str]:
+    """Coordinators who hold an open alarm read the safety plan meanwhile (`safety_plans.holders_of`)."""
+    alarms = tx.find(Crisis, enrolment_id=enrolment.id, ended_at=None)
+    return {person_holder(alarm.held_by) for alarm in alarms if alarm.held_by}
 
 
 def nobody(enrolment: Enrolment) -> str:

@@ -174,6 +174,13 @@ def stop(tx: Tx, person_id: str, share_id: str) -> SafetyShare:
     return share if share.ended_at is not None else _end(tx, actor, share, "stopped")
 
 
+def stop_of(tx: Tx, person_id: str, enrolment_id: str, share_id: str) -> SafetyShare:
+    """The same from the member's page, for what was shared about this member."""
+    if _locked(tx, share_id).enrolment_id != enrolment_id:
+        raise NotFound
+    return stop(tx, person_id, share_id)
+
+
 def over(tx: Tx, share_id: str) -> None:
     """Timer: its 72 hours have gone."""
     share = tx.get(SafetyShare, share_id, lock=True)

@@ -16,9 +16,9 @@ from referrals.errors import LastSteward, NotFound
 from referrals.model import AuditEntry, Role
 from referrals.persons import Invitation, Presence, Seat
 from referrals.ports import Tx
-from referrals.service import desk_first, doors, handover, joining, names, phones
+from referrals.service import desk_first, doors, handover, joining, names, phones, rota
 from referrals.service.pages.page import Body, Page, Verb, text_of
-from referrals.views import PostLine, PostsView, Step
+from referrals.views import PostLine, PostsView, Step, Stretch
 
 TOKEN_BYTES = 16
 _YES = "yes"
@@ -41,6 +41,7 @@ def posts_view(tx: Tx, person_id: str, subject: str, body: Body) -> PostsView:
         desk_first=on,
         waiting=desk_first.held(tx),
         steps=(switch,) if Role.COORDINATOR in roles else (),
+        uncovered=tuple(Stretch(*each) for each in rota.open_hours(tx)) if Role.STEWARD in roles else (),
     )
 
 

@@ -1,0 +1,95 @@
+"""Page 'share': what an organisation may read for safety; for stewards what waits for their yes, in codes.
+
+A steward reads no word of it. Without a subject it lists to the stewards what waits, what is open, and what
+somebody was not told of in the last month.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from referrals import safety
+from referrals.access import Action, allow
+from referrals.errors import NotFound
+from referrals.members import SafetyShare
+from referrals.model import Role
+from referrals.ports import Tx
+from referrals.safety_views import ShareView
+from referrals.service import doors, phones, safety_sharing
+from referrals.service.pages.page import Body, Page, Verb, text_of
+from referrals.service.pages.safety import line, sections
+from referrals.views import Step
+
+_YES = "yes"
+
+
+def share_view(tx: Tx, person_id: str, subject: str, body: Body) -> ShareView:
+    """For a worker of the organisation the words, with the PIN; for a steward the codes; else NotFound."""
+    share = tx.get(SafetyShare, subject) if subject else None
+    if share is not None and _works_there(tx, person_id, share):
+        return _for_worker(tx, person_id, share.id)
+    return _for_steward(tx, person_id, subject)
+
+
+def _works_there(tx: Tx, person_id: str, share: SafetyShare) -> bool:
+    seats = doors.seats_of(tx, person_id)
+    return any(s.role is Role.WORKER and s.organization_id == share.organization_id for s in seats)
+
+
+def _for_worker(tx: Tx, person_id: str, share_id: str) -> ShareView:
+    actor, share = safety_sharing.for_worker(tx, person_id, share_id)
+    wait = 0 if tx.reading_locked else safety_sharing.wait(tx, actor, share)
+    if tx.reading_locked or wait:
+        return ShareView((), until=share.until, reads=True, locked=tx.reading_locked, wait_minutes=wait)
+    told, plan = safety_sharing.read(tx, actor, share)
+    shown = tuple(s for s in sections(tx, plan, hidden=False) if s.text) if plan else ()
+    return ShareView((), told=told, sections=shown, until=share.until, reads=True)
+
+
+def _for_steward(tx: Tx, person_id: str, subject: str) -> ShareView:
+    actor = doors.as_seat(tx, person_id, Role.STEWARD)
+    allow(actor, Action.SAFETY_LIST)
+    month_ago = tx.now - safety_sharing.EVERY
+    listed = {s.id: s for s in (*safety_sharing.current(tx), *safety_sharing.withheld(tx, month_ago))}
+    found = tx.get(SafetyShare, subject) if subject else None
+    if found is not None:
+        listed = {found.id: found}
+    elif subject:
+        raise NotFound
+    language = doors.person_by_id(tx, person_id).language
+    ordered = sorted(listed.values(), key=lambda share: share.asked_at, reverse=True)
+    return ShareView(tuple(line(tx, share, language, _steps(person_id, share)) for share in ordered))
+
+
+def _steps(person_id: str, share: SafetyShare) -> tuple[Step, ...]:
+    """Whoever asked does not agree, whatever other posts they hold."""
+    if share.ended_at is not None:
+        return ()
+    if not safety.waits(share):
+        return (Step("stop", "page.step.share_stop", needs=_YES),)
+    if share.asked_by == person_id:
+        return ()
+    return (Step("agree", "page.step.share_agree", needs=_YES), Step("refuse", "page.step.share_refuse"))
+
+
+def _agree(tx: Tx, person_id: str, share_id: str) -> None:
+    phones.prove(tx)  # it opens something to others
+    safety_sharing.agree(tx, person_id, share_id)
+
+
+def _step(action: Action, verb: Callable[[Tx, str, str], object]) -> Verb:
+    def step(tx: Tx, person_id: str, subject: str, body: Body) -> ShareView:
+        verb(tx, person_id, text_of(body, "share"))
+        return _for_steward(tx, person_id, subject)
+
+    return Verb(action, step)
+
+
+SHARE = Page(
+    Verb(Action.SAFETY_READ, share_view),
+    {
+        "agree": _step(Action.SAFETY_AGREE, _agree),
+        "refuse": _step(Action.SAFETY_AGREE, safety_sharing.refuse),
+        "stop": _step(Action.SAFETY_END, safety_sharing.stop),
+    },
+)
