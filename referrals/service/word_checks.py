@@ -13,7 +13,7 @@ from referrals.access import Action
 from referrals.errors import BadAnswer, NotFound, WrongStage
 from referrals.lifecycle import ENDED
 from referrals.members import WordReceipt
-from referrals.model import DESK, AuditEntry, DataClass, Record, Referral, Role
+from referrals.model import DESK, AuditEntry, DataClass, Record, Referral, Role, Stage
 from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.said import Priority
@@ -21,6 +21,7 @@ from referrals.service import closing, doors, tell
 
 AGAIN = timedelta(days=3)
 YES, NO, NOT_REACHED = ANSWERS = ("yes", "no", "not_reached")
+_TAKEN_BACK = (Stage.WITHDRAWN, Stage.EXPIRED, Stage.VOID)
 _SUFFIX = ".word"
 
 
@@ -33,7 +34,7 @@ def begin(tx: Tx, referral: Referral, contact: str) -> None:
 
 def waiting(tx: Tx, referral: Referral) -> WordReceipt | None:
     """The receipt about which the desk still has to ask, if there is one."""
-    if not referral.by_word:
+    if not referral.by_word or referral.stage in _TAKEN_BACK:
         return None
     found = tx.find(WordReceipt, referral_id=referral.id, sampled=True)
     return next((r for r in found if r.answer in ("", NOT_REACHED)), None)

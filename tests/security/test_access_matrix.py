@@ -54,6 +54,8 @@ STEPS: Mapping[str, Mapping[str, object]] = {
     "lost_phone": {},
     "found": {},
     "follow": {},
+    "check": {"reason": "yes"},
+    "course": {"reason": "sewing"},
 }
 OFFER = {"offer_accept": ("accept", {}), "offer_decline": ("decline", {"reason": "full"})}
 COLUMNS = (*READING, *KEYS, "key_thread", "wishes", *STEPS, "offer_see", *OFFER, "plan_see", "plan_file")
