@@ -1,6 +1,6 @@
 // One member, as their mentor sees them: what is next, how it has been going, the last contacts, and what to write down.
 
-import { button, card, choices, danger, h, newId, shortMoment, t, time, working, writing } from "./ui.js";
+import { button, card, choices, danger, h, language, newId, shortMoment, t, time, working, writing } from "./ui.js";
 import { day, facts, line, list } from "./lines.js";
 import { stepForm } from "./steps.js";
 
@@ -38,7 +38,7 @@ function trend(view) {
 
 const DAY = { day: "numeric", month: "short" };
 /** A day as such has no zone: noon is the same day wherever it is shown. */
-const localDay = (iso) => new Intl.DateTimeFormat(document.documentElement.lang, { ...DAY, timeZone: "UTC" }).format(new Date(`${iso}T12:00Z`));
+const localDay = (iso) => new Intl.DateTimeFormat(language() === "en" ? "en-GB" : language(), { ...DAY, timeZone: "UTC" }).format(new Date(`${iso}T12:00Z`));
 
 function contacts(view, desk) {
   return card(t("page.member.contacts"), list(view.contacts.map((one) => contact(view, one, desk)), "page.member.none"));

@@ -20,6 +20,7 @@ from referrals.views import (
     PlanLine,
     PlanView,
     ReaderLine,
+    RemindersView,
     Step,
     ThreadLine,
 )
@@ -247,11 +248,17 @@ def me_view(tx: Any, who: str, subject: str, body: Mapping[str, object]) -> MeVi
         ),
         timezone="Asia/Bangkok",
         steps=(Step("hide", "page.step.hide", needs="yes"),),
+        reminders=RemindersView(on=True, quiet_from="22:00", quiet_to="07:00", days=(0, 1, 2, 3, 4)),
     )
 
 
 def choose_language(tx: Any, who: str, subject: str, body: Mapping[str, object]) -> MeView:
     tx.person = replace(tx.person, language=str(body["language"]))
+    return me_view(tx, who, subject, {})
+
+
+def wishes(tx: Any, who: str, subject: str, body: Mapping[str, object]) -> MeView:
+    tx.taken = ("reminders", dict(body))
     return me_view(tx, who, subject, {})
 
 
@@ -282,7 +289,9 @@ SAMPLES: Mapping[str, FixedPage] = {
             for name in ("report", "give_up", "helped", "not_helped", "return", "rematch", "move_stop")
         },
     ),
-    "me": FixedPage(me_view, {"language": choose_language, "window": me_view, "hide": hide}),
+    "me": FixedPage(
+        me_view, {"language": choose_language, "window": me_view, "reminders": wishes, "hide": hide}
+    ),
     **OWN_SAMPLES,
     **MEMBER_SAMPLES,
     **word_samples(plan_view),

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 EVERY_PAGE = [
     "plan/ABC", "offer/O1", "matter/author", "matter/moving", "matter/partner", "matter/desk", "me",
-    "devices", "posts", "track", "mydata", "witness", "words/ABC", "word",
+    "devices", "posts", "track", "mydata", "witness", "words/ABC", "member/ABC", "word",
 ]  # fmt: skip
 
 NO_SIDEWAYS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"

@@ -90,7 +90,7 @@ def _steps(tx: Tx, enrolment: Enrolment) -> tuple[Step, ...]:
     if enrolment.state is EnrolmentState.LEFT:
         return (Step("come_back", "page.step.come_back", needs="yes"),)
     others = [p.id for p in programmes.of(tx, enrolment).phases if p.id != enrolment.phase]
-    found = [_choosing("move", "phase", others)]
+    found = [_choosing("phase", "phase", others)]
     found.append(_choosing("course", "course", [o.course.id for o in courses.offered(tx, enrolment)]))
     if enrolment.active:
         found.append(_choosing("pause", "page.member.weeks", WEEKS))
@@ -211,7 +211,7 @@ MEMBER = Page(
         "note": _step(Action.CHECK_IN_WRITE, _note),
         "reach": _step(Action.MEMBER_CHANGE, _reach),
         "unreach": _step(Action.MEMBER_CHANGE, _unreach),
-        "move": _step(Action.MEMBER_CHANGE, _move),
+        "phase": _step(Action.MEMBER_CHANGE, _move),
         "pause": _step(Action.MEMBER_CHANGE, _pause),
         "come_back": _step(
             Action.MEMBER_CHANGE,
