@@ -105,9 +105,9 @@ def test_to_give_back_unread_is_no_matter(net: Small) -> None:
 OPENED_ELSEWHERE = {
     "referrals/service/reading.py": "the door itself",
     "referrals/service/matching.py": "private wishes, by the matching or by the person themselves",
+    "referrals/service/trends.py": "what one takes back or corrects; the two contacts before a hard one",
     "referrals/service/conversations.py": "answers on their way, by the process alone",
     "referrals/service/people.py": "one's own words of the last fifteen minutes",
-    "referrals/service/checkins.py": "what one has just written, to take it back",
     "referrals/service/export.py": "one's own data",
     "referrals/service/mydata.py": "one's own data",
 }
