@@ -1,8 +1,8 @@
 """The product in a storm: the whole product with a hundred thousand messages queued, and alerts among them.
 
-`python -m benchmarks.storm_ours TELEGRAM TOKEN SECRET DATABASE BULK TARGET`: fills the database, writes
-the presses that raise an alarm to the file TARGET, and serves until its input is closed. Five times a second a
-turn queues an alert that says when its turn began, so that whoever hears it knows how long it took.
+`python -m benchmarks.storm_ours TELEGRAM TOKEN SECRET DATABASE BULK TARGET`: fills the database, writes the
+presses that raise an alarm to the file TARGET, and serves until its input is closed. Five times a second a
+turn queues an alert that says when its turn began: whoever hears it knows how long it took.
 """
 
 from __future__ import annotations
