@@ -57,7 +57,13 @@ MESSAGES = (
     "text",
 )
 # Shown only as a quiet edit of the message that was just pressed (Reply(details=True)).
-DETAILS = {"worker.blind_offer", "mentor.how_is_it", "mentor.save", "mentor.save_crisis", "mentor.course_step"}
+DETAILS = {
+    "worker.blind_offer",
+    "mentor.how_is_it",
+    "mentor.save",
+    "mentor.save_crisis",
+    "mentor.course_step",
+}
 
 
 def message_keys() -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from itertools import product
@@ -181,6 +181,33 @@ def _comes_back(tx: Tx, enrolment_id: str) -> None:
     enrolment = tx.get(Enrolment, enrolment_id, lock=True)
     assert enrolment is not None
     enrolments.come_back(tx, SYSTEM, enrolment)
+
+
+def test_nobody_but_the_members_mentors_comes_to_a_course_or_a_phase(club: Club) -> None:
+    member = club.member("K7-29")
+    found = club.store.run(courses.start, club.hasna, member.id, "sewing")
+    assert club.store.run(courses.mine, club.yusuf, found.id)[1].id == found.id, "the backup may"
+    others = [
+        club.person(51, "desk-1"),
+        club.person(52, "bua-1"),
+        club.person(53, "steward-1"),
+        club.person(54),
+    ]
+    verbs: list[tuple[Callable[..., object], tuple[str, ...]]] = [
+        (courses.start, (member.id, "food-stall")),
+        (courses.step, (found.id, "began")),
+        (courses.later, (found.id,)),
+        (courses.give_up, (found.id,)),
+        (courses.undo, (found.id,)),
+        (phases.fine, (member.id,)),
+        (phases.not_yet, (member.id, "preparing-release")),
+        (meetings.group, ("0" * 14,)),
+        (meetings.save, ("0" * 14, "", "0", "good")),
+        (meetings.undo, ("0" * 14,)),
+    ]
+    for person_id, (verb, words) in product(others, verbs):
+        with pytest.raises(NotFound):
+            club.store.run(verb, person_id, *words)
 
 
 # -- the club ----------------------------------------------------------------------------------------
