@@ -59,7 +59,7 @@ class Action(StrEnum):
     SAFETY_SEE = "safety:see"  # whoever wrote it, whom it is about, whoever holds an open alarm
     SAFETY_ASK = "safety:ask"  # to share for safety: a coordinator asks
     SAFETY_AGREE = "safety:agree"  # and a steward agrees
-    SAFETY_READ = "safety:read"  # the page: its workers read the words, a steward sees codes
+    SAFETY_READ = "safety:read"  # the page: workers read the words, whoever decided sees codes
     SAFETY_END = "safety:end"  # nothing more is read of what was shared
     SAFETY_LIST = "safety:list"  # what is shared now, and what somebody was not told
     CONSENT_WORD = "consent:word"  # read out by a mentor, given by word
@@ -162,7 +162,7 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.SAFETY_SEE: frozenset({Role.MENTOR, Role.MEMBER, Role.COORDINATOR}),
     Action.SAFETY_ASK: frozenset({Role.COORDINATOR}),
     Action.SAFETY_AGREE: frozenset({Role.STEWARD}),
-    Action.SAFETY_READ: frozenset({Role.WORKER, Role.STEWARD}),
+    Action.SAFETY_READ: frozenset({Role.WORKER}) | _LOOKS_AFTER,
     Action.SAFETY_END: _LOOKS_AFTER | {Role.SYSTEM},
     Action.SAFETY_LIST: frozenset({Role.STEWARD}),
     Action.CONSENT_WORD: frozenset({Role.MENTOR}),

@@ -323,8 +323,8 @@ def _settle_stewards(tx: Tx, share: SafetyShare) -> None:
 def _tell_asker(tx: Tx, share: SafetyShare, text: str) -> None:
     enrolment = tx.get(Enrolment, share.enrolment_id)
     code = {"code": enrolment.code if enrolment else ""}
-    page = ((tell.page_button("button.look", f"safety/{share.enrolment_id}"),),)
-    tell.tell(tx, share.asked_by, text, code, buttons=page, slot=slot_of(share), priority=Priority.CRISIS)
+    slot = slot_of(share)
+    tell.tell(tx, share.asked_by, text, code, buttons=_page(share), slot=slot, priority=Priority.CRISIS)
 
 
 def _tell_person(tx: Tx, share: SafetyShare) -> None:

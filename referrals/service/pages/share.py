@@ -24,11 +24,11 @@ _YES = "yes"
 
 
 def share_view(tx: Tx, person_id: str, subject: str, body: Body) -> ShareView:
-    """For a worker of the organisation the words, with the PIN; for a steward the codes; else NotFound."""
+    """For a worker of the organisation the words, with the PIN; for whoever decides codes; or NotFound."""
     share = tx.get(SafetyShare, subject) if subject else None
     if share is not None and _works_there(tx, person_id, share):
         return _for_worker(tx, person_id, share.id)
-    return _for_steward(tx, person_id, subject)
+    return _in_codes(tx, person_id, subject)
 
 
 def _works_there(tx: Tx, person_id: str, share: SafetyShare) -> bool:
@@ -46,29 +46,35 @@ def _for_worker(tx: Tx, person_id: str, share_id: str) -> ShareView:
     return ShareView((), told=told, sections=shown, until=share.until, reads=True)
 
 
-def _for_steward(tx: Tx, person_id: str, subject: str) -> ShareView:
-    actor = doors.as_seat(tx, person_id, Role.STEWARD)
-    allow(actor, Action.SAFETY_LIST)
-    month_ago = tx.now - safety_sharing.EVERY
-    listed = {s.id: s for s in (*safety_sharing.current(tx), *safety_sharing.withheld(tx, month_ago))}
+def _in_codes(tx: Tx, person_id: str, subject: str) -> ShareView:
+    """For the stewards one or all of them, for the coordinator who asked their own."""
     found = tx.get(SafetyShare, subject) if subject else None
-    if found is not None:
-        listed = {found.id: found}
-    elif subject:
-        raise NotFound
+    if found is not None and found.asked_by == person_id:
+        doors.as_seat(tx, person_id, Role.COORDINATOR)
+        listed = [found]
+    else:
+        allow(doors.as_seat(tx, person_id, Role.STEWARD), Action.SAFETY_LIST)
+        listed = _listed(tx, subject, found)
     language = doors.person_by_id(tx, person_id).language
-    ordered = sorted(listed.values(), key=lambda share: share.asked_at, reverse=True)
+    ordered = sorted(listed, key=lambda share: share.asked_at, reverse=True)
     return ShareView(tuple(line(tx, share, language, _steps(person_id, share)) for share in ordered))
+
+
+def _listed(tx: Tx, subject: str, found: SafetyShare | None) -> list[SafetyShare]:
+    if found is not None:
+        return [found]
+    if subject:
+        raise NotFound
+    withheld = safety_sharing.withheld(tx, tx.now - safety_sharing.EVERY)
+    return list({share.id: share for share in (*safety_sharing.current(tx), *withheld)}.values())
 
 
 def _steps(person_id: str, share: SafetyShare) -> tuple[Step, ...]:
     """Whoever asked does not agree, whatever other posts they hold."""
     if share.ended_at is not None:
         return ()
-    if not safety.waits(share):
+    if not safety.waits(share) or share.asked_by == person_id:
         return (Step("stop", "page.step.share_stop", needs=_YES),)
-    if share.asked_by == person_id:
-        return ()
     return (Step("agree", "page.step.share_agree", needs=_YES), Step("refuse", "page.step.share_refuse"))
 
 
@@ -80,7 +86,7 @@ def _agree(tx: Tx, person_id: str, share_id: str) -> None:
 def _step(action: Action, verb: Callable[[Tx, str, str], object]) -> Verb:
     def step(tx: Tx, person_id: str, subject: str, body: Body) -> ShareView:
         verb(tx, person_id, text_of(body, "share"))
-        return _for_steward(tx, person_id, subject)
+        return _in_codes(tx, person_id, subject)
 
     return Verb(action, step)
 
