@@ -144,7 +144,12 @@ def _done(tx: Tx, device: Device, do: Callable[[], Any]) -> Shown:
 
 # Pages that lead on to another one, besides the menu: a code may be of another kind, and what a chat could
 # not name is chosen on one page and read out on the next. Their doors look again who may see them.
-LEADS: Mapping[str, tuple[str, ...]] = {"track": ("word",), "words": ("words",), "member": ("words",)}
+LEADS: Mapping[str, tuple[str, ...]] = {
+    "track": ("word",),
+    "words": ("words",),
+    "members": ("member",),
+    "member": ("words", "safety", "matter"),
+}
 
 
 def _leads_to(tx: Tx, here: Session, page: str) -> bool:
