@@ -45,7 +45,7 @@ def test_every_exchange_of_two_signs_is_noticed(code: str) -> None:
 
 
 def test_every_short_code_notices_every_slip(long_run: bool) -> None:
-    """All of them, not a sample: 5,510 codes, each with 112 wrong signs (a tenth of them in the quick run)."""
+    """All of them, not a sample: 5,510 codes, each with 112 wrong signs (in the quick run every tenth)."""
     for number in range(0, how_many(SHORT), 1 if long_run else 10):
         code = numbered(number)
         signs = code.replace("-", "")
