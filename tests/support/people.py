@@ -181,6 +181,14 @@ class SecurePage:
             assert status == 200, f"{step}: {status} {answer}"
         return await self.look()
 
+    async def onward(self, page: str) -> SecurePage:
+        """Another page from this one, as its links go."""
+        status, session = await self.session.onward(page)
+        assert status == 200, f"{page}: {status} {session.opened}"
+        there = SecurePage(session, {}, session.opened["texts"])
+        await there.look()
+        return there
+
     async def look(self) -> dict[str, Any]:
         self.view = await self._call("GET", "")
         return self.view
