@@ -226,6 +226,18 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedLine:
+    """A message that Telegram refused for good. `steps` of the page 'posts' take `{"notice": id}`."""
+
+    id: str
+    words: str  # as it would have stood in the chat
+    post: str  # whose it was; '' for somebody without one
+    code: str
+    at: datetime
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PostsView:
     """Page 'posts': every post of the network, for stewards and (to look, and for a lost phone) coordinators.
 
@@ -240,6 +252,8 @@ class PostsView:
     invitation: str = ""
     invited_to: str = ""
     uncovered: tuple[Stretch, ...] = ()  # when nobody is on call in the next seven days; for stewards
+    refused: tuple[RefusedLine, ...] = ()  # the oldest few of `refused_count`
+    refused_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
