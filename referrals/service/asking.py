@@ -95,7 +95,7 @@ def anew(tx: Tx, person_id: str, enrolment_id: str, source: Source = Source.CASE
     allow(actor, Action.CHECK_IN_WRITE)
     others = tuple(m for m in enrolments.mentors_of(tx, enrolment) if m != person_id)
     known = [c for c in tx.find(CheckIn, enrolment_id=enrolment.id) if c.kind is CheckInKind.MEMBER]
-    due = [c for c in known if c.saved_at is None and not c.missed]
+    due = [c for c in known if c.waits]
     mine = [c for c in known if c.saved_by == person_id and c.saved_at and tx.now - c.saved_at < UNDO]
     if mine or due:
         found = max(mine or due, key=lambda c: (c.due_at, c.id))
