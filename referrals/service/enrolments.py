@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from referrals import case_codes
 from referrals.access import Action, allow
 from referrals.errors import NoCaseCode, NotFound, WrongCaseCode, WrongStage
-from referrals.members import CheckIn, Enrolment, EnrolmentState
+from referrals.members import CheckIn, Enrolment, EnrolmentState, Undertaking
 from referrals.model import SYSTEM, Actor, AuditEntry, Role
 from referrals.persons import Session
 from referrals.ports import Tx
@@ -124,7 +124,8 @@ def change(tx: Tx, actor: Actor, after: Enrolment, action: Action, detail: str) 
 def leave_chat(tx: Tx, former: str, enrolment: Enrolment) -> None:
     """Somebody looks after this member no more: what stands or waits in their chat about them goes."""
     slots = {f"check:{c.id}" for c in tx.find(CheckIn, enrolment_id=enrolment.id, saved_at=None)}
-    slots |= {LIST_SLOT, f"member:{enrolment.id}"}
+    slots |= {LIST_SLOT, f"member:{enrolment.id}", f"phase:{enrolment.id}"}
+    slots |= {f"course:{u.id}" for u in tx.find(Undertaking, enrolment_id=enrolment.id)}
     for slot in sorted(slots):
         tx.recall_notices(former, slot)
     slots |= {f"check:{c.id}" for c in tx.find(CheckIn, enrolment_id=enrolment.id)}

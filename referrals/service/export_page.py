@@ -32,6 +32,11 @@ _CODES: Mapping[str, str] = {
     "presence": "export.presence.",
     "state": "export.state.",
     "what": "export.what.",
+    "programme": "programme.",
+    "phase": "phase.",
+    "milestones": "milestone.",
+    "course": "course.",
+    "step": "course_step.",
 }
 
 

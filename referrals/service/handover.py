@@ -22,7 +22,17 @@ _SLOTS_OF = {
     Role.WORKER: ("offer:",),
     Role.COORDINATOR: ("desk:", "young:", "crisis:", "desk-first", "seat:", "post:"),
     Role.STEWARD: ("seat:", "post:"),
-    Role.MENTOR: ("check:", "members", "member:", "hand:", "link:", "stand-in"),
+    Role.MENTOR: (
+        "check:",
+        "members",
+        "member:",
+        "hand:",
+        "link:",
+        "stand-in",
+        "group:",
+        "course:",
+        "phase:",
+    ),
 }
 
 

@@ -19,10 +19,19 @@ from referrals.catalogue import ClubMeeting
 from referrals.errors import BadAnswer, NotFound, StaleButton, WrongStage
 from referrals.members import Attendance, CheckIn, CheckInKind, Enrolment, EnrolmentState, Meeting, Source
 from referrals.model import NETWORK, SYSTEM, Actor, AuditEntry, DataClass, Role, person_holder
-from referrals.persons import Person
+from referrals.persons import Person, Seat
 from referrals.ports import Tx
 from referrals.schedule import instant_of, local
-from referrals.service import checkins, doors, enrolments, programme_dates, programmes, reminders, tell
+from referrals.service import (
+    checkins,
+    doors,
+    enrolments,
+    member_keys,
+    programme_dates,
+    programmes,
+    reminders,
+    tell,
+)
 
 UNDO = timedelta(seconds=60)
 HOW = ("good", "all_right", "heavy")
@@ -77,8 +86,20 @@ def due(tx: Tx, subject: str) -> None:
     programme_dates.set_meeting(tx, subject, meeting, holidays, tx.now)
     if held is None or tx.now - held.asked > timedelta(days=1):
         return  # after an outage nobody is asked about a meeting of last week
-    for mentor_id in sorted({m for e in there for m in enrolments.mentors_of(tx, e)[:1]}):
+    for mentor_id in _asked(tx, there):
         _ask(tx, mentor_id, programme_id, meeting, held.day)
+
+
+def _asked(tx: Tx, there: list[Enrolment]) -> list[str]:
+    """Who is asked about these members: one look at all posts, since there may be a thousand members."""
+    first = {e.id: member_keys.standing_in(tx, e) or e.mentor_seat for e in there}
+    seats = tx.find(Seat, id=sorted({seat for seat in first.values() if seat}))
+    holders = {seat.id: seat.person_id for seat in seats if seat.person_id}
+    found = set(holders.values())
+    for enrolment in there:
+        if first[enrolment.id] not in holders:  # nobody holds the post: the backup
+            found |= set(enrolments.mentors_of(tx, enrolment)[:1])
+    return sorted(found)
 
 
 def _ask(tx: Tx, person_id: str, programme_id: str, meeting: ClubMeeting, day: date) -> None:

@@ -10,14 +10,14 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from referrals import codes
 from referrals.access import Action
 from referrals.errors import NotFound, PinNeeded
 from referrals.limits import Doing
-from referrals.members import CheckIn
+from referrals.members import CheckIn, Meeting
 from referrals.model import (
     SYSTEM,
     Actor,
@@ -33,7 +33,7 @@ from referrals.model import (
 )
 from referrals.persons import Device, Download, Person, Recovery
 from referrals.ports import Away, Slow, Tx
-from referrals.service import doors, export_page, limits, linking, names, readers
+from referrals.service import courses, doors, export_page, limits, linking, meetings, names, readers
 
 DOWNLOAD_LIFE = timedelta(minutes=10)
 # The first fetch does not use it up: a preview, a retry or a second half must not lose it (decision 0009).
@@ -215,6 +215,11 @@ def _about(tx: Tx, person: Person) -> Json:
                 "since": e.phase_since,
                 "milestones": list(e.milestones),
                 "state": e.state.value,
+                "courses": [
+                    {"course": u.item, "step": u.step, "state": u.state.value, "since": u.since}
+                    for u in courses.of(tx, e.id)
+                ],
+                "evenings": [day.isoformat() for day in meetings.came_to(tx, e.id, date.min)],
             }
             for e in linking.tied_to(tx, person.id)
         ],
@@ -226,6 +231,7 @@ def _about(tx: Tx, person: Person) -> Json:
 def _acts(tx: Tx, person: Person, seats: list[Any]) -> list[Json]:
     """What a mentor or worker did, by day: no member's code, no matter of somebody else."""
     acts = [{"what": "check_in", "at": c.saved_at} for c in tx.find(CheckIn, saved_by=person.id)]
+    acts += [{"what": "meeting", "at": m.kept_at} for m in tx.find(Meeting, kept_by=person.id)]
     for organization_id in {s.organization_id for s in seats if s.role is Role.WORKER}:
         offers = tx.find(Offer, organization_id=organization_id, decided_by=person.id)
         acts += [{"what": "decision", "at": o.decided_at} for o in offers]

@@ -12,7 +12,7 @@ from referrals import case_codes
 from referrals.members import Attendance, Enrolment, Undertaking
 from referrals.model import DataClass, Role
 from referrals.ports import Tx
-from referrals.service import courses, doors, meetings
+from referrals.service import courses, doors, export_page, meetings, mydata
 from tests.support.chats import LONGEST_SCREEN, Chats, Phone
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store
@@ -112,6 +112,30 @@ def test_a_course_is_asked_about_without_naming_it_first(chats: Chats) -> None:
     hasna.presses("Look", [s for s in hasna.standing.values() if "step forward" in s.text][-1])
     assert "do not ask" in hasna.presses("Given up")
     assert chats.small.store.run(courses.mine, hasna.person_id, found.id)[1].state == "given_up"
+
+
+def test_members_take_their_courses_and_evenings_home(chats: Chats) -> None:
+    hasna = chats.phone(41, "mentor-1")
+    evening(chats)
+    for label in ("Write it down", "K7-29", "Next", "Good"):
+        hasna.presses(label)
+    begun(chats, hasna, "start-up-grant")
+    member = chats.phone(61)
+
+    def tied(tx: Tx) -> None:
+        (known,) = tx.find(Enrolment, code="K7-29")
+        tx.save(replace(known, person_id=member.person_id))
+
+    chats.small.store.run(tied)
+    person = chats.small.store.run(doors.person_by_id, member.person_id)
+    held = chats.small.store.run(mydata._about, person)
+    (membership,) = held["membership"]
+    assert [(c["course"], c["state"]) for c in membership["courses"]] == [("start-up-grant", "open")]
+    assert len(membership["evenings"]) == 1
+    page = export_page.render(held, "en", lambda key: CATALOGUE.words(key, "en"), str)
+    for words in ("Start-up grant", "Club evenings", membership["evenings"][0], "First 90 days"):
+        assert words in page
+    assert "export." not in page, "no key without its words"
 
 
 # -- shared ------------------------------------------------------------------------------------------
