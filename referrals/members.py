@@ -56,6 +56,14 @@ class Enrolment:
         return self.state is EnrolmentState.ACTIVE
 
 
+def held_by(enrolment: Enrolment) -> str:
+    """Who looks after a member and whose phone is theirs, as one line for the ledger: what of it was taken
+    away must not come back with an older backup.
+    """
+    seats = (enrolment.mentor_seat, enrolment.backup_seat, enrolment.stand_in_seat)
+    return "|".join((enrolment.state.value, *(seat or "" for seat in seats), enrolment.person_id or ""))
+
+
 class CheckInKind(StrEnum):
     MEMBER = "member"  # a mentor about a member
     OWN = "own"  # a member or a family about themselves, on their own phone

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from referrals.directory import Agreement, Organization
-from referrals.members import Crisis, SafetyShare
+from referrals.members import Crisis, Enrolment, SafetyShare, held_by
 from referrals.model import Consent, Record, Referral, Stage
 from referrals.persons import (
     SILENT,
@@ -48,6 +48,7 @@ _STATES: Mapping[type[Any], Callable[[Any], str]] = {
     Device: lambda row: row.state.value if row.state is DeviceState.ENDED else "",
     Person: lambda row: row.presence.value if row.presence in SILENT else "",
     Seat: lambda row: f"held:{row.person_id or ''}",
+    Enrolment: held_by,
     Agreement: lambda _: "changed",
     Organization: lambda row: "suspended" if row.suspended else "",
     Recovery: lambda _: "changed",

@@ -15,8 +15,9 @@ from datetime import datetime, timedelta
 from referrals.access import Action, allow
 from referrals.directory import Agreement, Organization
 from referrals.lifecycle import ENDED, OPEN, REFERRAL_STEPS, Step, move
-from referrals.members import Crisis, SafetyShare
+from referrals.members import Crisis, Enrolment, EnrolmentState, SafetyShare, held_by
 from referrals.model import (
+    SYSTEM,
     Actor,
     AuditEntry,
     Consent,
@@ -28,7 +29,7 @@ from referrals.model import (
 )
 from referrals.persons import Device, DeviceState, Person, Presence, Recovery, Seat
 from referrals.ports import Erasure, Taken, Tx
-from referrals.service import doors, leaving, matching, offers, retention, sharing, tell, working
+from referrals.service import doors, enrolments, leaving, matching, offers, retention, sharing, tell, working
 
 _ENDS = (Step.WITHDRAW, Step.EXPIRE, Step.VOID)
 
@@ -122,6 +123,29 @@ def _empty_seat(tx: Tx, row: str, state: str) -> None:
         tx.save(replace(seat, person_id=None, since=tx.now))
 
 
+def _let_go(tx: Tx, row: str, state: str) -> None:
+    """Whoever gave a member away, stood in, or was untied has them no more; who does now, the desk says."""
+    enrolment = tx.get(Enrolment, row, lock=True)
+    if enrolment is None or state == held_by(enrolment):
+        return
+    stage, *seats, person_id = state.split("|")
+    mentor, backup, stand_in = (
+        seat if seat in seats else None
+        for seat in (enrolment.mentor_seat, enrolment.backup_seat, enrolment.stand_in_seat)
+    )
+    after = replace(
+        enrolment,
+        mentor_seat=mentor,
+        backup_seat=backup,
+        stand_in_seat=stand_in,
+        person_id=enrolment.person_id if enrolment.person_id == person_id else None,
+        state=EnrolmentState.LEFT if stage == EnrolmentState.LEFT else enrolment.state,
+    )
+    if after != enrolment:
+        saved = enrolments.change(tx, SYSTEM, after, Action.BACKUP_RESTORE, "let go")
+        tx.set_timer(enrolments.RHYTHM, saved.id, tx.now)
+
+
 def _suspend_agreement(tx: Tx, row: str, _: str) -> None:
     """It was changed, and we do not know how: out of force until the network file is applied again."""
     agreement = tx.get(Agreement, row)
@@ -164,6 +188,7 @@ _STATES: Mapping[str, Callable[[Tx, str, str], None]] = {
     "device": _end_device,
     "person": _silence,
     "seat": _empty_seat,
+    "enrolment": _let_go,
     "agreement": _suspend_agreement,
     "organization": _suspend_organization,
     "recovery": _forget_recovery,

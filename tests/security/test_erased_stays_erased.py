@@ -16,6 +16,7 @@ from bot.keeping import Keeper
 from referrals.directory import Agreement, Organization
 from referrals.errors import ConfigurationError, NotFound, NotSealedFor, PulangError
 from referrals.lifecycle import ENDED
+from referrals.members import Enrolment, EnrolmentState
 from referrals.model import (
     Actor,
     Consent,
@@ -551,3 +552,27 @@ def test_a_second_restore_beside_a_running_one_is_refused_and_takes_no_mark_away
     store = open_store(life.other, life.place.clock, CATALOGUE)
     assert asyncio.run(store.verify_audit()) == []
     store.close()
+
+
+def test_a_member_who_was_given_away_does_not_come_back_to_the_former_mentor(life: Life) -> None:
+    """Nor does a phone that was untied, nor is anybody asked about somebody who left."""
+    by_hand(life.net, _set_enrolment, "K7-29", {"person_id": "a-phone"})
+    life.backup()
+    by_hand(
+        life.net, _set_enrolment, "K7-29", {"mentor_seat": "mentor-2", "backup_seat": None, "person_id": None}
+    )
+    by_hand(life.net, _set_enrolment, "M3-04", {"state": EnrolmentState.LEFT})
+    by_hand(life.net, _set_enrolment, "R5-11", {"phase": "settled"})  # taken away from nobody
+    net, _ = life.restored()
+    member = row(net, Enrolment, "K7-29")
+    assert (member.mentor_seat, member.backup_seat, member.person_id) == (None, "mentor-2", None)
+    assert row(net, Enrolment, "M3-04").state is EnrolmentState.LEFT
+    other = row(net, Enrolment, "R5-11")
+    assert (other.mentor_seat, other.backup_seat) == ("mentor-2", "mentor-1")
+    net.store.close()
+
+
+def _set_enrolment(tx: Tx, enrolment_id: str, changed: dict[str, Any]) -> None:
+    found = tx.get(Enrolment, enrolment_id)
+    assert found is not None
+    tx.save(replace(found, **changed))
