@@ -14,7 +14,7 @@ CONTACT = "Canary-contact 0812345678"
 PLAN = "Canary-plan: when he does not sleep, his sister comes."
 WISHES = {"area": "pattani-mueang", "urgency": "urgent", "language": "en", "age": "adult"}
 # Who works at the partners that help with work, in the demo's network; their own words for the same buttons.
-PARTNERS = {"joy": ("Show", "Accept", "Read the story"), "somchai": ("ดู", "รับ", "อ่านเรื่อง")}
+PARTNERS = {"joy": ("Show", "Accept", "Read the story"), "prem": ("ดู", "รับ", "อ่านเรื่อง")}
 
 
 async def test_a_mentors_week(running: tuple[Demo, World]) -> None:
