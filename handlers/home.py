@@ -56,6 +56,7 @@ def roles_of(turn: Turn) -> list[Role]:
 def _coordinator(turn: Turn) -> list[Button]:
     return [
         press("button.queue", "desk.queue"),
+        page_button("button.newcomer", "newcomer"),
         page_button("button.posts", "posts"),
         page_button("button.my_things", "me"),
     ]
@@ -82,7 +83,7 @@ def _steward(turn: Turn) -> list[Button]:
 
 def _family(turn: Turn) -> list[Button]:
     pathways = sorted({poster.pathway for poster in turn.tx.directory.posters.values()})
-    return [*_asking(pathways), *_own()]
+    return [*_asking(pathways), press("button.circle", "circle"), *_own()]
 
 
 def _member(turn: Turn) -> list[Button]:

@@ -84,7 +84,9 @@ def _changed(turn: Turn, found: Asked) -> Reply:
 def _question(turn: Turn, found: Asked, answers: Mapping[str, str], came: str = "") -> Reply:
     came = came or (LINE if turn.word(3) == LINE else "")
     waits = asking.waiting(found.form, answers)
-    text = asking.text_of(found.form, waits) if waits is not None else "check.save"
+    about_them = found.check_in.kind is CheckInKind.MEMBER
+    text = "check.save" if about_them else "own.save"  # nobody needs their own code read out to them
+    text = asking.text_of(found.form, waits) if waits is not None else text
     params = {"code": found.code, "chosen": _chosen(turn, found, answers)}
     if waits is not None and waits.id == "danger":
         params["lines"] = _lines(turn, found)

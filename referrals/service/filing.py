@@ -154,7 +154,13 @@ def announce(tx: Tx, filed: Referral) -> None:
         filed.author_id,
         "family.filed_desk_first" if filed.stage is Stage.UNMATCHED else "family.filed",
         {"code": filed.code},
-        buttons=((tell.page_button("button.open", f"matter/{filed.id}"),),),
+        buttons=tell.column(
+            [
+                tell.page_button("button.open", f"matter/{filed.id}"),
+                # A family may wish to be asked how it is; a member is asked by their own programme.
+                *([] if filed.enrolment_id else [tell.press("button.circle", "circle")]),
+            ]
+        ),
     )
 
 

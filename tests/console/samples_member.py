@@ -62,7 +62,7 @@ def member_view(tx: Any, who: str, subject: str, body: Body) -> MemberView:
         needs=(MatterLine("m1", "QX4-81", "category.work.job", "stage.awaiting_consent", SOON, open=True),),
         steps=(
             Step("phase", "page.step.phase", "reason", (Choice("settled", label_key="phase.settled"),)),
-            Step("pause", "page.step.pause", "reason", (Choice("2", label_key="page.member.weeks.2"),)),
+            Step("pause", "page.step.pause", "reason", (Choice("2", label_key="weeks.2"),)),
             Step("leave", "page.step.member_leaves", needs="yes", danger=True),
         ),
         plan_written=False,

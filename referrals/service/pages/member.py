@@ -93,7 +93,7 @@ def _steps(tx: Tx, enrolment: Enrolment) -> tuple[Step, ...]:
     found = [_choosing("phase", "phase", others)]
     found.append(_choosing("course", "course", [o.course.id for o in courses.offered(tx, enrolment)]))
     if enrolment.active:
-        found.append(_choosing("pause", "page.member.weeks", WEEKS))
+        found.append(_choosing("pause", "weeks", WEEKS))
     else:
         found.append(Step("come_back", "page.step.come_back"))
     found.append(Step("leave", "page.step.member_leaves", needs="yes", danger=True))

@@ -1,0 +1,148 @@
+"""How are you? Members and families on their own phones, workers about the help, and the family circle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from referrals import forms
+from referrals.errors import NotFound
+from referrals.members import CheckIn, CheckInKind, Crisis, Enrolment, EnrolmentState, Source
+from referrals.model import DataClass, person_holder
+from referrals.ports import Tx
+from referrals.service import asking, checkins, offers, own_checkins, working
+from tests.service.test_check_ins import Chat, labels
+from tests.support.network import CATALOGUE, Small
+from tests.support.store import SettableClock, open_store
+
+DAYS = timedelta(days=1)
+
+
+@pytest.fixture
+def net(sqlite_url: str) -> Iterator[Small]:
+    clock = SettableClock()
+    store = open_store(sqlite_url, clock, CATALOGUE)
+    yield Small(store, clock)
+    store.close()
+
+
+@pytest.fixture
+def both(database_url: str) -> Iterator[Small]:
+    clock = SettableClock()
+    store = open_store(database_url, clock, CATALOGUE)
+    yield Small(store, clock)
+    store.close()
+
+
+def tied(net: Small, person: str) -> Enrolment:
+    """A member whose own phone this is, in a phase that asks them too."""
+
+    def tie(tx: Tx) -> Enrolment:
+        member = tx.find(Enrolment, mentor_seat="mentor-1")[0]
+        asks = next(p for p in tx.catalogue.programmes[member.programme].phases if p.own_form)
+        return tx.save(replace(member, person_id=person, phase=asks.id))
+
+    return net.store.run(tie)
+
+
+def test_a_member_is_asked_on_their_own_phone_and_their_mentor_reads_it(both: Small) -> None:
+    mentor, own = both.person(21, "mentor-1"), Chat(both, 501)
+    member = tied(both, own.id)
+    asked = both.store.run(own_checkins.ask, member)
+    assert asked is not None
+    own.presses(f"1:check:{asked.id}:{asked.form_version}:")
+    assert own.presses(own.button("state.struggling")).text == "own.save"
+    done = own.presses(own.button("button.save"))
+    assert done.text == "own.done_ask"
+    assert any(b.action.startswith("1:ask:") for b in labels(done)), "a way to ask for help stands below"
+    holders = both.store.run(lambda tx: tx.holders(asked.record, DataClass.WELLBEING))
+    assert holders >= {person_holder(own.id), person_holder(mentor)}
+    assert "desk" not in holders
+    both.clock.advance(hours=14)
+    assert (mentor, "mentor.own_word") in both.said()
+
+
+def test_one_question_stands_in_a_chat_and_not_ten(net: Small) -> None:
+    own = net.person(501)
+    member = tied(net, own)
+    for _ in range(3):
+        net.store.run(own_checkins.ask, member)
+    open_ones = net.store.run(lambda tx: tx.find(CheckIn, enrolment_id=member.id, saved_at=None))
+    assert [c.kind for c in open_ones] == [CheckInKind.OWN]
+
+
+def test_a_member_in_crisis_is_an_alarm(net: Small) -> None:
+    own = Chat(net, 501)
+    member = tied(net, own.id)
+    asked = net.store.run(own_checkins.ask, member)
+    assert asked is not None
+    form = CATALOGUE.forms["own-check-in"]
+    shown = own.presses(f"1:check:{asked.id}:1:{forms.short(form, {'state': 'crisis'})}")
+    assert shown.params["lines"]
+    assert own.presses(own.button("danger.unknown")).text == "own.done_alarm"
+    assert [c.raised_by for c in net.store.run(lambda tx: tx.find(Crisis))] == [own.id]
+
+
+def test_the_family_circle_is_joined_and_left_with_one_press(both: Small) -> None:
+    family = Chat(both, 1)
+    assert family.presses("1:circle").text == "circle.ask"
+    family.presses(family.button("button.circle_yes"))
+    family.presses("1:circle.join")  # twice is once
+    mine = both.store.run(lambda tx: tx.find(Enrolment, person_id=family.id))
+    assert [(e.mentor_seat, e.state) for e in mine] == [(None, EnrolmentState.ACTIVE)]
+    assert "check_in" in {t.kind for t in both.timers() if t.subject == mine[0].id}
+    family.presses(family.button("button.circle_leave"))
+    left = both.store.run(lambda tx: tx.get(Enrolment, mine[0].id))
+    assert left is not None
+    assert left.state is EnrolmentState.LEFT
+    both.passes(DAYS)
+    assert "check_in" not in {t.kind for t in both.timers() if t.subject == left.id}
+    family.presses("1:circle.join")
+    again = both.store.run(lambda tx: tx.find(Enrolment, person_id=family.id))
+    assert [(e.id, e.state) for e in again] == [(left.id, EnrolmentState.ACTIVE)]
+
+
+def test_what_a_family_answers_is_read_by_nobody_else(net: Small) -> None:
+    family = net.person(1)
+    mine = net.store.run(own_checkins.join, family)
+
+    def begin(tx: Tx) -> CheckIn:
+        return checkins.begin(tx, mine, asked_of=family, source=Source.REMINDER, due_at=tx.now)
+
+    check_in = net.store.run(begin)
+    assert check_in.kind is CheckInKind.OWN
+    assert net.store.run(asking.question, check_in) == "form.family-check-in.state"
+    net.store.run(checkins.save, family, check_in.id, {"state": "all_right"})
+    holders = net.store.run(lambda tx: tx.holders(check_in.record, DataClass.WELLBEING))
+    assert holders == {person_holder(family)}
+    with pytest.raises(NotFound):
+        net.store.run(checkins.save, net.person(2), check_in.id, {"state": "well"})
+
+
+def test_a_worker_says_with_one_tap_how_the_help_goes(net: Small) -> None:
+    worker, desk = Chat(net, 11, "bua-1"), net.person(14, "desk-1")
+    referral_id = net.filed(net.person(1))
+    net.passes(timedelta(minutes=6))
+    offer = net.live_offer(referral_id)
+    assert offer is not None
+    net.store.run(offers.accept, worker.id, offer.id)
+    net.store.run(working.contacted, worker.id, offer.id)
+    net.said()
+    net.passes(30 * DAYS + timedelta(hours=1))
+    assert (worker.id, "worker.heartbeat") in net.said()
+    asked = net.store.run(lambda tx: tx.find(CheckIn, offer_id=offer.id))
+    assert [c.kind for c in asked] == [CheckInKind.SERVICE]
+    form = CATALOGUE.forms["worker-check-in"]
+    tap = f"1:check.save:{asked[0].id}:1:" + forms.short(form, {"progress": "going_well"})
+    assert worker.presses(tap).text == "worker.done"
+    net.passes(20 * DAYS)
+    assert (worker.id, "worker.heartbeat") not in net.said(), "the tap was news"
+    net.passes(11 * DAYS)
+    assert (worker.id, "worker.heartbeat") in net.said()
+    newest = [c for c in net.store.run(lambda tx: tx.find(CheckIn, offer_id=offer.id)) if not c.saved_at]
+    worker.presses(f"1:check.save:{newest[0].id}:1:" + forms.short(form, {"progress": "stopped"}))
+    assert net.referral(referral_id).escalated
+    assert desk
