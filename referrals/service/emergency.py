@@ -7,8 +7,9 @@ chat, so they are as neutral as everything there: 'Ambulance', 'Somebody to talk
 from __future__ import annotations
 
 from referrals.members import Enrolment, EnrolmentState
+from referrals.persons import Person
 from referrals.ports import Tx
-from referrals.service import doors, names
+from referrals.service import names
 
 
 def lines(tx: Tx, area: str, language: str) -> tuple[str, ...]:
@@ -24,9 +25,9 @@ def said(tx: Tx, area: str = "", language: str = "") -> str:
 
 def for_person(tx: Tx, person_id: str, enrolment: Enrolment | None = None) -> str:
     """In a reader's language, near whom it is about, else near themselves."""
-    person = doors.person_by_id(tx, person_id)
+    person = tx.get(Person, person_id)  # whoever raised an alarm may have left since
     area = enrolment.area if enrolment is not None and enrolment.area else area_of(tx, person_id)
-    return said(tx, area, person.language)
+    return said(tx, area, person.language if person else "")
 
 
 def area_of(tx: Tx, person_id: str) -> str:

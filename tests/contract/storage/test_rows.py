@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from referrals.directory import Agreement, Area, Duty, Hours, Poster
+from referrals.directory import Agreement, Area, Duty, EmergencyLine, Hours, Poster
 from referrals.errors import BadAnswer, StaleRow, StoreError
 from referrals.members import (
     Attendance,
@@ -107,7 +107,7 @@ EVERY_KIND: list[Any] = [
     Move("r1", "p1", "p2", NOW, None),
     Checkpoint("00000001", NOW, "a note\n", ("o1", "o2")),
     Timer("kind:subject", "kind", "subject", NOW, 3),
-    Area("a1", None, {"en": "South", "th": "ใต้"}, ("1669",)),
+    Area("a1", None, {"en": "South", "th": "ใต้"}, (EmergencyLine("1669", {"en": "Ambulance"}),)),
     an_organization("o1", hours=(Hours(0, NINE, NINE),), holidays=(DAY,), vetted_on=DAY, witness=True),
     a_service("s1", "o1"),
     Agreement("g1", "o1", ("help",), ("family-support",), (DataClass.STORY,), DAY, DAY, DAY, ("A", "B")),
