@@ -1,7 +1,8 @@
-"""A mentor's contact with a member: three taps, sealed, taken back within a minute, corrected, written down late."""
+"""A mentor's contact with a member: three taps, sealed, taken back, corrected, written down late."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -65,13 +66,13 @@ class Chat:
 
     def presses(self, data: str, **more: Any) -> Delivery:
         """Press; the message as it stands then. Raises what the press is refused with."""
-        import asyncio
 
         self.updates += 1
         did = more.pop("did", Did.PRESS)
         incoming = Incoming(self.updates, self.account, did, data=data, message_id=7, **more)
         self.net.store.run(router.handle, incoming)
-        mine = [d for d in asyncio.run(self._heard()) if d.person_id == self.id and d.text]
+        self.told = asyncio.run(self._heard())  # whoever heard anything of it
+        mine = [d for d in self.told if d.person_id == self.id and d.text]
         self.last = mine[-1]
         return mine[-1]
 
