@@ -16,7 +16,7 @@ from bot.texts import FALLBACK, Texts, shorten
 from bot.webhook import PATH
 from referrals.errors import ConfigurationError
 
-COMMANDS = ("start", "help", "language", "privacy", "export", "delete", "hide", "cancel")
+COMMANDS = ("start", "help", "language", "reminders", "privacy", "export", "delete", "hide", "cancel")
 CONNECTIONS = 40
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0

@@ -287,22 +287,6 @@ def known_zone(timezone: str) -> str:
     return timezone
 
 
-def next_local(timezone: str, after: datetime, every_days: int, at_local: time, anchor: date) -> datetime:
-    """The first instant after `after` of a rhythm: `at_local` on `anchor` and every so many days from then.
-
-    Always later than `after`, so asking again with the answer gives the next one and none comes twice; a
-    skipped time comes right after the skip, a doubled one at its first showing (see `instant_of`).
-    """
-    if every_days < 1:
-        raise ValueError("a rhythm needs at least one day")
-    gone = (local(after, timezone).date() - anchor).days
-    for turn in count(max(0, gone // every_days)):
-        due = instant_of(anchor + timedelta(days=turn * every_days), at_local, timezone)
-        if due > after:
-            return due
-    raise AssertionError("a rhythm never ends")
-
-
 def on_duty(duty: Duty, at: datetime) -> bool:
     """True during a stretch of the rota: its last minute is included, so 23:59 reaches to midnight."""
     wall = local(at, duty.timezone)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +80,4 @@ def _due_within_a_day(tx: Tx, enrolment: Enrolment) -> None:
     """The programme has been running, so nobody who looks at the demo waits a week for a first reminder."""
     programme = tx.catalogue.programme(enrolment.programme, enrolment.programme_version)
     phase = programme.phase(enrolment.phase)
-    yesterday = tx.now.date() - timedelta(days=1)
-    due = schedule.next_local(enrolment.timezone, tx.now, 1, phase.at, yesterday)
-    tx.set_timer("check_in", enrolment.id, due)
+    tx.set_timer("check_in", enrolment.id, schedule.next_showing(phase.at, enrolment.timezone, tx.now))

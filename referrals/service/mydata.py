@@ -17,7 +17,7 @@ from referrals import codes
 from referrals.access import Action
 from referrals.errors import NotFound, PinNeeded
 from referrals.limits import Doing
-from referrals.members import CheckIn, Meeting
+from referrals.members import CheckIn, Meeting, WordReceipt
 from referrals.model import (
     SYSTEM,
     Actor,
@@ -193,6 +193,9 @@ def _about(tx: Tx, person: Person) -> Json:
             "language": person.language,
             "timezone": person.timezone,
             "window": person.window.value,
+            "reminders": person.reminders,
+            "quiet_hours": f"{person.quiet_from:%H:%M}–{person.quiet_to:%H:%M}" if person.quiet_from else "",
+            "reminder_days": [("MO", "TU", "WE", "TH", "FR", "SA", "SU")[day] for day in person.days],
             "presence": person.presence.value,
             "age_group": person.age_group.value if person.age_group else None,
             "first_seen": person.created_at,
@@ -232,6 +235,8 @@ def _acts(tx: Tx, person: Person, seats: list[Any]) -> list[Json]:
     """What a mentor or worker did, by day: no member's code, no matter of somebody else."""
     acts = [{"what": "check_in", "at": c.saved_at} for c in tx.find(CheckIn, saved_by=person.id)]
     acts += [{"what": "meeting", "at": m.kept_at} for m in tx.find(Meeting, kept_by=person.id)]
+    heard = {r.consent_id: r.made_at for r in tx.find(WordReceipt, witness_id=person.id)}
+    acts += [{"what": "yes_heard", "at": at} for at in heard.values()]
     for organization_id in {s.organization_id for s in seats if s.role is Role.WORKER}:
         offers = tx.find(Offer, organization_id=organization_id, decided_by=person.id)
         acts += [{"what": "decision", "at": o.decided_at} for o in offers]

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 
 from referrals import rhythm, schedule
 from referrals.access import Action
-from referrals.members import LET_GO, CheckIn, CheckInKind, Enrolment
+from referrals.members import LET_GO, CheckIn, CheckInKind, Enrolment, EnrolmentState
 from referrals.model import NETWORK, SYSTEM, AuditEntry, DataClass, Record
 from referrals.persons import Switch
 from referrals.ports import Tx
@@ -19,6 +19,7 @@ from referrals.rhythm import Rhythm
 from referrals.service import member_keys, programmes, tell
 
 DUE, MISSED = "check_in", "check_in_missed"  # timers: of an enrolment, and of a check-in that is open
+RHYTHM = "rhythm"  # timer of an enrolment: work it out anew
 UNREACHED, UNREACHED_DESK = "unreached", "unreached_desk"  # timers of an enrolment
 AGAIN = timedelta(hours=24)  # from one rung of a ladder to the next, in the reader's own allowed hours
 IN_A_ROW = 3  # 'could not reach', before somebody else is asked
@@ -60,6 +61,12 @@ def follow(tx: Tx, enrolment_id: str) -> None:
         schedule_next(tx, enrolment)
     else:
         stop_all(tx, enrolment)
+
+
+def begin_anew(tx: Tx) -> None:
+    """After a clock that was ahead was set right: every rhythm is worked out once more, each in its turn."""
+    active = tx.find(Enrolment, state=EnrolmentState.ACTIVE)
+    tx.set_timers((RHYTHM, enrolment.id, tx.now) for enrolment in active)
 
 
 def answered(tx: Tx, check_in: CheckIn, *, reached: bool = True) -> None:

@@ -58,7 +58,7 @@ def remind_many(tx: Tx, enrolment_ids: Sequence[str]) -> None:
     members = [e for e in tx.find(Enrolment, id=list(enrolment_ids)) if e.active]
     rhythms = {e.id: reminders.rhythm_of(tx, e) for e in members}
     tx.set_timers((DUE, e.id, rhythm.next_due(rhythms[e.id], tx.now)) for e in members)
-    slots = {e.id: rhythm.last_due(rhythms[e.id], tx.now) or tx.now for e in members}
+    slots = {e.id: _slot(e, rhythms[e.id], tx.now) for e in members}
     seen = _look(tx, members, slots)
     asked: list[tuple[Enrolment, CheckIn, Asking | None]] = []
     for enrolment in members:
@@ -73,6 +73,12 @@ def remind_many(tx: Tx, enrolment_ids: Sequence[str]) -> None:
         found = climb(0, asks, seen.ready)
         asked.append((enrolment, _check_in(tx, enrolment, due, found, own), found))
     _ask_all(tx, asked, rhythms, seen)
+
+
+def _slot(enrolment: Enrolment, kept: Rhythm, now: datetime) -> datetime:
+    """The slot that is asked for: the last one; now, where none has come in this phase yet (in a demo)."""
+    last = rhythm.last_due(kept, now)
+    return last if last is not None and last >= enrolment.phase_since else now
 
 
 def climb(step: int, mentors: Sequence[str], ready: Callable[[str], datetime | None]) -> Asking | None:

@@ -189,6 +189,9 @@ def forget_own(tx: Tx, person_id: str) -> None:
         drafts.forget_conversation(tx, talk)
     for scrap in tx.find(Scrap, person_id=person_id):
         people.drop_scrap(tx, scrap.id)
+    for own in tx.find(CheckIn, saved_by=person_id, enrolment_id=None, offer_id=None):  # 'how are YOU'
+        tx.destroy(own.record)
+        _remove(tx, own)
     recovery = tx.get(Recovery, person_id)
     if recovery is not None:
         tx.remove(recovery)

@@ -17,21 +17,25 @@ from referrals.persons import Person, Seat
 from referrals.ports import Tx
 from referrals.rhythm import Rhythm
 from referrals.said import Keyboard, Notice, Priority, Timer
-from referrals.service import asking, reminding, screens, tell
+from referrals.service import asking, reminders, reminding, screens, tell
 
 ROUND, DAILY = "wellbeing_round", "daily"  # the timer that sees to it that every mentor has one of theirs
 ASK = "wellbeing"  # a post's own timer
 FORM = "wellbeing"
 MUCH = "struggling"  # 'it is much'
 EVERY, AT = "FREQ=MONTHLY", time(18)
+EVERY_DAY = timedelta(days=1)
 FROM = date(2024, 1, 1)
 SPREAD = 28
 FORGOTTEN = timedelta(days=7)  # from then on the question stands no more
 
 
 def begin(tx: Tx) -> None:
-    """At the product's start."""
-    if tx.get(Timer, f"{ROUND}:{DAILY}") is None:
+    """At the product's start. A round that is further away than a day was set by a clock that was ahead."""
+    waiting = tx.get(Timer, f"{ROUND}:{DAILY}")
+    if waiting is not None and waiting.due_at > tx.now + EVERY_DAY:
+        reminders.begin_anew(tx)
+    if waiting is None or waiting.due_at > tx.now + EVERY_DAY:
         tx.set_timer(ROUND, DAILY, tx.now)
 
 
@@ -42,7 +46,7 @@ def every_day(tx: Tx, subject: str) -> None:
     people = {p.id: p for p in tx.find(Person, id=[seat.person_id or "" for seat in seats])}
     new = [seat for seat in seats if seat.id not in known and seat.person_id in people]
     tx.set_timers((ASK, s.id, _next(s, people[s.person_id or ""], tx.now)) for s in new)
-    tx.set_timer(ROUND, subject, tx.now + timedelta(days=1))
+    tx.set_timer(ROUND, subject, tx.now + EVERY_DAY)
 
 
 def ask(tx: Tx, seat_id: str) -> None:

@@ -167,6 +167,17 @@ def test_a_clock_that_jumps_back_asks_for_nothing_twice(club: Club) -> None:
     ]
 
 
+def test_a_clock_that_was_a_month_ahead_silences_nobody_once_it_is_set_right(quick: Club) -> None:
+    quick.clock.now += 30 * DAY
+    quick.store.run(timers.begin)
+    quick.passes(DAY)
+    quick.clock.now -= 30 * DAY
+    quick.store.run(timers.begin)
+    quick.passes(timedelta(0))
+    (waits,) = [t for t in quick.timers() if t.kind == reminders.DUE and t.subject == quick.member.id]
+    assert quick.clock.now < waits.due_at <= quick.clock.now + 7 * DAY
+
+
 def test_whoever_answers_ends_it_for_all(club: Club) -> None:
     check_in = club.due()
     club.wait(2.1)
