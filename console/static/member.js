@@ -125,7 +125,7 @@ function needs(view, desk) {
     const row = h("button", { type: "button", class: "row", onclick: () => working(row, () => desk.open(page)) }, ...words);
     return h("li", {}, row);
   };
-  const rows = view.needs.map((one) => go(`matter/${one.id}`, h("span", { class: "row-title" }, t(one.category_key), h("span", { class: "code" }, one.code)), h("span", {}, t(one.stage_key))));
+  const rows = view.needs.map((one) => go(one.page || `matter/${one.id}`, h("span", { class: "row-title" }, t(one.category_key), h("span", { class: "code" }, one.code)), h("span", {}, t(one.stage_key))));
   return card(t("page.member.needs"), h("ul", { class: "matters" }, ...rows,
     go(`words/${view.id}`, h("span", {}, t("page.member.new_need"))),
     go(`safety/${view.id}`, h("span", {}, t(view.plan_written ? "page.member.plan" : "page.member.plan_none")))));

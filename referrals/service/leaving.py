@@ -17,11 +17,23 @@ from referrals import schedule
 from referrals.access import Action
 from referrals.errors import Refused
 from referrals.lifecycle import ENDED
+from referrals.members import Enrolment
 from referrals.model import AuditEntry, Move, Referral, Stage
 from referrals.persons import Person, Presence
 from referrals.ports import Tx
 from referrals.said import Timer
-from referrals.service import closing, doors, drafts, joining, linking, moving, people, retention, tell
+from referrals.service import (
+    closing,
+    doors,
+    drafts,
+    joining,
+    linking,
+    member_keys,
+    moving,
+    people,
+    retention,
+    tell,
+)
 
 PAUSE = timedelta(hours=24)
 # The sealed account lives a little longer, for one thing only: to take the messages out of the chat.
@@ -130,6 +142,10 @@ def _erase_matter(tx: Tx, person_id: str, referral: Referral) -> None:
     if referral.stage is Stage.DRAFT:
         drafts.purge_draft(tx, referral.id)
         tx.clear_timers(referral.id)
+        return
+    enrolment = tx.get(Enrolment, referral.enrolment_id or "") if referral.by_word else None
+    if enrolment is not None:  # a member's, not theirs: it goes to whoever looks after the member now
+        member_keys.settle(tx, enrolment)
         return
     if referral.stage not in ENDED:
         closing.withdraw(tx, person_id, referral.id, aloud=False)

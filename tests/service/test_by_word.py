@@ -249,7 +249,7 @@ def test_nobody_hears_a_yes_for_where_they_work(one: Club) -> None:
 def _sits(tx: Tx, seat_id: str, person_id: str) -> None:
     seat = tx.get(Seat, seat_id)
     assert seat is not None
-    tx.save(replace(seat, person_id=person_id))
+    tx.save(replace(seat, person_id=person_id or None))
 
 
 @pytest.mark.parametrize("kind", sorted(word_consent.SUPERVISING))
@@ -485,3 +485,18 @@ def test_a_course_begins_from_work_that_is_under_way(one: Club) -> None:
     one.store.run(course, one.mentor, matter, {"reason": step.choices[0].id})
     (begun,) = one.store.run(lambda tx: tx.find(Undertaking, enrolment_id=one.member.id))
     assert begun.referral_id == matter
+
+
+def test_whoever_leaves_takes_no_members_matter_along(one: Club) -> None:
+    from referrals.service import leaving
+
+    matter = one.ticked()
+    one.hears_yes(matter)
+    one.store.run(_sits, "mentor-1", "")
+    one.store.run(leaving.erase, one.mentor)
+    one.passes(timedelta(minutes=30))
+    left = one.referral(matter)
+    assert left.stage not in (Stage.WITHDRAWN, Stage.CLOSED)
+    assert left.author_id == one.backup
+    with pytest.raises(NotFound):
+        one.store.run(closing.withdraw, one.mentor, matter)

@@ -99,14 +99,14 @@ def _line(tx: Tx, referral: Referral) -> MatterLine:
         stage_key=f"stage.{referral.stage}",
         next_by=matter.next_by(tx, referral),
         open=referral.stage not in ENDED,
+        page=tell.plan_page(referral) if referral.stage is Stage.AWAITING_CONSENT else "",
     )
 
 
 def _for_member(tx: Tx, referral: Referral) -> MatterLine:
     """What a mentor filed for a member; before the yes it opens where the words are read out."""
     enrolment = tx.get(Enrolment, referral.enrolment_id or "")
-    page = tell.plan_page(referral) if referral.stage is Stage.AWAITING_CONSENT else ""
-    return replace(_line(tx, referral), member=enrolment.code if enrolment else "", page=page)
+    return replace(_line(tx, referral), member=enrolment.code if enrolment else "")
 
 
 def _at_partner(tx: Tx, referral: Referral) -> MatterLine:
