@@ -30,7 +30,7 @@ from referrals.service import (
     moving,
     offers,
     people,
-    reminders,
+    reminding,
     retention,
     threads,
     tracking,
@@ -168,7 +168,7 @@ def _left_lying_about(net: Small, stranger: str) -> None:
 def _check_ins(net: Small, mentor: str) -> None:
     def make(tx: Tx) -> None:
         for enrolment in tx.find(Enrolment, limit=2):
-            reminders.remind(tx, enrolment.id)
+            reminding.remind(tx, enrolment.id)
 
     net.store.run(make)
     for check_in in net.store.run(lambda tx: tx.find(CheckIn, asked_of=mentor)):
