@@ -9,13 +9,12 @@ export function show(view, desk) {
   return [
     h("h1", {}, t("page.safety.title")),
     h("p", { class: "lead" }, t(view.role_key, { code: view.code })),
-    view.ask && danger(view.emergency_lines),
+    view.emergency_lines.length > 0 && danger(view.emergency_lines),
     ...lock,
     view.wait_minutes > 0 && h("p", { class: "hint" }, t("page.safety.wait", { minutes: view.wait_minutes })),
     view.may_write ? writingPlan(view, desk) : readingPlan(view.sections, view.written_at),
     view.ask && asking(view.ask, desk),
     view.shared.length > 0 && card(t("page.share.shared"), sharedList(view.shared, desk)),
-    !view.ask && view.emergency_lines.length > 0 && danger(view.emergency_lines),
   ].filter(Boolean);
 }
 

@@ -26,6 +26,7 @@ from referrals.views import (
 )
 from tests.console.samples_member import MEMBER_SAMPLES
 from tests.console.samples_members import CASELOAD_SAMPLES
+from tests.console.samples_safety import SAFETY_SAMPLES
 from tests.console.samples_self import OWN_SAMPLES
 from tests.console.samples_word import word_samples
 from tests.console.stand import FixedPage
@@ -293,6 +294,7 @@ SAMPLES: Mapping[str, FixedPage] = {
         me_view, {"language": choose_language, "window": me_view, "reminders": wishes, "hide": hide}
     ),
     **OWN_SAMPLES,
+    **SAFETY_SAMPLES,
     **MEMBER_SAMPLES,
     **word_samples(plan_view),
     **CASELOAD_SAMPLES,
