@@ -76,15 +76,23 @@ def screen(tx: Tx, lines: list[Line], language: str, timezone: str) -> tuple[str
 
 
 def _line(tx: Tx, person_id: str, enrolment: Enrolment) -> Line:
-    known = [c for c in tx.find(CheckIn, enrolment_id=enrolment.id) if c.kind is CheckInKind.MEMBER]
-    last = max((c.saved_at for c in known if c.saved_at), default=None)
-    # A contact answers whatever was due before it.
-    due = [c.due_at for c in known if c.saved_at is None and (last is None or c.due_at > last)]
+    due = _due(tx, enrolment)
     waits = [t.due_at for t in tx.timers_of(enrolment.id) if t.kind == reminders.DUE]
     late = bool(due) and enrolment.active
     at = max(due) if late else next(iter(waits), None)
     asked = enrolments.mentors_of(tx, enrolment)
     return Line(enrolment, at, late, person_id in asked[:1], _part(tx, person_id, enrolment))
+
+
+def _due(tx: Tx, enrolment: Enrolment) -> list[datetime]:
+    """When contacts were due that nobody has made since: a contact answers whatever was due before it."""
+    unsaved = tx.find(CheckIn, enrolment_id=enrolment.id, saved_at=None)
+    asked = [c.due_at for c in unsaved if c.kind is CheckInKind.MEMBER]
+    if not asked:
+        return []  # most of them, and a year of contacts need not be looked through
+    contacts = (c for c in tx.find(CheckIn, enrolment_id=enrolment.id) if c.kind is CheckInKind.MEMBER)
+    last = max((c.saved_at for c in contacts if c.saved_at), default=None)
+    return [at for at in asked if last is None or at > last]
 
 
 def _part(tx: Tx, person_id: str, enrolment: Enrolment) -> str:

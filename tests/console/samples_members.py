@@ -107,10 +107,10 @@ def link_view(tx: Any, who: str, subject: str, body: Body) -> LinkView:
     if subject == "asked":
         steps = (
             Step("confirm", "page.step.it_is_them", needs="yes"),
-            Step("refuse", "page.step.not_them"),
+            Step("refuse", "page.step.numbers_differ"),
             make,
         )
-        return LinkView("K7-29", "page.link.asked", NOW, "0815", "", steps)
+        return LinkView("K7-29", "page.link.asked", None, "0815", "", steps)
     return LinkView("K7-29", "page.link.none", None, "", "", (make,))
 
 

@@ -33,13 +33,13 @@ def link_view(tx: Tx, person_id: str, subject: str, body: Body) -> LinkView:
     if waiting is not None and waiting.taken_by is not None:
         steps = [
             Step("confirm", "page.step.it_is_them", needs="yes"),
-            Step("refuse", "page.step.not_them"),
+            Step("refuse", "page.step.numbers_differ"),
             *steps,
         ]
     return LinkView(
         code=enrolment.code,
         state_key=_state(enrolment, waiting),
-        until=waiting.expires_at if waiting else None,
+        until=waiting.expires_at if waiting and waiting.taken_by is None else None,
         check=linking.check_number(tx, waiting) if waiting else "",
         link="",
         steps=tuple(steps),
