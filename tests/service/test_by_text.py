@@ -134,40 +134,36 @@ def test_a_workers_line_is_a_workers_own_words(chats: Chats) -> None:
 
 
 @pytest.mark.parametrize("language", sorted(CATALOGUE.languages))
-@pytest.mark.parametrize("seat", ["", "mentor-1", "desk-1", "steward-1", "bua-1"])
-def test_every_home_and_every_list_of_words_is_short(chats: Chats, language: str, seat: str) -> None:
-    phone = chats.phone(1001, seat, language, by_text=True)
+def test_every_home_and_every_list_of_words_is_short(chats: Chats, language: str) -> None:
     said = CATALOGUE.texts[language]
-    for command in ("/start", "/help", "/privacy", "/language", "/export", "/nothing"):
-        phone.says(command)
-    phone.says(said["word.help"].split(",")[0])
-    if seat:
-        phone.answers(said["button.more"])
-        phone.says("menu")
-        phone.answers(said["as.family"])
-    phone.says(said["word.status"].split(",")[0])
-    phone.says(said["word.danger"].split(",")[0])
-    phone.says("some words of mine")
-    _short(phone)
+    for account, seat in enumerate(("", "mentor-1", "desk-1", "steward-1", "bua-1"), 1001):
+        phone = chats.phone(account, seat, language, by_text=True)
+        for command in ("/start", "/help", "/privacy", "/language", "/export", "/nothing"):
+            phone.says(command)
+        phone.says(said["word.help"].split(",")[0])
+        if seat:
+            phone.answers(said["button.more"])
+            phone.says("menu")
+            phone.answers(said["as.family"])
+        phone.says(said["word.status"].split(",")[0])
+        phone.says(said["word.danger"].split(",")[0])
+        phone.says("some words of mine")
+        _short(phone)
 
 
 @pytest.mark.parametrize("language", sorted(CATALOGUE.languages))
-@pytest.mark.parametrize("pathway", sorted(CATALOGUE.pathways))
-def test_every_question_of_every_form_is_short(chats: Chats, language: str, pathway: str) -> None:
+def test_every_question_of_every_form_is_short(chats: Chats, language: str) -> None:
     phone = chats.phone(1001, "mentor-1", language, by_text=True)
-    found = CATALOGUE.pathways[pathway]
-    asked = [q for q in found.form.questions if q.where == "chat"]
-    for question in asked:
-        choices = found.categories if question.id == "category" else question.choices
-        labels = [
-            f"category.{c}" if question.id == "category" else f"form.{question.id}.{c}" for c in choices
-        ]
+    asked = [(p, q) for p in CATALOGUE.pathways.values() for q in p.form.questions if q.where == "chat"]
+    more = (Button("button.back", action="1:form.back"), Button("button.cancel", action="1:form.cancel"))
+    shown = {"step": "10", "steps": "12"}
+    for pathway, question in asked:
+        need = question.id == "category"
+        choices = pathway.categories if need else question.choices
+        labels = [f"category.{c}" if need else f"form.{question.id}.{c}" for c in choices]
         buttons = tell.column(Button(label, action=f"1:form:{question.id}:x") for label in labels)
-        more = (Button("button.back", action="1:form.back"), Button("button.cancel", action="1:form.cancel"))
-        shown = {"step": "10", "steps": "12"}
-        chats.small.store.run(
-            tell.answer, phone.person_id, f"form.{question.id}", shown, buttons=(*buttons, more)
-        )
+        key = f"form.{question.id}"
+        chats.small.store.run(tell.answer, phone.person_id, key, shown, buttons=(*buttons, more))
         chats.deliver()
     assert len(phone.heard) == len(asked)
     _short(phone)
