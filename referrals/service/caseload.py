@@ -15,7 +15,7 @@ SCREEN_BYTES = 800  # of lines in the chat; with its heading a screen stays belo
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One member. `mine`: this person is asked first. `late`: since `at` nobody has answered; else `at` is next.
+    """One member. `mine`: this person is asked first. `late`: nobody has answered since `at`; else it is next.
 
     `part`: mentor | backup | stand_in.
     """
