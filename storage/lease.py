@@ -25,9 +25,7 @@ _TAKE = Sql(
 )
 _FREE = Sql("DELETE FROM lease WHERE name = :name")
 _GIVE_BACK = Sql("DELETE FROM lease WHERE name = :name AND holder = :holder")
-_RELEASE_ALL = Sql(
-    "UPDATE outbox SET claimed = false, retrying = true, due_at = :now WHERE claimed AND state = 'waiting'"
-)
+_RELEASE_ALL = Sql("UPDATE outbox SET claimed = false, retrying = true, due_at = :now WHERE claimed")
 
 
 def take(conn: Connection, holder: str, now: datetime, *, by_force: bool = False) -> bool:

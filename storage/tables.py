@@ -273,6 +273,7 @@ outbox = Table(
     Index("ix_outbox_person", "person_id", "rank", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
     # The database itself keeps 'at most one in flight for one person', whatever two senders try at once.
     Index("uq_outbox_claimed", "person_id", unique=True, sqlite_where=_CLAIMED, postgresql_where=_CLAIMED),
+    Index("ix_outbox_claimed", "due_at", sqlite_where=_CLAIMED, postgresql_where=_CLAIMED),
     Index("uq_outbox_dedupe", "dedupe", unique=True),
     Index("ix_outbox_merged", "person_id", sqlite_where=_MERGED, postgresql_where=_MERGED),
     Index("ix_outbox_expires", "expires_at", sqlite_where=_EXPIRES, postgresql_where=_EXPIRES),

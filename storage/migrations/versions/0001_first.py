@@ -298,6 +298,14 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
     )
     op.create_index(
+        "ix_outbox_claimed",
+        "outbox",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("claimed"),
+        postgresql_where=sa.text("claimed"),
+    )
+    op.create_index(
         "ix_outbox_due",
         "outbox",
         ["rank", "due_at", "id"],
