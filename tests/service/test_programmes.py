@@ -13,9 +13,10 @@ from referrals.catalogue import Catalogue, Course, CourseKind, Milestone
 from referrals.errors import BadAnswer, NotFound, StaleButton, WrongStage
 from referrals.members import Attendance, CheckIn, Enrolment, Meeting, Source, Undertaking, UndertakingState
 from referrals.model import SYSTEM, DataClass, Role
+from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.said import Timer
-from referrals.service import courses, doors, enrolments, meetings, phases
+from referrals.service import courses, doors, enrolments, handover, meetings, phases, retention
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store
 
@@ -308,5 +309,34 @@ def test_an_evening_is_asked_about_once_and_never_a_week_later(club: Club) -> No
     club.clock.now += timedelta(days=20)  # an outage
     club.passes(timedelta(seconds=1))
     assert "group.ask" not in club.heard(club.hasna)
+    with pytest.raises(NotFound):
+        club.store.run(meetings.group, club.hasna, key)
+
+
+def test_a_year_later_nothing_of_an_evening_is_left(club: Club) -> None:
+    key = the_evening(club)
+    club.store.run(meetings.save, club.hasna, key, *mask(club, club.hasna, key, "K7-29"), "good")
+    club.clock.now += meetings.KEPT_FOR - timedelta(days=1)
+    club.store.run(retention.sweep, "daily")
+    assert club.store.run(lambda tx: tx.count(Attendance)) == 2
+    club.clock.now += timedelta(days=2)
+    club.store.run(retention.sweep, "daily")
+    assert club.store.run(lambda tx: tx.count(Meeting) + tx.count(Attendance)) == 0
+
+
+def test_whoever_leaves_a_post_writes_nothing_down_any_more(club: Club) -> None:
+    key = the_evening(club)
+    club.said()
+
+    def leaves(tx: Tx) -> None:
+        seat = tx.get(Seat, "mentor-1")
+        assert seat is not None
+        tx.save(replace(seat, person_id=None))
+        handover.departed(tx, seat, "join.post_ended")
+
+    club.store.run(leaves)
+    club.said()
+    slots = [message.slot for message in club.store.run(lambda tx: tx.messages_of(club.hasna))]
+    assert meetings.slot(key) not in slots
     with pytest.raises(NotFound):
         club.store.run(meetings.group, club.hasna, key)
