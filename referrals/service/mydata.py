@@ -33,7 +33,17 @@ from referrals.model import (
 )
 from referrals.persons import Device, Download, Person, Recovery
 from referrals.ports import Away, Slow, Tx
-from referrals.service import courses, doors, export_page, limits, linking, meetings, names, readers
+from referrals.service import (
+    courses,
+    doors,
+    export_page,
+    limits,
+    linking,
+    meetings,
+    names,
+    own_checkins,
+    readers,
+)
 
 DOWNLOAD_LIFE = timedelta(minutes=10)
 # The first fetch does not use it up: a preview, a retry or a second half must not lose it (decision 0009).
@@ -226,6 +236,7 @@ def _about(tx: Tx, person: Person) -> Json:
             }
             for e in linking.tied_to(tx, person.id)
         ],
+        "own_check_ins": own_checkins.said_by(tx, person.id),
         "acts": _acts(tx, person, seats),
         "matters": [],
     }
@@ -233,7 +244,8 @@ def _about(tx: Tx, person: Person) -> Json:
 
 def _acts(tx: Tx, person: Person, seats: list[Any]) -> list[Json]:
     """What a mentor or worker did, by day: no member's code, no matter of somebody else."""
-    acts = [{"what": "check_in", "at": c.saved_at} for c in tx.find(CheckIn, saved_by=person.id)]
+    made = [c for c in tx.find(CheckIn, saved_by=person.id) if c.kind not in own_checkins.ABOUT_ONESELF]
+    acts = [{"what": "check_in", "at": c.saved_at} for c in made]
     acts += [{"what": "meeting", "at": m.kept_at} for m in tx.find(Meeting, kept_by=person.id)]
     heard = {r.consent_id: r.made_at for r in tx.find(WordReceipt, witness_id=person.id)}
     acts += [{"what": "yes_heard", "at": at} for at in heard.values()]

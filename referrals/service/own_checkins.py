@@ -14,9 +14,10 @@ from referrals.members import CheckIn, CheckInKind, Enrolment, EnrolmentState, S
 from referrals.model import SYSTEM, AuditEntry, Role
 from referrals.ports import Tx
 from referrals.said import Keyboard
-from referrals.service import asking, doors, enrolling, enrolments, needs, programmes, tell
+from referrals.service import asking, doors, enrolling, enrolments, needs, programmes, tell, trends
 from referrals.service.asking import Asked
 
+ABOUT_ONESELF = (CheckInKind.OWN, CheckInKind.WELLBEING)
 OFFERS_HELP = ("own.done_ask", "own.done_alarm")  # what is said where a way to ask for help stands below
 
 
@@ -70,6 +71,17 @@ def ways_to_ask(tx: Tx, found: Asked) -> Keyboard:
     if found.actor.role is Role.MEMBER:
         pathways = set(needs.pathways_of(tx, (Role.MEMBER,)))
     return tell.column(tell.press(f"pathway.{pathway}", "ask", pathway) for pathway in sorted(pathways))
+
+
+def said_by(tx: Tx, person_id: str) -> list[dict[str, object]]:
+    """What somebody said about themselves, the oldest first: for their own copy of what is held."""
+    me = doors.as_author(person_id)
+    found = [c for c in tx.find(CheckIn, saved_by=person_id) if c.kind in ABOUT_ONESELF and c.day]
+    return [
+        {"day": c.day.isoformat(), "answers": trends.opened(tx, me, c)}
+        for c in sorted(found, key=lambda c: (str(c.day), c.id))
+        if c.day
+    ]
 
 
 # -- the family circle -------------------------------------------------------------------------------

@@ -145,3 +145,17 @@ def test_a_worker_says_with_one_tap_how_the_help_goes(net: Small) -> None:
     worker.presses(f"1:check.save:{newest[0].id}:1:" + forms.short(form, {"progress": "stopped"}))
     assert net.referral(referral_id).escalated
     assert desk
+
+
+def test_ones_own_words_come_along_when_everything_is_taken_home(net: Small) -> None:
+    family = net.person(1)
+    mine = net.store.run(own_checkins.join, family)
+
+    def answers(tx: Tx) -> None:
+        asked = checkins.begin(tx, mine, asked_of=family, source=Source.REMINDER, due_at=tx.now)
+        checkins.save(tx, family, asked.id, {"state": "struggling"})
+
+    net.store.run(answers)
+    said = net.store.run(own_checkins.said_by, family)
+    assert [each["answers"] for each in said] == [{"state": "struggling"}]
+    assert net.store.run(own_checkins.said_by, net.person(2)) == []
