@@ -15,7 +15,7 @@ SCREEN_BYTES = 800  # of lines in the chat; with its heading a screen stays belo
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One member. `mine`: this person is asked first. `late`: nobody has answered since `at`; else it is next.
+    """One member. `mine`: this person is asked first. `late`: nobody has answered since `at`, else the next.
 
     `part`: mentor | backup | stand_in.
     """
