@@ -13,7 +13,7 @@ import pytest
 from bot.telegram_out import LONGEST_BUTTON
 from bot.texts import Texts, utf16_length
 from tests.support.chats import LONGEST_SCREEN
-from tests.support.network import CATALOGUE, NETWORK
+from tests.support.network import CATALOGUE, NETWORK, ROOT
 
 TEXTS = Texts(CATALOGUE.texts)
 LANGUAGES = sorted(CATALOGUE.texts)
@@ -71,3 +71,10 @@ def test_no_label_is_cut(language: str) -> None:
     labels += [k for k in choices if k.split(".")[1] not in CATALOGUE.forms]  # else it is a question
     cut = {k for k in labels if utf16_length(CATALOGUE.texts[language][k]) > LONGEST_BUTTON}
     assert not cut
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_text_is_written_twice(language: str) -> None:
+    """Of two texts with one key a reader of the file sees the first, and a person on the phone the other."""
+    keys = re.findall(r'^msgid "(.+)"$', (ROOT / f"locales/{language}.po").read_text("utf-8"), re.MULTILINE)
+    assert sorted({key for key in keys if keys.count(key) > 1}) == []
