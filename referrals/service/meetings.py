@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from referrals import club
 from referrals.access import Action, allow
@@ -26,13 +27,13 @@ from referrals.service import (
     checkins,
     doors,
     enrolments,
-    member_keys,
     programme_dates,
     programmes,
     reminders,
     tell,
 )
 
+ASK = "group_ask"  # the timer: '<key>/<person>/<zone>'
 UNDO = timedelta(seconds=60)
 HOW = ("good", "all_right", "heavy")
 KEPT_FOR = timedelta(days=365)
@@ -75,50 +76,32 @@ def slot(key: str) -> str:
 
 
 def due(tx: Tx, subject: str) -> None:
-    """Timer: the evening after a meeting. Every mentor with members in the programme is asked once."""
+    """Timer: the evening after a meeting. Each mentor with members there is asked, in a turn of their own."""
     programme_id, meeting_id, zone = subject.split("/", 2)
     meeting = _meeting(tx, programme_id, meeting_id)
-    there = tx.find(Enrolment, programme=programme_id, timezone=zone, state=EnrolmentState.ACTIVE)
-    if meeting is None or not there:
+    where: dict[str, Any] = {"programme": programme_id, "timezone": zone, "state": EnrolmentState.ACTIVE}
+    if meeting is None or not tx.find(Enrolment, limit=1, **where):
         return  # whoever comes next sets it again
     holidays = _holidays(tx, programme_id)
     held = club.last_held(meeting, zone, holidays, tx.now)
     programme_dates.set_meeting(tx, subject, meeting, holidays, tx.now)
     if held is None or tx.now - held.asked > timedelta(days=1):
         return  # after an outage nobody is asked about a meeting of last week
-    for mentor_id in _asked(tx, there):
-        _ask(tx, mentor_id, programme_id, meeting, held.day)
+    key = key_of(programme_id, meeting_id, held.day)
+    mentors = sorted({s.person_id for s in tx.find(Seat, role=Role.MENTOR) if s.person_id})
+    tx.set_timers((ASK, f"{key}/{mentor_id}/{zone}", tx.now) for mentor_id in mentors)
 
 
-def _asked(tx: Tx, there: list[Enrolment]) -> list[str]:
-    """Who is asked about these members: one look at all posts, since there may be a thousand members."""
-    first = {e.id: member_keys.standing_in(tx, e) or e.mentor_seat for e in there}
-    seats = tx.find(Seat, id=sorted({seat for seat in first.values() if seat}))
-    holders = {seat.id: seat.person_id for seat in seats if seat.person_id}
-    found = set(holders.values())
-    for enrolment in there:
-        if first[enrolment.id] not in holders:  # nobody holds the post: the backup
-            found |= set(enrolments.mentors_of(tx, enrolment)[:1])
-    return sorted(found)
-
-
-def _ask(tx: Tx, person_id: str, programme_id: str, meeting: ClubMeeting, day: date) -> None:
-    key = key_of(programme_id, meeting.id, day)
-    if _kept(tx, person_id, programme_id, meeting, day) is not None:
-        return  # written down before anybody asked
-    tell.tell(
-        tx,
-        person_id,
-        "group.ask",
-        buttons=tell.column(
-            (
-                tell.press("button.write_down", "group.open", key),
-                tell.press("button.no_meeting", "group.none", key),
-            )
-        ),
-        slot=slot(key),
-        dedupe=f"group:{key}:{person_id}",
-    )
+def ask(tx: Tx, subject: str) -> None:
+    """Timer: one mentor is asked about one meeting, once, if they have members there and have not written."""
+    key, person_id, zone = subject.split("/", 2)
+    for programme_id, meeting in _named(tx, key):
+        there = any(e.programme == programme_id and e.timezone == zone for e in _own(tx, person_id))
+        if there and _kept(tx, person_id, programme_id, meeting, _day(key)) is None:
+            write = tell.press("button.write_down", "group.open", key)
+            none = tell.press("button.no_meeting", "group.none", key)
+            once = f"group:{key}:{person_id}"
+            tell.tell(tx, person_id, "group.ask", buttons=((write,), (none,)), slot=slot(key), dedupe=once)
 
 
 # -- written down ------------------------------------------------------------------------------------

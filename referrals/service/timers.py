@@ -99,6 +99,7 @@ TIMERS: Mapping[str, Timed] = {
     "rhythm": Timed(Action.MEMBER_CHANGE, phases.follow),
     "phase": Timed(Action.MEMBER_CHANGE, phases.due),
     "meeting": Timed(Action.REMIND, meetings.due),
+    "group_ask": Timed(Action.REMIND, meetings.ask),
     "group_kept": Timed(Action.WAIT_OVER, meetings.undo_over),
     "programmes": Timed(Action.RETENTION, versions.daily),
     "course": Timed(Action.REMIND, courses.due),
