@@ -8,7 +8,7 @@ from handlers import family
 from handlers.reply import Reply, Turn
 from referrals.model import Role
 from referrals.said import Button, Keyboard
-from referrals.service import conversations, doors, needs
+from referrals.service import conversations, doors, linking, needs, safety_plans
 from referrals.service.tell import column, page_button, press
 
 Rows = Callable[[Turn], list[Button]]
@@ -89,7 +89,10 @@ def _family(turn: Turn) -> list[Button]:
 def _member(turn: Turn) -> list[Button]:
     """A member on their own phone: what their mentor could ask for, they can too."""
     pathways = needs.pathways_of(turn.tx, [Role.MEMBER])
-    return [press("button.check_in", "next"), *_asking(pathways), press("button.danger", "danger"), *_own()]
+    tied = [e.id for e in linking.tied_to(turn.tx, turn.person.id) if safety_plans.exists(turn.tx, e.id)]
+    plans = [page_button("button.hard_days", f"safety/{enrolment_id}") for enrolment_id in tied]
+    danger = press("button.danger", "danger")
+    return [press("button.check_in", "next"), *_asking(pathways), danger, *plans, *_own()]
 
 
 def _asking(pathways: Iterable[str]) -> list[Button]:

@@ -31,12 +31,14 @@ _CODES: Mapping[str, str] = {
     "pathway": "pathway.",
     "presence": "export.presence.",
     "state": "export.state.",
+    "how": "state.",
     "what": "export.what.",
     "programme": "programme.",
     "phase": "phase.",
     "milestones": "milestone.",
     "course": "course.",
     "step": "course_step.",
+    "why": "page.share.why.",
 }
 
 

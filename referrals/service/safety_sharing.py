@@ -27,7 +27,7 @@ from referrals.model import (
 from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.said import Keyboard, Priority, Timer
-from referrals.service import doors, member_keys, reading, safety_plans, tell
+from referrals.service import doors, member_keys, names, reading, safety_plans, tell
 
 TIMER, MONTHLY, MONTH = "share_end", "share_month", "monthly"
 EVERY = timedelta(days=30)
@@ -271,6 +271,18 @@ def about(tx: Tx, enrolment_id: str) -> list[SafetyShare]:
     found = tx.find(SafetyShare, enrolment_id=enrolment_id, tell_person=True)
     known = [(share.agreed_at, share) for share in found if share.agreed_at is not None]
     return [share for _, share in sorted(known, key=lambda each: each[0], reverse=True)]
+
+
+def taken_home(tx: Tx, person_id: str, enrolment: Enrolment, language: str) -> dict[str, object]:
+    """For the export of the person whom it is about: their plan, and what they may know was told."""
+    plan = safety_plans.read(tx, safety_plans.Reader(Actor(person_id, Role.MEMBER), enrolment))
+    headed = {tx.catalogue.words(f"page.safety.of.{name}", language): text for name, text in plan.items()}
+    told = []
+    for share in about(tx, enrolment.id):
+        organization = tx.directory.organizations.get(share.organization_id)
+        name = names.named(organization.names, language) if organization else ""
+        told.append({"organization": name, "why": share.reason, "at": share.agreed_at, "until": share.until})
+    return {"hard_days": [f"{head}: {text}" for head, text in headed.items() if text], "told": told}
 
 
 # -- parts -------------------------------------------------------------------------------------------

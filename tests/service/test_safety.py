@@ -328,3 +328,15 @@ def test_a_no_shares_nothing(cast: Cast) -> None:
     _reads_nothing(cast, asked)
     with pytest.raises(WrongStage):
         cast.does(safety_sharing.agree, cast.steward, asked.id)
+
+
+def test_the_person_takes_home_what_they_may_know(cast: Cast) -> None:
+    cast.written()
+    cast.does(_tied, cast.about, cast.member)
+    cast.alarm()
+    cast.shared()
+    cast.shared(replace(WISH, silence="endangers_other"))
+    enrolment = cast.does(lambda tx: tx.get(Enrolment, cast.about))
+    home = cast.does(safety_sharing.taken_home, cast.member, enrolment, "en")
+    assert f"What helps me: {SECRET}" in home["hard_days"]
+    assert [line["organization"] for line in home["told"]] == ["Bua House"], "once: the other is withheld"
