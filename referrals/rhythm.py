@@ -67,6 +67,8 @@ class Rhythm:
         return self.quiet_to if self.quiet_to is not None and self.quiet(self.at) else self.at
 
 
+# Whoever is due at the same instant mostly shares a rhythm with many others, so answers are kept.
+@lru_cache(maxsize=8192)
 def next_due(rhythm: Rhythm, after: datetime) -> datetime:
     """The first instant after `after` at which the contact is due. Asked again with the answer: the next one.
 
@@ -83,6 +85,7 @@ def next_due(rhythm: Rhythm, after: datetime) -> datetime:
     raise ValueError(f"the rule {rhythm.every!r} has no further day that is allowed")
 
 
+@lru_cache(maxsize=8192)
 def last_due(rhythm: Rhythm, now: datetime) -> datetime | None:
     """The latest instant, `now` included, at which the contact was due; None before the first one."""
     near = local(now, rhythm.timezone).date() + 2 * _DAY
@@ -140,7 +143,16 @@ def _days_before(rhythm: Rhythm, day: date) -> Iterator[date]:
 def _days_of_year(every: str, anchor: date, year: int) -> tuple[date, ...]:
     """A year's days of a rule: most people share one, and reading a rule costs more than all the rest."""
     first, last = (datetime.combine(day, _MIDNIGHT) for day in (date(year, 1, 1), date(year, 12, 31)))
-    return tuple(day.date() for day in _rule(every, anchor).between(first, last, inc=True))
+    rule = _rule(every, _nearer(every, anchor, first.date()))
+    return tuple(day.date() for day in rule.between(first, last, inc=True))
+
+
+def _nearer(every: str, anchor: date, day: date) -> date:
+    """An anchor before that day from which the same days are counted: dateutil walks from it, day by day."""
+    rule = dict(part.partition("=")[::2] for part in every.upper().removeprefix("RRULE:").split(";"))
+    turn = {"DAILY": 1, "WEEKLY": 7}.get(rule.get("FREQ", ""), 0) * int(rule.get("INTERVAL") or 1)
+    turns = (day - anchor).days // turn - 1 if turn else 0
+    return anchor + timedelta(days=max(0, turns) * turn)
 
 
 def _rule(every: str, anchor: date) -> rrule:

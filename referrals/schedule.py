@@ -258,15 +258,40 @@ def next_allowed(
     for _ in range(_MOST_MOVES):
         wall = local(at, zone)
         clock = wall.time()
-        if by_day and not DAYTIME_FROM <= clock < DAYTIME_TO:
+        if days and wall.weekday() not in days:
+            at = next_showing(usual, zone, at, wall.date() + _DAY)
+        elif by_day and not DAYTIME_FROM <= clock < DAYTIME_TO:
             at = next_showing(DAYTIME_FROM, zone, at)
         elif quiet_to is not None and in_quiet(clock, quiet_from, quiet_to):
             at = next_showing(quiet_to, zone, at)
-        elif days and wall.weekday() not in days:
-            at = next_showing(usual, zone, at, wall.date() + _DAY)
         else:
             return at
     return at
+
+
+def allowed_until(
+    window: WritingWindow,
+    timezone: str,
+    at: datetime,
+    quiet_from: time | None = None,
+    quiet_to: time | None = None,
+    days: tuple[int, ...] = (),
+) -> datetime | None:
+    """Until when a message that may be read from `at` on may still come; None where no hours are kept.
+
+    What could not be sent by then (an outage) would come at night, so it is not sent at all.
+    """
+    zone = known_zone(timezone)
+    ends: list[datetime] = []
+    if window is WritingWindow.DAYTIME and not _all_day_quiet(quiet_from, quiet_to):
+        ends.append(next_showing(DAYTIME_TO, zone, at))
+    if quiet_from is not None:
+        ends.append(next_showing(quiet_from, zone, at))
+    if days:
+        today = local(at, zone).date()
+        off = next((n for n in range(1, 7) if (today + n * _DAY).weekday() not in days), None)
+        ends += [instant_of(today + off * _DAY, time(0), zone)] if off else []
+    return min(ends, default=None)
 
 
 def _all_day_quiet(quiet_from: time | None, quiet_to: time | None) -> bool:

@@ -36,15 +36,19 @@ FRESH_DAYS = 3
 _UNPROMPTED = (Source.CASELOAD, Source.LINE, Source.MEETING, Source.LATE)
 
 
+Hours = tuple[datetime, datetime | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Whom to ask now: the rung that was climbed, the person, the text key, from when they may read it."""
+    """Whom to ask now: the rung that was climbed, the person, the text key, from when to when it may come."""
 
     step: int
     person_id: str
     text: str
     priority: Priority
     at: datetime
+    until: datetime | None
 
 
 def remind(tx: Tx, enrolment_id: str) -> None:
@@ -70,7 +74,7 @@ def remind_many(tx: Tx, enrolment_ids: Sequence[str]) -> None:
             continue
         own = programmes.of(tx, enrolment).audience is Role.FAMILY
         asks = (enrolment.person_id or "",) if own else seen.mentors(enrolment)
-        found = climb(0, asks, seen.ready)
+        found = climb(0, asks, seen.hours)
         asked.append((enrolment, _check_in(tx, enrolment, due, found, own), found))
     _ask_all(tx, asked, rhythms, seen)
 
@@ -81,13 +85,13 @@ def _slot(enrolment: Enrolment, kept: Rhythm, now: datetime) -> datetime:
     return last if last is not None and last >= enrolment.phase_since else now
 
 
-def climb(step: int, mentors: Sequence[str], ready: Callable[[str], datetime | None]) -> Asking | None:
+def climb(step: int, mentors: Sequence[str], hours: Callable[[str], Hours | None]) -> Asking | None:
     """The next rung on which somebody can be asked; None when only the desk is left. Pure."""
     for number in range(step, len(RUNGS)):
         place, text, priority = RUNGS[number]
-        at = ready(mentors[place]) if place < len(mentors) else None
-        if at is not None:
-            return Asking(number + 1, mentors[place], text, priority, at)
+        free = hours(mentors[place]) if place < len(mentors) else None
+        if free is not None:
+            return Asking(number + 1, mentors[place], text, priority, *free)
     return None
 
 
@@ -101,7 +105,7 @@ def missed(tx: Tx, check_in_id: str) -> None:
         return
     own = check_in.kind is CheckInKind.OWN
     mentors = (check_in.asked_of or "",) if own else member_keys.mentors_of(tx, enrolment)
-    found = climb(check_in.step, mentors, lambda person_id: ready(tx.get(Person, person_id), tx.now))
+    found = climb(check_in.step, mentors, lambda person_id: hours_of(tx.get(Person, person_id), tx.now))
     if own and (check_in.step > 0 or found is None):  # asked once, and again only where they said 'later'
         _end(tx, check_in)
         return
@@ -154,6 +158,15 @@ def ready(person: Person | None, now: datetime) -> datetime | None:
     )
 
 
+def hours_of(person: Person | None, now: datetime) -> Hours | None:
+    """From when, and until when, a reminder may come to somebody; None as for `ready`. Pure."""
+    at = ready(person, now)
+    if at is None or person is None:
+        return None
+    wishes = (person.quiet_from, person.quiet_to, person.days)
+    return at, schedule.allowed_until(person.window, person.timezone, at, *wishes)
+
+
 # -- what is looked up for all at once -----------------------------------------------------------------
 
 
@@ -175,9 +188,9 @@ class _Seen:
         first = self._filled(stand_in) or self._filled(enrolment.mentor_seat)
         return tuple(dict.fromkeys(p for p in (first, self._filled(enrolment.backup_seat)) if p))
 
-    def ready(self, person_id: str) -> datetime | None:
-        """As `ready`, of somebody who was looked up."""
-        return ready(self.people.get(person_id), self.now)
+    def hours(self, person_id: str) -> Hours | None:
+        """As `hours_of`, of somebody who was looked up."""
+        return hours_of(self.people.get(person_id), self.now)
 
     def _filled(self, seat_id: str | None) -> str | None:
         seat = self.seats.get(seat_id or "")
@@ -248,7 +261,7 @@ def _ask_all(
     tx.add(*(check_in for _, check_in, _ in asked))
     for enrolment, check_in, found in asked:
         tx.audit(AuditEntry(SYSTEM, ACTIONS[check_in.kind], f"check_in:{check_in.id}", "asked"))
-        if check_in.kind is CheckInKind.MEMBER and seen.ready(enrolment.person_id or "") is not None:
+        if check_in.kind is CheckInKind.MEMBER and seen.hours(enrolment.person_id or ""):
             own_checkins.ask(tx, enrolment)  # on the member's own phone, beside their mentor
         if found is None:
             _nobody(tx, check_in, enrolment)
@@ -266,7 +279,11 @@ def _ask_all(
 
 
 def _notice(tx: Tx, check_in: CheckIn, enrolment: Enrolment, found: Asking, kept: Rhythm) -> Notice:
-    """One reminder. From the next slot on it is pointless: that one will ask again."""
+    """One reminder. From the next slot on it is pointless: that one will ask again.
+
+    It is dropped, too, where an outage has eaten its reader's hours: the next rung comes within them.
+    """
+    following = rhythm.next_due(kept, max(found.at, tx.now))
     own = check_in.kind is CheckInKind.OWN
     first = tell.press("button.code", "check", check_in.id, str(check_in.form_version), "")
     gist = replace(first, params={"code": enrolment.code})
@@ -279,7 +296,7 @@ def _notice(tx: Tx, check_in: CheckIn, enrolment: Enrolment, found: Asking, kept
         slot(check_in.id),
         fresh=True,
         not_before=found.at if found.at > tx.now else None,
-        expires_at=rhythm.next_due(kept, found.at),
+        expires_at=min(following, found.until) if found.until else following,
         merge="" if own else SEVERAL,
         gist=None if own else gist,
     )

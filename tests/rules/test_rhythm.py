@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from referrals import rhythm
 from referrals.persons import WritingWindow
 from referrals.rhythm import Rhythm, last_due, next_due
-from referrals.schedule import DAYTIME_FROM, DAYTIME_TO, NETWORK_ZONE, known_zone, next_allowed
+from referrals.schedule import DAYTIME_FROM, DAYTIME_TO, NETWORK_ZONE, allowed_until, known_zone, next_allowed
 from tests.conftest import LONG
 
 ZONES = (
@@ -325,6 +325,12 @@ def test_a_reader_is_written_to_at_their_own_times(
     if window is WritingWindow.DAYTIME and not nothing_left:
         assert DAYTIME_FROM <= shown.time() < DAYTIME_TO
     assert next_allowed(window, zone, allowed, begins, ends, days) == allowed
+    until = allowed_until(window, zone, allowed, begins, ends, days)
+    assert until is None or allowed < until
+    for minutes in (1, 59, 400, 1439) if until else (1, 1439, 10_079):
+        later = allowed + timedelta(minutes=minutes)
+        if until is None or later < until:
+            assert next_allowed(window, zone, later, begins, ends, days) == later
 
 
 def test_a_reader_with_days_is_not_woken_at_midnight() -> None:

@@ -90,6 +90,7 @@ class Year:
     moved: dict[str, list[tuple[datetime, str]]] = field(default_factory=lambda: defaultdict(list))
     skipped: dict[str, list[tuple[datetime, datetime]]] = field(default_factory=lambda: defaultdict(list))
     events: list[tuple[datetime, int, Callable[[], None]]] = field(default_factory=list)
+    heard: set[str] = field(default_factory=set)  # check-ins that somebody was reminded of
     put_off: set[str] = field(default_factory=set)  # check-ins that are asked for once more
     refused: Counter[str] = field(default_factory=Counter)
     messages: int = 0
@@ -261,9 +262,10 @@ class Year:
                     await self.store.turn(timers.fire, timer.id, timer.due_at)
 
     def sent(self, delivery: Delivery) -> Sent:
-        for check_in_id in _asks(delivery):
-            known = any(one.check_in_id == check_in_id for one in self.told[-500:])
+        for check_in_id in _asks(delivery) if delivery.message_id is None else ():  # an edit rings nobody
+            known = check_in_id in self.heard
             if delivery.text in FIRST_TEXTS or (delivery.text == "mentor.several_due" and not known):
+                self.heard.add(check_in_id)
                 self.told.append(Told(delivery.person_id, check_in_id, self.clock.now))
                 self.reads(delivery, check_in_id)
         self.messages += 1
@@ -512,7 +514,9 @@ def _judge_reminder(
     asked_at = gap[1] if gap else check_in.due_at
     allowed = first_allowed(readers[first.person_id], asked_at)
     away = year.plan.outage_at(allowed)
-    lateness = first.at - (away[1] if away else allowed)
+    if away is not None:
+        allowed = first_allowed(readers[first.person_id], away[1])
+    lateness = first.at - allowed
     found.late.append(lateness)
     if not timedelta() <= lateness <= GRID and check_in.id not in year.put_off:
         found.wrong.append(f"due {check_in.due_at}, allowed {allowed}, told {first.at}")
