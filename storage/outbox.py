@@ -44,11 +44,11 @@ _EXPIRE = Sql(
     f"UPDATE outbox SET state = 'expired', {BLANK} WHERE id IN (SELECT id FROM outbox WHERE state = 'waiting'"
     f" AND expires_at <= :now AND NOT claimed ORDER BY expires_at LIMIT {EXPIRED_AT_ONCE})"
 )
-# One look at the indexes instead of a statement for each rank and chore: is a claim over its time, has
-# something expired, and which ranks have anything due?
+# One look at the indexes instead of a statement for each rank and chore: which claim and what else ends next,
+# and which ranks have anything due? (By EXISTS, PostgreSQL looked through all that waits for the first.)
 _LOOK = Sql(
-    "SELECT EXISTS (SELECT 1 FROM outbox WHERE claimed AND due_at <= :now),"
-    " EXISTS (SELECT 1 FROM outbox WHERE state = 'waiting' AND expires_at <= :now),"
+    "SELECT (SELECT min(due_at) FROM outbox WHERE claimed),"
+    " (SELECT min(expires_at) FROM outbox WHERE state = 'waiting' AND expires_at IS NOT NULL),"
     + ",".join(
         " EXISTS (SELECT 1 FROM outbox WHERE state = 'waiting' AND NOT claimed AND due_at <= :now"
         f" AND rank = {priority.rank})"
@@ -182,7 +182,8 @@ def claim(
 
 def _to_claim(conn: Connection, at: int) -> list[Priority]:
     """What has come to its end is ended; the ranks in which something is due, best first."""
-    ((over, expired, *_),) = found = conn.rows(_LOOK, {"now": at})
+    ((lease_end, pointless, *_),) = found = conn.rows(_LOOK, {"now": at})
+    over, expired = (end is not None and end <= at for end in (lease_end, pointless))
     if over:
         conn.change(_RELEASE, {"now": at})
     if expired:
