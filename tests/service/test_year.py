@@ -488,7 +488,7 @@ def _excuse(
     if any(begins <= due < ends for begins, ends in year.skipped[enrolment.id]):
         return "not this week"
     for row in rows:
-        before = row.source is Source.REMINDER and now - 12 * DAY < row.due_at < due
+        before = row.source is Source.REMINDER and now - 14 * DAY < row.due_at < due
         if before and (row.saved_at is None or row.saved_at >= due):
             return "the one before was still asked for"
     day = due.astimezone(ZoneInfo(enrolment.timezone)).date()
