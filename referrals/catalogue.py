@@ -160,8 +160,6 @@ class Programme:
     id: str
     version: int
     phases: tuple[Phase, ...]
-    means: tuple[str, ...]  # how did you meet: in_person, call, message, not_reached
-    states: tuple[str, ...]  # how is it going: well, all_right, struggling, crisis
     audience: Role = Role.MEMBER
     holidays: str = ""  # a file of holidays/, on whose days nobody is reminded
     meetings: tuple[ClubMeeting, ...] = ()

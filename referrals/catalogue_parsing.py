@@ -104,7 +104,19 @@ def text_keys(catalogue: Catalogue) -> frozenset[str]:
         keys |= {f"class.{each}" for classes in pathway.classes.values() for each in classes}
     for programme in catalogue.programmes.values():
         keys |= programme_keys(programme)
+    for form in catalogue.forms.values():
+        keys |= _own_form_keys(form)
     return frozenset(keys)
+
+
+def _own_form_keys(form: Form) -> set[str]:
+    """What a form of its own asks in the chat: its questions' own words, and those that choices share."""
+    in_chat = [q for q in form.questions if q.where == "chat"]
+    keys = {f"form.{form.id}.{q.id}" for q in in_chat}
+    for question in in_chat:
+        shared = "category" if question.kind is QuestionKind.NEEDS else question.id
+        keys |= {f"{shared}.{choice}" for choice in question.choices}
+    return keys
 
 
 def _form_keys(form: Form) -> set[str]:

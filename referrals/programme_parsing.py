@@ -16,7 +16,7 @@ from dateutil.rrule import rrule, rrulestr
 from referrals.catalogue import ClubMeeting, Course, CourseKind, Milestone, Onward, Phase, Programme
 from referrals.errors import ConfigurationError
 from referrals.model import Role
-from referrals.toml_blocks import Block, Faults, codes, named_like_its_file, once, read_block
+from referrals.toml_blocks import Block, Faults, named_like_its_file, once, read_block
 
 HOLIDAYS = "holidays"
 
@@ -51,14 +51,11 @@ def parse_programme(block: Block, holidays: Container[str], forms: Container[str
         id=named_like_its_file(block),
         version=block.whole("version"),
         phases=tuple(_phases(block, forms)),
-        means=codes(block, "means", () if audience is Role.FAMILY else None),
-        states=codes(block, "states"),
         audience=audience,
         holidays=_file(block, "holidays", "", holidays),
         meetings=tuple(_meetings(block)),
         courses=tuple(_courses(block)),
     )
-    _check_codes(block, programme)
     _check_onward(block, programme.phases)
     block.done()
     return programme
@@ -101,8 +98,6 @@ def parse_holidays(block: Block) -> Holidays:
 def programme_keys(programme: Programme) -> set[str]:
     """The text keys that a programme's own codes need in each language."""
     keys = {f"programme.{programme.id}"}
-    keys |= {f"means.{means}" for means in programme.means}
-    keys |= {f"state.{state}" for state in programme.states}
     keys |= {f"phase.{phase.id}" for phase in programme.phases}
     keys |= {f"milestone.{each}" for phase in programme.phases for each in phase.milestones}
     keys |= {f"meeting.{meeting.id}" for meeting in programme.meetings}
@@ -245,16 +240,6 @@ def _course_milestones(block: Block) -> list[Milestone]:
     if not found:
         block.wrong("milestone", "is missing", "add [[course.milestone]] with id and within_days")
     return found
-
-
-def _check_codes(block: Block, programme: Programme) -> None:
-    asks_means = programme.audience is Role.MEMBER
-    for key, found, needed in (
-        ("means", programme.means, "not_reached" if asks_means else ""),
-        ("states", programme.states, "crisis"),
-    ):
-        if found and needed and needed not in found:
-            block.wrong(key, f"lacks {needed!r}", f"add it: the rules wait for {needed!r}")
 
 
 def _file(block: Block, key: str, default: str, known: Container[str]) -> str:

@@ -63,7 +63,6 @@ class Changed(StrEnum):
     MEETINGS = "meetings"
     COURSES = "courses"
     HOLIDAYS = "holidays"
-    ANSWERS = "answers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,6 @@ def differences(old: Programme, new: Programme) -> tuple[Difference, ...]:
         (Changed.MEETINGS, _meetings(old), _meetings(new)),
         (Changed.COURSES, _courses(old), _courses(new)),
         (Changed.HOLIDAYS, old.holidays, new.holidays),
-        (Changed.ANSWERS, " ".join(old.means + old.states), " ".join(new.means + new.states)),
     )
     return (*found, *(Difference(what, "", a, b) for what, a, b in whole if a != b))
 

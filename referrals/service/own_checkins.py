@@ -78,7 +78,7 @@ def said_by(tx: Tx, person_id: str) -> list[dict[str, object]]:
     me = doors.as_author(person_id)
     found = [c for c in tx.find(CheckIn, saved_by=person_id) if c.kind in ABOUT_ONESELF and c.day]
     return [
-        {"day": c.day.isoformat(), "answers": trends.opened(tx, me, c)}
+        {"day": c.day.isoformat(), "how": trends.opened(tx, me, c).get("state", "")}
         for c in sorted(found, key=lambda c: (str(c.day), c.id))
         if c.day
     ]

@@ -19,6 +19,7 @@ from storage.catalogue_files import read_catalogue
 CATALOGUE_FOLDER = Path(__file__).parents[2] / "catalogue"
 PATHWAY = "pathways/family-support.toml"
 PROGRAMME = "programmes/return-home-club.toml"
+CHECK_IN = "forms/check-in.toml"
 
 
 def files() -> dict[str, str]:
@@ -104,8 +105,10 @@ def test_the_form_asks_in_the_chat_only_what_may_stand_there(shipped: Catalogue)
 
 def test_the_club_has_its_phases(shipped: Catalogue) -> None:
     club = shipped.programmes["return-home-club"]
-    assert club.means == ("in_person", "call", "message", "not_reached")
-    assert club.states == ("well", "all_right", "struggling", "crisis")
+    means, state = parse_catalogue(files()).forms["check-in"].questions[:2]
+    assert means.choices == ("in_person", "call", "message", "not_reached")
+    assert state.choices == ("well", "all_right", "struggling", "crisis")
+    assert state.when == {"means": ("in_person", "call", "message")}
     assert (club.phase("first-90-days").every, club.phase("first-90-days").at) == ("FREQ=WEEKLY", time(18))
     with pytest.raises(KeyError):
         club.phase("never")
@@ -150,8 +153,12 @@ MISTAKES = [
         ("[form]", "'query'", "use one of"),
     ),
     (PATHWAY, "version = 1", "version = ", (f"{PATHWAY}:5", "not TOML", "correct the line")),
-    (PROGRAMME, '"not_reached"', '"missed"', (PROGRAMME, "lacks 'not_reached'", "add it")),
-    (PROGRAMME, '"crisis"', '"bad"', (PROGRAMME, "lacks 'crisis'", "add it")),
+    (CHECK_IN, '"not_reached"', '"missed"', ("[[question]] means", "lacks 'not_reached'", "add it")),
+    (CHECK_IN, '"crisis"', '"bad"', ("[[question]] danger: [when]", "'crisis' is not known", "use one of")),
+    (CHECK_IN, "{ means =", "{ way =", ("[[question]] state: [when]", "'way' is not known", "means")),
+    (CHECK_IN, '"work.job"', '"work.jobs"', ("[[question]] needs", "'work.jobs'", "work.job")),
+    (CHECK_IN, '"work.job"', '"member.health"', ("needs", "shows 'member.health' in the chat", "on a page")),
+    (CHECK_IN, "required = false", "required = true", ("[[question]] needs", "nobody must need anything")),
     (PROGRAMME, '"10:00"', '"25:00"', ("[[phase]] in-custody", "25:00", '"08:30"')),
     (PROGRAMME, 'every = "FREQ=MONTHLY"', "every = 30", ("[[phase]] in-custody", "every")),
     (PROGRAMME, 'id = "settled"', 'id = "in-custody"', ("[[phase]] in-custody", "second time", "another id")),

@@ -100,7 +100,7 @@ def test_every_value_of_the_catalogue_has_words() -> None:
             if question.where == "chat":
                 wanted |= {f"form.{question.id}"} | {f"form.{question.id}.{c}" for c in question.choices}
     for programme in programmes:
-        wanted |= {f"means.{m}" for m in programme.means} | {f"state.{s}" for s in programme.states}
+        wanted |= {f"phase.{phase.id}" for phase in programme.phases}
     assert not wanted - set(LOCALES["en"])
 
 

@@ -157,5 +157,5 @@ def test_ones_own_words_come_along_when_everything_is_taken_home(net: Small) -> 
 
     net.store.run(answers)
     said = net.store.run(own_checkins.said_by, family)
-    assert [each["answers"] for each in said] == [{"state": "struggling"}]
+    assert [each["how"] for each in said] == ["struggling"]
     assert net.store.run(own_checkins.said_by, net.person(2)) == []
