@@ -14,6 +14,8 @@ export function show(view, desk) {
       ...view.steps.map((step) => act(step, desk))),
     view.uncovered.length > 0 && card(t("page.posts.uncovered"), h("p", {}, t("page.posts.uncovered_hint")),
       h("ul", { class: "plainlist" }, ...view.uncovered.map((one) => h("li", {}, time(one.starts), " – ", time(one.ends))))),
+    view.refused_count > 0 && card(t("page.posts.refused", { count: view.refused_count }),
+      list(view.refused.map((one) => refusedLine(one, desk)), "page.posts.none")),
     card(t("page.posts.all"), list(view.posts.map((post) => postLine(post, desk)), "page.posts.none")),
   ];
 }
@@ -25,6 +27,12 @@ function postLine(post, desk) {
     facts([t("page.code"), post.id], [t("page.posts.since"), post.filled && post.since && day(post.since)]),
     post.invited === "open" && h("p", { class: "hint" }, t("page.posts.invited"), " ", time(post.invited_until)),
     post.invited === "asked" && h("div", {}, h("p", {}, t("page.posts.asked")), h("p", { class: "secret", dir: "ltr" }, post.check)));
+}
+
+/** A message that could not be delivered: what it would have said, and to which post. */
+function refusedLine(one, desk) {
+  return line(one.words || "–", one.steps, desk, { notice: one.id },
+    facts([t("page.code"), one.code], [t("page.posts.whose"), one.post], [t("page.posts.since"), day(one.at)]));
 }
 
 function state(post) {

@@ -18,6 +18,7 @@ from referrals.views import (
     MyDataView,
     PostLine,
     PostsView,
+    RefusedLine,
     Step,
     TrackView,
     WitnessView,
@@ -28,6 +29,7 @@ NOW = datetime(2026, 11, 26, 9, 30, tzinfo=UTC)
 Body = Mapping[str, object]
 _END = Step("end", "page.step.end_device", needs="yes", danger=True)
 _VOUCH = Step("vouch", "page.step.vouch", needs="yes")
+_AGAIN = (Step("resend", "page.step.resend"), Step("drop", "page.step.drop", needs="yes"))
 _REFUSE = Step("refuse", "page.step.refuse_device", needs="yes", danger=True)
 
 
@@ -58,6 +60,12 @@ def posts_view(tx: Any, who: str, subject: str, body: Body) -> PostsView:
         desk_first=True,
         waiting=3,
         steps=(Step("desk_first_off", "page.step.desk_first_off"),),
+        refused=(
+            RefusedLine(
+                "17", "2 of your members wait for a contact.", "mentor-1", "bad_request", NOW, _AGAIN
+            ),
+        ),
+        refused_count=1,
     )
 
 

@@ -85,6 +85,8 @@ TABLE = {
     ("posts", "refuse"): WORKS,
     ("posts", "lost_phone"): WORKS,
     ("posts", "found"): PIN_FIRST,
+    ("posts", "resend"): FREE,  # neutral words, once more; nobody is let in
+    ("posts", "drop"): FREE,
     ("posts", "desk_first_on"): WORKS,
     ("posts", "desk_first_off"): FREE,
     ("track", "look"): WORKS,

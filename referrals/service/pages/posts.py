@@ -13,23 +13,25 @@ from dataclasses import replace
 
 from referrals.access import Action
 from referrals.errors import LastSteward, NotFound
-from referrals.model import AuditEntry, Role
+from referrals.model import Actor, AuditEntry, Role
 from referrals.persons import Invitation, Presence, Seat
 from referrals.ports import Tx
-from referrals.service import desk_first, doors, handover, joining, names, phones, rota
+from referrals.service import desk_first, doors, handover, joining, names, phones, rota, undelivered
 from referrals.service.pages.page import Body, Page, Verb, text_of
-from referrals.views import PostLine, PostsView, Step, Stretch
+from referrals.views import PostLine, PostsView, RefusedLine, Step, Stretch
 
 TOKEN_BYTES = 16
+MOST_REFUSED = 20
 _YES = "yes"
 
 
 def posts_view(tx: Tx, person_id: str, subject: str, body: Body) -> PostsView:
     """Every post of the network, and what this reader may do about it."""
-    joining.as_second(tx, person_id, Action.SEAT_LIST)
+    actor = joining.as_second(tx, person_id, Action.SEAT_LIST)
     language = doors.person_by_id(tx, person_id).language
     roles = {seat.role for seat in doors.seats_of(tx, person_id)}
     invitations = {i.seat_id: i for i in tx.find(Invitation, used_at=None) if i.expires_at > tx.now}
+    refused = undelivered.listed(tx, actor, language)
     on = desk_first.is_on(tx)
     switch = Step("desk_first_on", "page.step.desk_first_on")
     if on:
@@ -42,7 +44,26 @@ def posts_view(tx: Tx, person_id: str, subject: str, body: Body) -> PostsView:
         waiting=desk_first.held(tx),
         steps=(switch,) if Role.COORDINATOR in roles else (),
         uncovered=tuple(Stretch(*each) for each in rota.open_hours(tx)) if Role.STEWARD in roles else (),
+        refused=tuple(map(_refused, refused[:MOST_REFUSED])),
+        refused_count=len(refused),
     )
+
+
+def _refused(one: undelivered.Refused) -> RefusedLine:
+    steps = (Step("resend", "page.step.resend"), Step("drop", "page.step.drop", needs=_YES))
+    return RefusedLine(str(one.notice.id), one.words, one.post, one.notice.code, one.notice.refused_at, steps)
+
+
+def _about_notice(verb: Callable[[Tx, Actor, int], None]) -> Verb:
+    """A step about one message that was refused; a number that is none of these is NotFound."""
+
+    def step(tx: Tx, person_id: str, subject: str, body: Body) -> PostsView:
+        actor = joining.as_second(tx, person_id, Action.OUTBOX_RESEND)
+        notice = text_of(body, "notice")
+        verb(tx, actor, int(notice) if notice.isdecimal() and len(notice) < 16 else 0)
+        return posts_view(tx, person_id, subject, {})
+
+    return Verb(Action.OUTBOX_RESEND, step)
 
 
 def invite(tx: Tx, person_id: str, subject: str, body: Body) -> PostsView:
@@ -155,6 +176,8 @@ POSTS = Page(
         "remove": _step(Action.SEAT_REMOVE, remove),
         "confirm": _step(Action.SEAT_CONFIRM, confirm),
         "refuse": _step(Action.SEAT_CONFIRM, refuse),
+        "resend": _about_notice(undelivered.send_again),
+        "drop": _about_notice(undelivered.drop),
         "lost_phone": _step(Action.PHONE_LOST, phones.lost_by_seat),
         "found": _step(Action.PHONE_LOST, phones.found_by_seat),
         "desk_first_on": _step(Action.DESK_SWITCH, lambda tx, who, it: desk_first.throw(tx, who, True)),
