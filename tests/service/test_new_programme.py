@@ -21,8 +21,6 @@ from tests.support.store import SettableClock, open_store
 FILE = """
 id = "night-school"
 version = 3
-means = ["call", "not_reached"]
-states = ["well", "crisis"]
 
 [[phase]]
 id = "settled"
