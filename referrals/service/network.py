@@ -74,7 +74,7 @@ def apply(tx: Tx, actor: Actor, new: NetworkFile, shown: str) -> tuple[Change, .
         if change.sign is Sign.REMOVE:
             tx.remove(before[key])
         elif change.sign is Sign.ADD:
-            _add(tx, after[key])
+            _add(tx, actor, after[key])
         else:
             tx.save(_merged(before[key], after[key]))
         _empty(tx, actor, before.get(key), after.get(key))
@@ -114,13 +114,18 @@ def _by_code(tx: Tx) -> list[Enrolment]:
     return [replace(enrolment, id=enrolment.code) for enrolment in tx.find(Enrolment)]
 
 
-def _add(tx: Tx, row: Any) -> None:
-    """An enrolment begins now; its programme's text is kept and its first reminder set."""
-    if isinstance(row, Enrolment):
-        row = replace(row, phase_since=tx.now)
-    tx.add(row)
-    if isinstance(row, Enrolment):
-        enrolling.begun(tx, row)
+def _add(tx: Tx, actor: Actor, row: Any) -> None:
+    """An enrolment begins now; its programme's text is kept and its first reminder set.
+
+    Its id is not the code that the file names it by: ids stand in buttons and addresses, which outlive 'Done'.
+    """
+    if not isinstance(row, Enrolment):
+        tx.add(row)
+        return
+    begun = replace(row, id=tx.new_id(), phase_since=tx.now)
+    tx.add(begun)
+    tx.audit(AuditEntry(actor, Action.MEMBER_ENROL, f"enrolment:{begun.id}"))
+    enrolling.begun(tx, begun)
 
 
 def _empty(tx: Tx, actor: Actor, old: Any, new: Any) -> None:

@@ -564,15 +564,20 @@ def test_a_member_who_was_given_away_does_not_come_back_to_the_former_mentor(lif
     by_hand(life.net, _set_enrolment, "M3-04", {"state": EnrolmentState.LEFT})
     by_hand(life.net, _set_enrolment, "R5-11", {"phase": "settled"})  # taken away from nobody
     net, _ = life.restored()
-    member = row(net, Enrolment, "K7-29")
+    member = _member(net, "K7-29")
     assert (member.mentor_seat, member.backup_seat, member.person_id) == (None, "mentor-2", None)
-    assert row(net, Enrolment, "M3-04").state is EnrolmentState.LEFT
-    other = row(net, Enrolment, "R5-11")
+    assert _member(net, "M3-04").state is EnrolmentState.LEFT
+    other = _member(net, "R5-11")
     assert (other.mentor_seat, other.backup_seat) == ("mentor-2", "mentor-1")
     net.store.close()
 
 
-def _set_enrolment(tx: Tx, enrolment_id: str, changed: dict[str, Any]) -> None:
-    found = tx.get(Enrolment, enrolment_id)
-    assert found is not None
+def _member(net: Any, code: str) -> Enrolment:
+    (found,) = net.store.run(lambda tx: tx.find(Enrolment, code=code))
+    assert isinstance(found, Enrolment)
+    return found
+
+
+def _set_enrolment(tx: Tx, code: str, changed: dict[str, Any]) -> None:
+    (found,) = tx.find(Enrolment, code=code)
     tx.save(replace(found, **changed))
