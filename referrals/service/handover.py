@@ -19,11 +19,14 @@ from referrals.service import checkins, crisis, devices, doors, matching, mentor
 
 # Alerts of a post stand in the chat under slots that begin so; all else there is the person's own.
 _SLOTS_OF = {
-    Role.WORKER: ("offer:",),
-    Role.COORDINATOR: ("desk:", "young:", "crisis:", "desk-first", "seat:", "post:"),
-    Role.STEWARD: ("seat:", "post:"),
+    Role.WORKER: ("offer:", "share:"),
+    Role.COORDINATOR: ("desk:", "young:", "crisis:", "share:", "desk-first", "seat:", "post:"),
+    Role.STEWARD: ("seat:", "post:", "share", "rota"),
     Role.MENTOR: (
         "check:",
+        "alarm:",
+        "plan:",
+        "share:",
         "members",
         "member:",
         "hand:",

@@ -340,3 +340,10 @@ def test_the_person_takes_home_what_they_may_know(cast: Cast) -> None:
     home = cast.does(safety_sharing.taken_home, cast.member, enrolment, "en")
     assert f"What helps me: {SECRET}" in home["hard_days"]
     assert [line["organization"] for line in home["told"]] == ["Bua House"], "once: the other is withheld"
+
+
+def test_every_section_has_a_heading_in_each_language() -> None:
+    for question in CATALOGUE.forms[safety_plans.FORM].questions:
+        for language in CATALOGUE.languages:
+            key = f"page.safety.of.{question.id}"
+            assert CATALOGUE.texts[language].get(key), key
