@@ -75,6 +75,7 @@ TABLE = {
     ("matter", "give_up"): WORKS,
     ("me", "language"): WORKS,
     ("me", "window"): WORKS,
+    ("me", "reminders"): WORKS,
     ("me", "hide"): WORKS,
     ("devices", "end"): WORKS,  # of a device that does not read yet
     ("devices", "vouch"): PIN_FIRST,
@@ -189,6 +190,7 @@ def _laid_out(net: Phones) -> Everything:
     net.does(letting_in.ask, family, asked, NEW_PIN)
     body = {
         "text": "a word", "outcome": "met", "yes": True, "language": "th", "window": "daytime", "pin": PIN,
+        "days": ["0", "1"],
         "area": "pattani-mueang", "urgency": "urgent", "consent_digest": digest, "story": "s", "contact": "c",
         "code": "lusab-babad-gutih-tugad",
     }  # fmt: skip
