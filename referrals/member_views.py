@@ -47,11 +47,14 @@ class ContactLine:
 
 @dataclass(frozen=True, slots=True)
 class QuestionLine:
-    """One question of the form. `when`: asked only where earlier ones were answered by one of these."""
+    """One question of the form. `when`: asked only where earlier ones were answered by one of these.
+
+    `choices`: each with its text key; bare pairs, since this travels unpacked.
+    """
 
     id: str
     key: str
-    choices: tuple[Choice, ...]
+    choices: tuple[tuple[str, str], ...]
     several: bool
     required: bool
     when: Mapping[str, tuple[str, ...]]

@@ -89,7 +89,7 @@ function late(view, desk) {
 function form(view, desk, step, more, answers, before = null, after = null) {
   const sets = view.form.map((question) => {
     const given = (answers[question.id] ?? "").split(",");
-    const items = question.choices.map((choice) => ({ ...choice, chosen: given.includes(choice.id) }));
+    const items = question.choices.map(([id, key]) => ({ id, label_key: key, chosen: given.includes(id) }));
     const set = choices(question.several ? "checkbox" : "radio", t(question.key), items, branch);
     if (question.id === "danger" && view.emergency_lines) set.prepend(danger(view.emergency_lines.split(" / ")));
     return { question, set };

@@ -33,7 +33,8 @@ from referrals.service.pages.me import lines_of
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import Choice, Step
 
-SHOWN = 12  # contacts
+SHOWN = 12  # contacts that are opened, for the trend
+LISTED = 6  # of them, with what was answered and noted
 WEEKS = ("1", "2", "4", "8")  # a pause
 
 
@@ -65,7 +66,7 @@ def member_view(tx: Tx, person_id: str, subject: str, body: Body) -> MemberView:
             for m in trend.marks(contacts)
         ),
         harder=trend.getting_harder([m.state for m in trend.marks(contacts)]),
-        contacts=tuple(member_lines.line(tx, person_id, form, c, opened.get(c.id, {})) for c in made),
+        contacts=tuple(member_lines.line(tx, person_id, form, c, opened.get(c.id, {})) for c in made[:LISTED]),
         form=member_lines.questions(form),
         days=tuple((today - timedelta(days=n)).isoformat() for n in range(1, checkins.LATE_FOR + 1)),
         emergency_lines=crisis.emergency_lines(tx, enrolment.area, ""),

@@ -11,7 +11,6 @@ from referrals.members import CheckIn, CheckInKind
 from referrals.model import Actor, DataClass
 from referrals.ports import Tx
 from referrals.service import asking, checkins, reading, trends
-from referrals.views import Choice
 
 Opened = Mapping[str, Mapping[str, str]]  # of each contact by id: the opened columns
 
@@ -72,7 +71,7 @@ def questions(form: Form) -> tuple[QuestionLine, ...]:
         QuestionLine(
             id=q.id,
             key=f"page.member.ask_{q.id}",
-            choices=tuple(Choice(c, label_key=asking.choice_key(q, c)) for c in q.choices),
+            choices=tuple((c, asking.choice_key(q, c)) for c in q.choices),
             several=q.kind is QuestionKind.NEEDS,
             required=q.required,
             when=q.when,
