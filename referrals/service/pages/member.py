@@ -66,7 +66,9 @@ def member_view(tx: Tx, person_id: str, subject: str, body: Body) -> MemberView:
             for m in trend.marks(contacts)
         ),
         harder=trend.getting_harder([m.state for m in trend.marks(contacts)]),
-        contacts=tuple(member_lines.line(tx, person_id, form, c, opened.get(c.id, {})) for c in made[:LISTED]),
+        contacts=tuple(
+            member_lines.line(tx, person_id, form, c, opened.get(c.id, {})) for c in made[:LISTED]
+        ),
         form=member_lines.questions(form),
         days=tuple((today - timedelta(days=n)).isoformat() for n in range(1, checkins.LATE_FOR + 1)),
         emergency_lines=crisis.emergency_lines(tx, enrolment.area, ""),
