@@ -5,7 +5,7 @@ from __future__ import annotations
 from handlers.reply import Reply, Turn
 from referrals.errors import StaleButton
 from referrals.said import Button, Keyboard
-from referrals.service import meetings
+from referrals.service import evenings, meetings
 from referrals.service.meetings import Group
 from referrals.service.tell import column, press
 
@@ -14,7 +14,7 @@ _IN_A_ROW = 3
 
 def latest(turn: Turn) -> Reply:
     """Unasked: the newest meeting that this mentor could write down."""
-    keys = meetings.latest(turn.tx, turn.person.id)
+    keys = evenings.latest(turn.tx, turn.person.id)
     if not keys:
         return Reply("group.nobody")
     write = press("button.write_down", "group.open", keys[0])

@@ -12,28 +12,25 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from referrals import club
 from referrals.access import Action, allow
 from referrals.catalogue import ClubMeeting
 from referrals.errors import BadAnswer, NotFound, StaleButton, WrongStage
-from referrals.members import Attendance, CheckIn, CheckInKind, Enrolment, EnrolmentState, Meeting, Source
+from referrals.members import Attendance, CheckIn, CheckInKind, Enrolment, Meeting, Source
 from referrals.model import NETWORK, SYSTEM, Actor, AuditEntry, DataClass, Role, person_holder
-from referrals.persons import Person, Seat
+from referrals.persons import Person
 from referrals.ports import Tx
 from referrals.schedule import instant_of, local
 from referrals.service import (
     checkins,
     doors,
     enrolments,
-    programme_dates,
     programmes,
     reminders,
     tell,
 )
 
-ASK = "group_ask"  # the timer: '<key>/<person>/<zone>'
 UNDO = timedelta(seconds=60)
 HOW = ("good", "all_right", "heavy")
 KEPT_FOR = timedelta(days=365)
@@ -59,12 +56,12 @@ class Group:
     @property
     def digest(self) -> str:
         """What tells one list of members from another."""
-        return _short("/".join(member.id for member in self.members), 6)
+        return short_name("/".join(member.id for member in self.members), 6)
 
 
 def key_of(programme_id: str, meeting_id: str, day: date) -> str:
     """A meeting's name in a button: short, and the same for every mentor."""
-    return f"{_short(f'{programme_id}/{meeting_id}', 8)}{day:%y%m%d}"
+    return f"{short_name(f'{programme_id}/{meeting_id}', 8)}{day:%y%m%d}"
 
 
 def slot(key: str) -> str:
@@ -72,63 +69,17 @@ def slot(key: str) -> str:
     return f"group:{key}"
 
 
-# -- asked after the meeting -------------------------------------------------------------------------
-
-
-def due(tx: Tx, subject: str) -> None:
-    """Timer: the evening after a meeting. Each mentor with members there is asked, in a turn of their own."""
-    programme_id, meeting_id, zone = subject.split("/", 2)
-    meeting = _meeting(tx, programme_id, meeting_id)
-    where: dict[str, Any] = {"programme": programme_id, "timezone": zone, "state": EnrolmentState.ACTIVE}
-    if meeting is None or not tx.find(Enrolment, limit=1, **where):
-        return  # whoever comes next sets it again
-    holidays = _holidays(tx, programme_id)
-    held = club.last_held(meeting, zone, holidays, tx.now)
-    programme_dates.set_meeting(tx, subject, meeting, holidays, tx.now)
-    if held is None or tx.now - held.asked > timedelta(days=1):
-        return  # after an outage nobody is asked about a meeting of last week
-    key = key_of(programme_id, meeting_id, held.day)
-    mentors = sorted({s.person_id for s in tx.find(Seat, role=Role.MENTOR) if s.person_id})
-    tx.set_timers((ASK, f"{key}/{mentor_id}/{zone}", tx.now) for mentor_id in mentors)
-
-
-def ask(tx: Tx, subject: str) -> None:
-    """Timer: one mentor is asked about one meeting, once, if they have members there and have not written."""
-    key, person_id, zone = subject.split("/", 2)
-    for programme_id, meeting in _named(tx, key):
-        there = any(e.programme == programme_id and e.timezone == zone for e in _own(tx, person_id))
-        if there and _kept(tx, person_id, programme_id, meeting, _day(key)) is None:
-            write = tell.press("button.write_down", "group.open", key)
-            none = tell.press("button.no_meeting", "group.none", key)
-            once = f"group:{key}:{person_id}"
-            tell.tell(tx, person_id, "group.ask", buttons=((write,), (none,)), slot=slot(key), dedupe=once)
-
-
 # -- written down ------------------------------------------------------------------------------------
-
-
-def latest(tx: Tx, person_id: str) -> list[str]:
-    """The keys of meetings of the last two weeks that this mentor has not written down, newest first."""
-    found: set[tuple[date, str]] = set()
-    for enrolment in _own(tx, person_id):
-        for meeting in programmes.of(tx, enrolment).meetings:
-            holidays = _holidays(tx, enrolment.programme)
-            held = club.last_held(meeting, enrolment.timezone, holidays, tx.now)
-            if held is None or tx.now - held.asked > WRITTEN_WITHIN:
-                continue
-            if _kept(tx, person_id, enrolment.programme, meeting, held.day) is None:
-                found.add((held.day, key_of(enrolment.programme, meeting.id, held.day)))
-    return [key for _, key in sorted(found, reverse=True)]
 
 
 def group(tx: Tx, person_id: str, key: str) -> Group:
     """A meeting for one of the programme's mentors; NotFound for everybody else, and for what was none."""
     actor = doors.as_seat(tx, person_id, Role.MENTOR)
     allow(actor, Action.MEETING_KEEP)
-    day = _day(key)
-    for programme_id, meeting in _named(tx, key):
-        members = tuple(e for e in _own(tx, person_id) if e.programme == programme_id)
-        kept = _kept(tx, person_id, programme_id, meeting, day)
+    day = day_of(key)
+    for programme_id, meeting in meant_by(tx, key):
+        members = tuple(e for e in own_members(tx, person_id) if e.programme == programme_id)
+        kept = kept_by(tx, person_id, programme_id, meeting, day)
         if kept is None and not _can_be_kept(tx, members, meeting, day):
             continue
         return Group(programme_id, meeting, day, members, actor, kept)
@@ -269,7 +220,7 @@ def _forget_attendance(tx: Tx, attendance: Attendance, actor: Actor, action: Act
     tx.audit(AuditEntry(actor, action, f"attendance:{attendance.id}", "destroyed"))
 
 
-def _own(tx: Tx, person_id: str) -> list[Enrolment]:
+def own_members(tx: Tx, person_id: str) -> list[Enrolment]:
     """The members whom this person is asked about now, in the order of their ids."""
     found = [e for e in enrolments.of_person(tx, person_id) if e.active]
     return sorted(
@@ -282,28 +233,25 @@ def _can_be_kept(tx: Tx, members: Iterable[Enrolment], meeting: ClubMeeting, day
     for member in members:
         today = local(tx.now, member.timezone).date()
         if timedelta() <= today - day <= WRITTEN_WITHIN:
-            return club.held_on(meeting, day, _holidays(tx, member.programme))
+            return club.held_on(meeting, day, holidays_of(tx, member.programme))
     return False
 
 
-def _named(tx: Tx, key: str) -> list[tuple[str, ClubMeeting]]:
+def meant_by(tx: Tx, key: str) -> list[tuple[str, ClubMeeting]]:
     """The meetings that a button means: those of the newest versions and of the kept ones."""
     known = [*tx.catalogue.programmes.values(), *tx.catalogue.kept.values()]
     found = {(p.id, m.id): m for p in reversed(known) for m in p.meetings}
-    return [(p, m) for (p, _), m in found.items() if _short(f"{p}/{m.id}", 8) == key[:8]]
+    return [(p, m) for (p, _), m in found.items() if short_name(f"{p}/{m.id}", 8) == key[:8]]
 
 
-def _meeting(tx: Tx, programme_id: str, meeting_id: str) -> ClubMeeting | None:
-    named = {(p, m.id): m for p, m in _named(tx, _short(f"{programme_id}/{meeting_id}", 8))}
-    return named.get((programme_id, meeting_id))
-
-
-def _holidays(tx: Tx, programme_id: str) -> frozenset[date]:
+def holidays_of(tx: Tx, programme_id: str) -> frozenset[date]:
+    """The days on which no club of this programme meets."""
     newest = tx.catalogue.programmes.get(programme_id)
     return tx.catalogue.holidays.get(newest.holidays, frozenset()) if newest else frozenset()
 
 
-def _kept(tx: Tx, person_id: str, programme_id: str, meeting: ClubMeeting, day: date) -> Meeting | None:
+def kept_by(tx: Tx, person_id: str, programme_id: str, meeting: ClubMeeting, day: date) -> Meeting | None:
+    """What this mentor has written down about that meeting, if they have."""
     found = tx.find(Meeting, programme=programme_id, day=day, meeting=meeting.id, kept_by=person_id)
     return found[0] if found else None
 
@@ -314,12 +262,14 @@ def _lock(tx: Tx, person_id: str) -> None:
         raise NotFound
 
 
-def _day(key: str) -> date:
+def day_of(key: str) -> date:
+    """The day of a key; NotFound for what is no key."""
     try:
         return datetime.strptime(key[8:], "%y%m%d").date()  # noqa: DTZ007 - a local day has no zone
     except ValueError:
         raise NotFound from None
 
 
-def _short(text: str, length: int) -> str:
+def short_name(text: str, length: int) -> str:
+    """A digest that stands for a longer name in a button."""
     return hashlib.sha256(text.encode()).hexdigest()[:length]

@@ -16,7 +16,7 @@ from referrals.model import SYSTEM, DataClass, Role
 from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.said import Timer
-from referrals.service import courses, doors, enrolments, handover, meetings, phases, retention
+from referrals.service import courses, doors, enrolments, evenings, handover, meetings, phases, retention
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store
 
@@ -219,7 +219,7 @@ def the_evening(club: Club) -> str:
     (timer,) = club.due("meeting")
     club.said()
     club.passes(timer.due_at - club.clock.now)
-    (key,) = club.store.run(meetings.latest, club.hasna)
+    (key,) = club.store.run(evenings.latest, club.hasna)
     return key
 
 
