@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from time import perf_counter
 
 import aiohttp
@@ -48,7 +48,7 @@ def measure(quick: bool) -> Iterator[Row]:
         raw = runner.run(_open_raw())
         default = Bot(TOKEN, base_url=base)
         runner.run(default.initialize())
-        ours = {kind: _Ours(made, kind, base, texts, each, runner) for kind in (SQLITE, POSTGRES)}
+        ours = {kind: Ours(made, kind, base, texts, each, runner) for kind in (SQLITE, POSTGRES)}
         ways: dict[str, Callable[[], float]] = {
             "raw": lambda: runner.run(_timed(each, lambda n: _raw_send(raw, base, FIRST_ACCOUNT + n, words))),
             "default": lambda: runner.run(
@@ -76,7 +76,7 @@ def measure(quick: bool) -> Iterator[Row]:
         )
 
 
-class _Ours:
+class Ours:
     """Our outbox on one kind of database, with as many people as it sends messages in a round."""
 
     def __init__(
@@ -108,6 +108,10 @@ class _Ours:
         if await self._store.outbox.next_due(datetime.now(UTC)) is not None:
             raise RuntimeError("not everything was sent")
         return self._each / seconds
+
+    def sweep(self, after: timedelta) -> None:
+        """What upkeep does some days later."""
+        self._runner.run(self._store.sweep(datetime.now(UTC) + after))
 
     async def _begin(self) -> asyncio.Task[None]:
         return asyncio.create_task(self._sender.run())

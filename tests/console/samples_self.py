@@ -75,6 +75,11 @@ def invite(tx: Any, who: str, subject: str, body: Body) -> PostsView:
     return replace(shown, invitation="j_0123456789abcdefghijkl", invited_to="house-2")
 
 
+def resent(tx: Any, who: str, subject: str, body: Body) -> PostsView:
+    tx.taken = ("resend", dict(body))
+    return replace(posts_view(tx, who, subject, {}), refused=(), refused_count=0)
+
+
 def track_view(tx: Any, who: str, subject: str, body: Body) -> TrackView:
     steps = (
         Step("look", "page.step.look", needs="code"),
@@ -147,7 +152,7 @@ def put_away(tx: Any, who: str, subject: str, body: Body) -> WitnessView:
 
 OWN_SAMPLES: Mapping[str, FixedPage] = {
     "devices": FixedPage(devices_view, dict.fromkeys(("end", "vouch", "refuse"), devices_view)),
-    "posts": FixedPage(posts_view, {"invite": invite, "desk_first_off": posts_view}),
+    "posts": FixedPage(posts_view, {"invite": invite, "desk_first_off": posts_view, "resend": resent}),
     "track": FixedPage(track_view, {"look": look, "move": move, "ask_desk": move}),
     "mydata": FixedPage(mydata_view, {"export": export, "delete": delete}),
     "witness": FixedPage(witness_view, {"kept": put_away}),

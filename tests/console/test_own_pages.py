@@ -101,6 +101,14 @@ async def test_an_invitation_is_shown_once_with_the_post_that_it_is_for(window: 
     assert "they read out this number" in await window.text()
 
 
+async def test_what_could_not_be_delivered_is_sent_again(window: Window, stand: Stand) -> None:
+    await window.opens("posts")
+    assert "Not delivered: 1" in await window.text()
+    await window.page.get_by_role("button", name="Send again").click()
+    await window.page.wait_for_function("() => !document.body.innerText.includes('Not delivered')")
+    assert stand.turns.taken == ("resend", {"notice": "17"})  # type: ignore[attr-defined]
+
+
 async def test_a_note_is_copied_and_put_away(window: Window) -> None:
     await window.opens("witness")
     assert "babu dofe gimo kusa" in await window.text()
