@@ -16,7 +16,7 @@ from bot.keeping import Keeper
 from referrals.directory import Agreement, Organization
 from referrals.errors import ConfigurationError, NotFound, NotSealedFor, PulangError
 from referrals.lifecycle import ENDED
-from referrals.members import Enrolment, EnrolmentState
+from referrals.members import Crisis, Danger, Enrolment, EnrolmentState, SafetyShare
 from referrals.model import (
     Actor,
     Consent,
@@ -32,7 +32,18 @@ from referrals.model import (
 )
 from referrals.persons import Device, DeviceState, Person, Presence, Recovery, Seat
 from referrals.ports import Erasure, Tx
-from referrals.service import closing, doors, leaving, offers, people, retention, threads, working
+from referrals.service import (
+    closing,
+    crisis,
+    doors,
+    leaving,
+    offers,
+    people,
+    retention,
+    safety_sharing,
+    threads,
+    working,
+)
 from referrals.service.restoring import Restored, after_restore
 from storage.connection import connect, parse_url
 from storage.sql import Sql
@@ -581,3 +592,27 @@ def _member(net: Any, code: str) -> Enrolment:
 def _set_enrolment(tx: Tx, code: str, changed: dict[str, Any]) -> None:
     (found,) = tx.find(Enrolment, code=code)
     tx.save(replace(found, **changed))
+
+
+def test_an_alarm_that_was_ended_wakes_nobody_again_and_what_was_shared_for_it_stays_shut(life: Life) -> None:
+    coordinator, steward = life.net.person(601, "desk-1"), life.net.person(701, "steward-1")
+    share, alarm = by_hand(life.net, _shared_for_safety, coordinator, steward)
+    life.backup()
+    life.net.store.run(safety_sharing.stop, coordinator, share)
+    life.net.store.run(crisis.handled, coordinator, alarm)
+    net, _ = life.restored()
+    assert net.store.run(lambda tx: [c.ended_as for c in tx.find(Crisis)]) == ["handled"]
+    (shut,) = net.store.run(lambda tx: tx.find(SafetyShare))
+    assert shut.ended_at is not None
+    assert not {h for h in net.store.run(lambda tx: tx.holders(shut.record, DataClass.SAFETY)) if "org" in h}
+    net.store.close()
+
+
+def _shared_for_safety(tx: Tx, coordinator: str, steward: str) -> tuple[str, str]:
+    (member,) = tx.find(Enrolment, code="K7-29")
+    raised = crisis.raise_alarm(tx, Actor("a-mentor", Role.MENTOR), member, None, Danger.YES)
+    crisis.hold(tx, coordinator, raised.id)
+    wish = safety_sharing.Wish("bua-house", "life", "Canary", with_plan=False)
+    asked = safety_sharing.ask(tx, coordinator, member.id, wish)
+    safety_sharing.agree(tx, steward, asked.id)
+    return asked.id, raised.id
