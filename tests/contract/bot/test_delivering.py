@@ -155,3 +155,34 @@ async def test_a_thousand_messages_in_one_go(product: Product, telegram: Telegra
     for number in (0, 25, 49):
         said = await telegram.said(f"phone{number}")
         assert said[1:] == [f"message {one}" for one in range(6)]
+
+
+async def test_several_reminders_are_one_message_that_loses_its_lines(
+    product: Product, telegram: Telegram
+) -> None:
+    parts = await product.start()
+    account = await product.newcomer("mali")
+
+    def remind(tx: Tx) -> None:
+        person = people.meet(tx, account)
+        for number in (1, 2, 3):
+            gist = Button(f"line {number}", action=f"1:line:{number}")
+            notice = Notice(person.id, "one", slot=f"check:{number}", fresh=True, merge="several", gist=gist)
+            tx.say(notice)
+
+    await parts.store.turn(remind)
+    parts.deliverer.wake()
+    await telegram.until_said("mali", lambda said: said[1:] == ["several"])
+    assert await labels(telegram) == ["line 1", "line 2", "line 3"]
+    await product.tell(account, replace(HELLO, text="done", slot="check:2", quiet=True))
+    await telegram.until_called("editMessageText")
+    assert await labels(telegram) == ["line 1", "line 3"]
+    for number in (1, 3):
+        await product.tell(account, replace(HELLO, text="done", slot=f"check:{number}", quiet=True))
+    await telegram.until_said("mali", lambda said: said == ["echo start"])
+
+
+async def labels(telegram: Telegram) -> list[str]:
+    """The buttons under the newest message."""
+    chat = await telegram.call("GET", "/sim/people/mali/chat")
+    return [button["text"] for row in chat[-1]["buttons"] for button in row]
