@@ -7,7 +7,7 @@ from handlers.reply import Reply, Turn
 from referrals.errors import BadAnswer
 from referrals.members import Crisis, Danger, Enrolment
 from referrals.said import Button, Keyboard
-from referrals.service import crisis, emergency
+from referrals.service import alarms, crisis, emergency
 from referrals.service.tell import column, press
 
 MOST = 12  # members in one short message; DANGER and the code reaches each of them
@@ -42,7 +42,7 @@ def false_alarm(turn: Turn) -> Reply:
     """Whoever raised it takes it back: everybody who was woken is told."""
     ended = crisis.was_false(turn.tx, turn.person.id, turn.word(0))
     text = "alarm.taken_back" if ended.ended_as == crisis.FALSE_ALARM else "alarm.over"
-    return Reply(text, slot=crisis.askers_slot(ended), toast="toast.thank_you")
+    return Reply(text, slot=alarms.askers_slot(ended), toast="toast.thank_you")
 
 
 def hold(turn: Turn) -> Reply:
@@ -58,7 +58,7 @@ def have(turn: Turn) -> Reply:
 def handled(turn: Turn) -> Reply:
     """The holder's word that it is looked after."""
     ended = crisis.handled(turn.tx, turn.person.id, turn.word(0))
-    return Reply("desk.crisis_over", _code(turn, ended), slot=crisis.slot_of(ended), toast="toast.thank_you")
+    return Reply("desk.crisis_over", _code(turn, ended), slot=alarms.slot_of(ended), toast="toast.thank_you")
 
 
 def let_go(turn: Turn) -> Reply:
@@ -74,23 +74,23 @@ def _about(turn: Turn, enrolment: Enrolment) -> Button:
 
 
 def _raised(turn: Turn, raised: Crisis, text: str) -> Reply:
-    lines = {"lines": emergency.for_person(turn.tx, turn.person.id, crisis.enrolment_of(turn.tx, raised))}
+    lines = {"lines": emergency.for_person(turn.tx, turn.person.id, alarms.enrolment_of(turn.tx, raised))}
     asked = (
         press("button.danger_yes", "danger.now", raised.id, Danger.YES),
         press("button.danger_no", "danger.now", raised.id, Danger.NO),
     )
-    rows: Keyboard = ((crisis.false_alarm_button(raised),),)
+    rows: Keyboard = ((alarms.false_alarm_button(raised),),)
     if raised.danger is Danger.UNKNOWN:
         rows = (asked, *rows)
-    return Reply(text, lines, rows, slot=crisis.askers_slot(raised))
+    return Reply(text, lines, rows, slot=alarms.askers_slot(raised))
 
 
 def _yours(turn: Turn, held: Crisis) -> Reply:
-    enrolment = crisis.enrolment_of(turn.tx, held)
+    enrolment = alarms.enrolment_of(turn.tx, held)
     shown = {**_code(turn, held), "lines": emergency.for_person(turn.tx, turn.person.id, enrolment)}
-    buttons = crisis.holders_buttons(held)
-    return Reply("desk.crisis_yours", shown, buttons, slot=crisis.slot_of(held), toast="toast.thank_you")
+    buttons = alarms.holders_buttons(held)
+    return Reply("desk.crisis_yours", shown, buttons, slot=alarms.slot_of(held), toast="toast.thank_you")
 
 
 def _code(turn: Turn, found: Crisis) -> dict[str, str]:
-    return {"code": crisis.enrolment_of(turn.tx, found).code}
+    return {"code": alarms.enrolment_of(turn.tx, found).code}

@@ -17,12 +17,20 @@ from referrals.members import Crisis, Danger, Enrolment, EnrolmentState
 from referrals.model import SYSTEM, Actor, AuditEntry, Role
 from referrals.persons import Seat
 from referrals.ports import Tx
-from referrals.said import Button, Keyboard, Priority, Timer
-from referrals.service import doors, emergency, enrolments, rota, safety_plans, safety_sharing, tell
+from referrals.said import Timer
+from referrals.service import (
+    alarms,
+    doors,
+    emergency,
+    enrolments,
+    rota,
+    safety_plans,
+    safety_sharing,
+    tell,
+)
 
 TIMER, STILL = "crisis", "crisis_still"
 HANDLED, FALSE_ALARM = "handled", "false_alarm"
-_NOW = Priority.CRISIS
 
 
 # -- to raise ----------------------------------------------------------------------------------------
@@ -61,7 +69,7 @@ def raise_from_home(tx: Tx, person_id: str, enrolment_id: str) -> Crisis:
 
 def say_danger(tx: Tx, person_id: str, crisis_id: str, danger: Danger) -> Crisis:
     """Whoever raised it says whether anybody is in danger now; a yes is said to everybody who was woken."""
-    crisis = _locked(tx, crisis_id)
+    crisis = alarms.locked(tx, crisis_id)
     if crisis.raised_by != person_id:
         raise NotFound
     actor, _ = _raiser(tx, person_id, crisis.enrolment_id)
@@ -74,9 +82,9 @@ def _more_danger(tx: Tx, actor: Actor, crisis: Crisis, danger: Danger) -> Crisis
     saved = tx.save(replace(crisis, danger=danger))
     tx.audit(AuditEntry(actor, Action.CRISIS_RAISE, f"crisis:{saved.id}", danger))
     if danger is Danger.YES:
-        enrolment = enrolment_of(tx, saved)
+        enrolment = alarms.enrolment_of(tx, saved)
         for person_id in [saved.held_by] if saved.held_by else saved.told:
-            _alert(tx, person_id, saved, enrolment)
+            alarms.alert(tx, person_id, saved, enrolment)
     return saved
 
 
@@ -96,7 +104,7 @@ def escalate(tx: Tx, crisis_id: str) -> None:
     """Timer: nobody has said 'I have it' yet."""
     crisis = tx.get(Crisis, crisis_id, lock=True)
     if crisis is not None and crisis.held_by is None and crisis.ended_at is None:
-        _climb(tx, crisis, enrolment_of(tx, crisis))
+        _climb(tx, crisis, alarms.enrolment_of(tx, crisis))
 
 
 def begin(tx: Tx) -> None:
@@ -114,13 +122,13 @@ def _climb(tx: Tx, crisis: Crisis, enrolment: Enrolment, also: Iterable[str | No
     seats = _woken(tx, climbed.rung.whom)
     alone = not seats  # nobody on call can be reached: everybody at once, and whoever asked is told
     people = {seat.person_id for seat in seats or tell.coordinators(tx)} | set(also)
-    heard = [p for p in sorted(filter(None, people)) if _alert(tx, p, crisis, enrolment)]
+    heard = [p for p in sorted(filter(None, people)) if alarms.alert(tx, p, crisis, enrolment)]
     saved = tx.save(replace(crisis, step=climbed.step, told=tuple(sorted({*crisis.told, *heard}))))
     tx.audit(AuditEntry(SYSTEM, Action.REMIND, f"crisis:{saved.id}", f"rung {climbed.step}"))
     tx.set_timer(TIMER, saved.id, climbed.next_at)
     if climbed.rung.asker or alone:
         text = "mentor.nobody_yet_call" if climbed.rung.asker else "mentor.nobody_on_call"
-        _tell_asker(tx, saved, enrolment, text, ((false_alarm_button(saved),),))
+        alarms.tell_asker(tx, saved, enrolment, text, ((alarms.false_alarm_button(saved),),))
     return saved
 
 
@@ -131,19 +139,6 @@ def _woken(tx: Tx, whom: Whom) -> list[Seat]:
     return on + [s for s in rota.next_up(tx) if s not in on] if on and whom is Whom.NEXT_TOO else on
 
 
-def _alert(tx: Tx, person_id: str, crisis: Crisis, enrolment: Enrolment) -> bool:
-    text = "desk.crisis_now" if crisis.danger is Danger.YES else "desk.crisis"
-    buttons = holders_buttons(crisis) if crisis.held_by == person_id else _to_take(crisis)
-    slot = slot_of(crisis)
-    code = {"code": enrolment.code}
-    return tell.tell(tx, person_id, text, code, buttons=buttons, slot=slot, priority=_NOW)
-
-
-def _tell_asker(tx: Tx, crisis: Crisis, enrolment: Enrolment, text: str, buttons: Keyboard) -> None:
-    shown = {"lines": emergency.for_person(tx, crisis.raised_by, enrolment), "code": enrolment.code}
-    tell.tell(tx, crisis.raised_by, text, shown, buttons=buttons, slot=askers_slot(crisis), priority=_NOW)
-
-
 # -- to hold -----------------------------------------------------------------------------------------
 
 
@@ -151,7 +146,7 @@ def hold(tx: Tx, person_id: str, crisis_id: str) -> Crisis:
     """A coordinator says 'I have it': the ladder ends, whoever asked is told. One wins: AlreadyHandled."""
     actor = doors.as_seat(tx, person_id, Role.COORDINATOR)
     allow(actor, Action.CRISIS_HOLD)
-    crisis = _locked(tx, crisis_id)
+    crisis = alarms.locked(tx, crisis_id)
     if crisis.ended_at is None and crisis.held_by == person_id:
         return crisis
     if crisis.ended_at is not None or crisis.held_by is not None:
@@ -160,7 +155,7 @@ def hold(tx: Tx, person_id: str, crisis_id: str) -> Crisis:
     others = tx.find(Crisis, enrolment_id=crisis.enrolment_id, ended_at=None, held_by=None)
     for other in others:  # two have raised the alarm about the same member: it is one matter
         _hold(tx, actor, other)
-    safety_plans.settle(tx, enrolment_of(tx, held))
+    safety_plans.settle(tx, alarms.enrolment_of(tx, held))
     return held
 
 
@@ -179,11 +174,11 @@ def _hold(tx: Tx, actor: Actor, crisis: Crisis) -> Crisis:
     tx.clear_timer(TIMER, held.id)
     tx.set_timer(STILL, held.id, tx.now + ladder.STILL)
     tx.audit(AuditEntry(actor, Action.CRISIS_HOLD, f"crisis:{held.id}"))
-    enrolment = enrolment_of(tx, held)
+    enrolment = alarms.enrolment_of(tx, held)
     for person_id in held.told:
         if person_id != actor.person_id:
-            tell.quietly(tx, person_id, slot_of(held), "desk.crisis_held", {"code": enrolment.code})
-    _tell_asker(tx, held, enrolment, "mentor.crisis_held", ((false_alarm_button(held),),))
+            tell.quietly(tx, person_id, alarms.slot_of(held), "desk.crisis_held", {"code": enrolment.code})
+    alarms.tell_asker(tx, held, enrolment, "mentor.crisis_held", ((alarms.false_alarm_button(held),),))
     return held
 
 
@@ -196,8 +191,8 @@ def still(tx: Tx, crisis_id: str) -> None:
     if crisis.held_by not in reachable:
         _let_go(tx, SYSTEM, crisis)
         return
-    code = {"code": enrolment_of(tx, crisis).code}
-    slot, buttons = slot_of(crisis), holders_buttons(crisis)
+    code = {"code": alarms.enrolment_of(tx, crisis).code}
+    slot, buttons = alarms.slot_of(crisis), alarms.holders_buttons(crisis)
     tell.tell(tx, crisis.held_by, "desk.crisis_still", code, buttons=buttons, slot=slot)
     tx.set_timer(STILL, crisis.id, tx.now + ladder.STILL)
 
@@ -213,7 +208,7 @@ def departed(tx: Tx, person_id: str) -> None:
     if any(seat.person_id == person_id for seat in tell.coordinators(tx)):
         return  # they hold another post, and are there
     for found in tx.find(Crisis, held_by=person_id, ended_at=None):
-        _let_go(tx, SYSTEM, _locked(tx, found.id))
+        _let_go(tx, SYSTEM, alarms.locked(tx, found.id))
 
 
 def _let_go(tx: Tx, actor: Actor, crisis: Crisis) -> Crisis:
@@ -222,11 +217,11 @@ def _let_go(tx: Tx, actor: Actor, crisis: Crisis) -> Crisis:
     free = tx.save(replace(crisis, held_by=None, held_at=None, step=last))
     tx.clear_timer(STILL, free.id)
     tx.audit(AuditEntry(actor, Action.CRISIS_HOLD, f"crisis:{free.id}", "let go"))
-    enrolment = enrolment_of(tx, free)
+    enrolment = alarms.enrolment_of(tx, free)
     safety_plans.settle(tx, enrolment)
     climbed = _climb(tx, free, enrolment)
     if former:
-        tell.quietly(tx, former, slot_of(free), "desk.crisis_let_go", {"code": enrolment.code})
+        tell.quietly(tx, former, alarms.slot_of(free), "desk.crisis_let_go", {"code": enrolment.code})
     return climbed
 
 
@@ -239,21 +234,21 @@ def handled(tx: Tx, person_id: str, crisis_id: str) -> Crisis:
     held = tx.find(Crisis, enrolment_id=crisis.enrolment_id, held_by=person_id, ended_at=None)
     ended = [_end(tx, actor, each, HANDLED) for each in held]
     for each in ended:
-        code = {"code": enrolment_of(tx, each).code}
-        tell.tell(tx, each.raised_by, "mentor.crisis_over", code, slot=askers_slot(each))
+        code = {"code": alarms.enrolment_of(tx, each).code}
+        tell.tell(tx, each.raised_by, "mentor.crisis_over", code, slot=alarms.askers_slot(each))
     return ended[0]
 
 
 def false_alarm(tx: Tx, check_in_id: str) -> None:
     """The check-in was taken back within its minute: everybody who was woken is told, held already or not."""
     for found in tx.find(Crisis, check_in_id=check_in_id, ended_at=None):
-        crisis = _locked(tx, found.id)
+        crisis = alarms.locked(tx, found.id)
         _false(tx, Actor(crisis.raised_by, Role.MENTOR), crisis)
 
 
 def was_false(tx: Tx, person_id: str, crisis_id: str) -> Crisis:
     """Whoever raised it says later that it was a false alarm."""
-    crisis = _locked(tx, crisis_id)
+    crisis = alarms.locked(tx, crisis_id)
     if crisis.raised_by != person_id:
         raise NotFound
     if crisis.ended_at is not None:
@@ -267,10 +262,10 @@ def _false(tx: Tx, actor: Actor, crisis: Crisis) -> Crisis:
         return crisis
     allow(actor, Action.CRISIS_RAISE)
     ended = _end(tx, actor, crisis, FALSE_ALARM)
-    code = {"code": enrolment_of(tx, ended).code}
+    code = {"code": alarms.enrolment_of(tx, ended).code}
     for person_id in ended.told:
-        tx.recall_notices(person_id, slot_of(ended))
-        tell.tell(tx, person_id, "desk.false_alarm", code, slot=slot_of(ended), priority=_NOW)
+        tx.recall_notices(person_id, alarms.slot_of(ended))
+        tell.tell(tx, person_id, "desk.false_alarm", code, slot=alarms.slot_of(ended), priority=alarms.NOW)
     return ended
 
 
@@ -280,7 +275,7 @@ def _end(tx: Tx, actor: Actor, crisis: Crisis, ended_as: str) -> Crisis:
     action = Action.CRISIS_RAISE if ended_as == FALSE_ALARM else Action.CRISIS_END
     tx.audit(AuditEntry(actor, action, f"crisis:{ended.id}", ended_as))
     safety_sharing.crisis_ended(tx, ended)
-    safety_plans.settle(tx, enrolment_of(tx, ended))
+    safety_plans.settle(tx, alarms.enrolment_of(tx, ended))
     return ended
 
 
@@ -291,7 +286,7 @@ def held_one(tx: Tx, person_id: str, crisis_id: str, action: Action) -> tuple[Ac
     """An open alarm that this coordinator holds, locked; NotFound for everybody else."""
     actor = doors.as_seat(tx, person_id, Role.COORDINATOR)
     allow(actor, action)
-    crisis = _locked(tx, crisis_id)
+    crisis = alarms.locked(tx, crisis_id)
     if crisis.held_by != person_id or crisis.ended_at is not None:
         raise NotFound
     return actor, crisis
@@ -300,51 +295,3 @@ def held_one(tx: Tx, person_id: str, crisis_id: str, action: Action) -> tuple[Ac
 def emergency_lines(tx: Tx, area: str = "", language: str = "") -> str:
     """Whom to call, as it is said: 'Ambulance 1669 / …' (see `emergency.py`)."""
     return emergency.said(tx, area, language)
-
-
-def slot_of(crisis: Crisis) -> str:
-    """Where the alert stands in a coordinator's chat."""
-    return f"crisis:{crisis.id}"
-
-
-def askers_slot(crisis: Crisis) -> str:
-    """Where what became of it stands in the chat of whoever raised it."""
-    return f"alarm:{crisis.id}"
-
-
-def false_alarm_button(crisis: Crisis) -> Button:
-    return tell.press("button.false_alarm", "danger.false", crisis.id)
-
-
-def holders_buttons(crisis: Crisis) -> Keyboard:
-    """What helps whoever has it: the page about this member, and its end."""
-    return tell.column(
-        (
-            tell.page_button("button.look", f"safety/{crisis.enrolment_id}"),
-            tell.press("button.handled", "crisis.handled", crisis.id),
-            tell.press("button.let_go", "crisis.let_go", crisis.id),
-        )
-    )
-
-
-def _to_take(crisis: Crisis) -> Keyboard:
-    return ((tell.press("button.i_have_it", "crisis.hold", crisis.id),),)
-
-
-def _locked(tx: Tx, crisis_id: str) -> Crisis:
-    """The alarm, its member locked first: the order in which everything here locks."""
-    found = tx.get(Crisis, crisis_id)
-    if found is not None:
-        tx.get(Enrolment, found.enrolment_id, lock=True)
-        found = tx.get(Crisis, crisis_id, lock=True)
-    if found is None:
-        raise NotFound
-    return found
-
-
-def enrolment_of(tx: Tx, crisis: Crisis) -> Enrolment:
-    """The member whom an alarm is about."""
-    enrolment = tx.get(Enrolment, crisis.enrolment_id)
-    if enrolment is None:
-        raise NotFound
-    return enrolment

@@ -43,7 +43,7 @@ from referrals.service import (
     names,
     own_checkins,
     readers,
-    safety_sharing,
+    safety_lists,
 )
 
 DOWNLOAD_LIFE = timedelta(minutes=10)
@@ -234,7 +234,7 @@ def _about(tx: Tx, person: Person) -> Json:
                     for u in courses.of(tx, e.id)
                 ],
                 "evenings": [day.isoformat() for day in meetings.came_to(tx, e.id, date.min)],
-                **safety_sharing.taken_home(tx, person.id, e, person.language),
+                **safety_lists.taken_home(tx, person.id, e, person.language),
             }
             for e in linking.tied_to(tx, person.id)
         ],

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 
 from referrals import safety
 from referrals.access import Action, allow
@@ -24,13 +23,11 @@ from referrals.model import (
     organization_holder,
     person_holder,
 )
-from referrals.persons import Seat
 from referrals.ports import Tx
-from referrals.said import Keyboard, Priority, Timer
-from referrals.service import doors, member_keys, names, reading, safety_plans, tell
+from referrals.said import Keyboard, Priority
+from referrals.service import doors, member_keys, reading, safety_lists, safety_plans, tell
 
-TIMER, MONTHLY, MONTH = "share_end", "share_month", "monthly"
-EVERY = timedelta(days=30)
+TIMER = "share_end"
 TEXT, TEXT_LIMIT = "told", 2000
 _KIND = DataClass.SAFETY
 
@@ -77,7 +74,7 @@ def ask(tx: Tx, person_id: str, enrolment_id: str, wish: Wish) -> SafetyShare:
     if wish.text.strip():
         tx.seal(share.record, _KIND, TEXT, wish.text.strip(), [person_holder(person_id)])
     tx.audit(AuditEntry(reader.actor, Action.SAFETY_ASK, f"safety_share:{share.id}", wish.reason))
-    for steward in _stewards(tx):
+    for steward in safety_lists.stewards(tx):
         if steward != person_id:
             _tell(tx, steward, "steward.safety_asked", share)
     return share
@@ -233,58 +230,6 @@ def _end(tx: Tx, actor: Actor, share: SafetyShare, how: str) -> SafetyShare:
     return ended
 
 
-# -- what is listed ----------------------------------------------------------------------------------
-
-
-def current(tx: Tx) -> list[SafetyShare]:
-    """What waits for a steward's yes, or is open now."""
-    return tx.find(SafetyShare, ended_at=None)
-
-
-def withheld(tx: Tx, since: datetime) -> list[SafetyShare]:
-    """What was agreed to since then, and the person was not told of."""
-    found = tx.find(SafetyShare, tell_person=False)
-    return [share for share in found if share.agreed_at is not None and share.agreed_at >= since]
-
-
-def begin(tx: Tx) -> None:
-    """At the product's start: the monthly list is due in a month; one that waits already stays."""
-    waiting = tx.get(Timer, f"{MONTHLY}:{MONTH}")
-    if waiting is None or waiting.due_at > tx.now + EVERY:
-        tx.set_timer(MONTHLY, MONTH, tx.now + EVERY)
-
-
-def monthly(tx: Tx, subject: str) -> None:
-    """Timer: the stewards hear how often in this month somebody was not told."""
-    tx.set_timer(MONTHLY, subject, tx.now + EVERY)
-    count = len(withheld(tx, tx.now - EVERY))
-    if count:
-        tx.audit(AuditEntry(SYSTEM, Action.REMIND, f"share:{subject}", str(count)))
-        page = ((tell.page_button("button.look", "share"),),)
-        for steward in _stewards(tx):
-            params = {"count": str(count)}
-            tell.tell(tx, steward, "steward.safety_month", params, buttons=page, slot="share-month")
-
-
-def about(tx: Tx, enrolment_id: str) -> list[SafetyShare]:
-    """What the person and their mentors may know of: agreed to, and not withheld; the newest first."""
-    found = tx.find(SafetyShare, enrolment_id=enrolment_id, tell_person=True)
-    known = [(share.agreed_at, share) for share in found if share.agreed_at is not None]
-    return [share for _, share in sorted(known, key=lambda each: each[0], reverse=True)]
-
-
-def taken_home(tx: Tx, person_id: str, enrolment: Enrolment, language: str) -> dict[str, object]:
-    """For the export of the person whom it is about: their plan, and what they may know was told."""
-    plan = safety_plans.read(tx, safety_plans.Reader(Actor(person_id, Role.MEMBER), enrolment))
-    headed = {tx.catalogue.words(f"page.safety.of.{name}", language): text for name, text in plan.items()}
-    told = []
-    for share in about(tx, enrolment.id):
-        organization = tx.directory.organizations.get(share.organization_id)
-        name = names.named(organization.names, language) if organization else ""
-        told.append({"organization": name, "why": share.reason, "at": share.agreed_at, "until": share.until})
-    return {"hard_days": [f"{head}: {text}" for head, text in headed.items() if text], "told": told}
-
-
 # -- parts -------------------------------------------------------------------------------------------
 
 
@@ -310,10 +255,6 @@ def _settle_plan(tx: Tx, share: SafetyShare) -> None:
         safety_plans.settle(tx, enrolment)
 
 
-def _stewards(tx: Tx) -> list[str]:
-    return [seat.person_id for seat in tx.find(Seat, role=Role.STEWARD) if seat.person_id]
-
-
 def _workers(tx: Tx, share: SafetyShare) -> list[str]:
     return [seat.person_id for seat in tell.workers(tx, share.organization_id) if seat.person_id]
 
@@ -328,7 +269,7 @@ def _tell(tx: Tx, person_id: str, text: str, share: SafetyShare) -> bool:
 
 
 def _settle_stewards(tx: Tx, share: SafetyShare) -> None:
-    for steward in _stewards(tx):
+    for steward in safety_lists.stewards(tx):
         tell.quietly(tx, steward, slot_of(share), "steward.safety_done")
 
 

@@ -38,6 +38,7 @@ from referrals.service import (
     reminding,
     retention,
     rota,
+    safety_lists,
     safety_plans,
     safety_sharing,
     standing_in,
@@ -115,7 +116,7 @@ TIMERS: Mapping[str, Timed] = {
     "crisis_still": Timed(Action.REMIND, crisis.still),
     "plan_review": Timed(Action.REMIND, safety_plans.review_due),
     "share_end": Timed(Action.SAFETY_END, safety_sharing.over),
-    "share_month": Timed(Action.REMIND, safety_sharing.monthly),
+    "share_month": Timed(Action.REMIND, safety_lists.monthly),
     "rota": Timed(Action.REMIND, rota.daily),
     "unreachable_person": Timed(Action.REMIND, people.unreachable),
     "undelivered": Timed(Action.REMIND, undelivered.tell_desk),
@@ -134,7 +135,7 @@ def begin(tx: Tx) -> None:
     versions.begin(tx)
     crisis.begin(tx)
     rota.begin(tx)
-    safety_sharing.begin(tx)
+    safety_lists.begin(tx)
     wellbeing.begin(tx)
 
 

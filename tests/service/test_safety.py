@@ -1,6 +1,7 @@
 """A plan for hard days, and what is shared from it: by two people, under an agreement, and not for long.
 
-Whatever a page would show or hide, the keys decide: each test asks the one door too.
+Whatever a page would show or hide, the keys decide: each test asks the one door too. Possession on PostgreSQL
+is tried over HTTP (tests/security/test_safety_over_http.py).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from referrals.members import Crisis, Danger, Enrolment, SafetyShare
 from referrals.model import Actor, DataClass, Role
 from referrals.persons import Seat
 from referrals.ports import Tx
-from referrals.service import crisis, ending, enrolments, safety_plans, safety_sharing
+from referrals.service import crisis, ending, enrolments, safety_lists, safety_plans, safety_sharing
 from referrals.service.pages import PAGES
 from referrals.service.safety_sharing import Wish
 from tests.support.network import CATALOGUE, Small
@@ -30,9 +31,9 @@ WISH = Wish("bua-house", "life", "please look after the children tonight", with_
 
 
 @pytest.fixture
-def net(database_url: str) -> Iterator[Small]:
+def net(sqlite_url: str) -> Iterator[Small]:
     clock = SettableClock()
-    store = open_store(database_url, clock, CATALOGUE)
+    store = open_store(sqlite_url, clock, CATALOGUE)
     yield Small(store, clock)
     store.close()
 
@@ -306,7 +307,7 @@ def test_the_person_is_told_by_phone_and_by_word(cast: Cast) -> None:
 
 def test_what_is_withheld_is_said_to_nobody_and_listed_to_the_stewards(cast: Cast) -> None:
     cast.does(_tied, cast.about, cast.member)
-    cast.does(safety_sharing.begin)
+    cast.does(safety_lists.begin)
     cast.alarm()
     cast.shared(replace(WISH, silence="endangers_other"))
     told = cast.told()
@@ -337,7 +338,7 @@ def test_the_person_takes_home_what_they_may_know(cast: Cast) -> None:
     cast.shared()
     cast.shared(replace(WISH, silence="endangers_other"))
     enrolment = cast.does(lambda tx: tx.get(Enrolment, cast.about))
-    home = cast.does(safety_sharing.taken_home, cast.member, enrolment, "en")
+    home = cast.does(safety_lists.taken_home, cast.member, enrolment, "en")
     assert f"What helps me: {SECRET}" in home["hard_days"]
     assert [line["organization"] for line in home["told"]] == ["Bua House"], "once: the other is withheld"
 

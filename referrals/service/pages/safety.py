@@ -9,7 +9,7 @@ from referrals.access import Action
 from referrals.members import SafetyPlan, SafetyShare
 from referrals.ports import Tx
 from referrals.safety_views import AskView, SafetyView, Section, SharedLine
-from referrals.service import doors, emergency, names, safety_plans, safety_sharing
+from referrals.service import doors, emergency, names, safety_lists, safety_plans, safety_sharing
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.service.safety_plans import Reader
 from referrals.views import Choice, Step
@@ -76,7 +76,7 @@ def _state(tx: Tx, share: SafetyShare) -> str:
 def _shared(tx: Tx, reader: Reader, language: str) -> list[SharedLine]:
     """The holder sees what they asked for; the person and their mentors what was not withheld from them."""
     if reader.crisis is None:
-        return [line(tx, share, language) for share in safety_sharing.about(tx, reader.enrolment.id)]
+        return [line(tx, share, language) for share in safety_lists.about(tx, reader.enrolment.id)]
     asked = tx.find(SafetyShare, crisis_id=reader.crisis.id, asked_by=reader.actor.person_id)
     stop = (Step("stop", "page.step.share_stop", needs=_YES),)
     return [line(tx, share, language, () if share.ended_at else stop) for share in asked]

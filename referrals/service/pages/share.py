@@ -15,7 +15,7 @@ from referrals.members import SafetyShare
 from referrals.model import Role
 from referrals.ports import Tx
 from referrals.safety_views import ShareView
-from referrals.service import doors, phones, safety_sharing
+from referrals.service import doors, phones, safety_lists, safety_sharing
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.service.pages.safety import line, sections
 from referrals.views import Step
@@ -65,8 +65,8 @@ def _listed(tx: Tx, subject: str, found: SafetyShare | None) -> list[SafetyShare
         return [found]
     if subject:
         raise NotFound
-    withheld = safety_sharing.withheld(tx, tx.now - safety_sharing.EVERY)
-    return list({share.id: share for share in (*safety_sharing.current(tx), *withheld)}.values())
+    withheld = safety_lists.withheld(tx, tx.now - safety_lists.EVERY)
+    return list({share.id: share for share in (*safety_lists.current(tx), *withheld)}.values())
 
 
 def _steps(person_id: str, share: SafetyShare) -> tuple[Step, ...]:

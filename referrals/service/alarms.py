@@ -1,0 +1,72 @@
+"""What an alarm says, to whom, and where it stands in a chat; and the one way to load it."""
+
+from __future__ import annotations
+
+from referrals.errors import NotFound
+from referrals.members import Crisis, Danger, Enrolment
+from referrals.ports import Tx
+from referrals.said import Button, Keyboard, Priority
+from referrals.service import emergency, tell
+
+NOW = Priority.CRISIS
+
+
+def alert(tx: Tx, person_id: str, crisis: Crisis, enrolment: Enrolment) -> bool:
+    text = "desk.crisis_now" if crisis.danger is Danger.YES else "desk.crisis"
+    buttons = holders_buttons(crisis) if crisis.held_by == person_id else to_take(crisis)
+    slot = slot_of(crisis)
+    code = {"code": enrolment.code}
+    return tell.tell(tx, person_id, text, code, buttons=buttons, slot=slot, priority=NOW)
+
+
+def tell_asker(tx: Tx, crisis: Crisis, enrolment: Enrolment, text: str, buttons: Keyboard) -> None:
+    shown = {"lines": emergency.for_person(tx, crisis.raised_by, enrolment), "code": enrolment.code}
+    tell.tell(tx, crisis.raised_by, text, shown, buttons=buttons, slot=askers_slot(crisis), priority=NOW)
+
+
+def slot_of(crisis: Crisis) -> str:
+    """Where the alert stands in a coordinator's chat."""
+    return f"crisis:{crisis.id}"
+
+
+def askers_slot(crisis: Crisis) -> str:
+    """Where what became of it stands in the chat of whoever raised it."""
+    return f"alarm:{crisis.id}"
+
+
+def false_alarm_button(crisis: Crisis) -> Button:
+    return tell.press("button.false_alarm", "danger.false", crisis.id)
+
+
+def holders_buttons(crisis: Crisis) -> Keyboard:
+    """What helps whoever has it: the page about this member, and its end."""
+    return tell.column(
+        (
+            tell.page_button("button.look", f"safety/{crisis.enrolment_id}"),
+            tell.press("button.handled", "crisis.handled", crisis.id),
+            tell.press("button.let_go", "crisis.let_go", crisis.id),
+        )
+    )
+
+
+def to_take(crisis: Crisis) -> Keyboard:
+    return ((tell.press("button.i_have_it", "crisis.hold", crisis.id),),)
+
+
+def locked(tx: Tx, crisis_id: str) -> Crisis:
+    """The alarm, its member locked first: the order in which everything here locks."""
+    found = tx.get(Crisis, crisis_id)
+    if found is not None:
+        tx.get(Enrolment, found.enrolment_id, lock=True)
+        found = tx.get(Crisis, crisis_id, lock=True)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def enrolment_of(tx: Tx, crisis: Crisis) -> Enrolment:
+    """The member whom an alarm is about."""
+    enrolment = tx.get(Enrolment, crisis.enrolment_id)
+    if enrolment is None:
+        raise NotFound
+    return enrolment
