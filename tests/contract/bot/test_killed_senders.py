@@ -22,7 +22,7 @@ from tests.support.rows import add_person
 from tests.support.store import open_store
 
 ROOT = Path(__file__).resolve().parents[3]
-PEOPLE, EACH = 80, 6
+PEOPLE, EACH = 60, 6
 PATIENCE_S = 60
 CHANCE = random.Random()
 
@@ -120,11 +120,11 @@ async def test_a_second_process_waits_and_takes_over(postgres_url: str, counting
     # Six seconds ahead it sees the lease end after four: longer than a living sender leaves it unrenewed.
     second = start(postgres_url, counting, "1:second", 6)
     total = PEOPLE
-    for _ in range(20):  # four seconds of work, in which the second one could push in
+    for _ in range(9):  # more than four seconds of work, in which the second one could push in
         await counting.until(total)
-        queue(store, range(total, total + PEOPLE))
-        total += PEOPLE
-        await asyncio.sleep(0.2)
+        queue(store, range(total, total + 10))
+        total += 10
+        await asyncio.sleep(0.5)
     assert {token for token, _ in counting.said} == {"1:first"}
     for _ in range(6):
         queue(store, range(total, total + PEOPLE))
