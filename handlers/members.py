@@ -49,7 +49,7 @@ def away(turn: Turn) -> Reply:
 
 def away_for(turn: Turn) -> Reply:
     """One press: each of them has somebody until then, or the desk looks for somebody."""
-    weeks = int(turn.word(0)) if turn.word(0).isdigit() else 0
+    weeks = next((n for n in standing_in.WEEKS if str(n) == turn.word(0)), 0)
     if weeks not in standing_in.WEEKS:
         raise StaleButton
     gone = standing_in.away(turn.tx, turn.person.id, weeks)

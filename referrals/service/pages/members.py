@@ -19,6 +19,7 @@ from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import Choice, MemberLine, MembersView, Step
 
 _WEEKS = tuple(Choice(str(n), label_key=f"button.weeks_{n}") for n in standing_in.WEEKS)
+_KNOWN_WEEKS = tuple(choice.id for choice in _WEEKS)  # '²'.isdigit() is true, and int() refuses it
 _AWAY = Step("away", "page.step.away", needs="reason", choices=_WEEKS)
 
 
@@ -56,7 +57,7 @@ def _hand_over(tx: Tx, person_id: str, member: str, chosen: str) -> None:
 
 
 def _away(tx: Tx, person_id: str, member: str, chosen: str) -> None:
-    standing_in.away(tx, person_id, int(chosen) if chosen.isdigit() and len(chosen) == 1 else 0)
+    standing_in.away(tx, person_id, int(chosen) if chosen in _KNOWN_WEEKS else 0)
 
 
 def _back(tx: Tx, person_id: str, member: str, chosen: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import time
 
 from referrals.errors import BadAnswer
@@ -12,6 +13,7 @@ from referrals.service.pages.page import Body, text_of
 from referrals.views import RemindersView
 
 _EVERY_DAY = tuple(range(7))
+_HOUR = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 def view(person: Person) -> RemindersView:
@@ -39,7 +41,9 @@ def _shown(clock: time | None) -> str:
 
 
 def _clock(text: str) -> time | None:
-    try:
-        return time.fromisoformat(text) if text else None
-    except ValueError:
-        raise BadAnswer from None
+    """An hour of the day. ISO would also take a zone, and such a time can be compared with no other."""
+    if not text:
+        return None
+    if not _HOUR.fullmatch(text):
+        raise BadAnswer
+    return time.fromisoformat(text)
