@@ -81,8 +81,10 @@ class Source(StrEnum):
     LATE = "late"  # written down a day or more after it was
 
 
-# The step of a check-in that nobody is asked for any more: 'not this week', a pause, or another contact.
+# The step of a check-in that nobody is asked for any more: 'not this week', or a pause …
 LET_GO = 9
+# … or another contact, with which it comes back when that one is taken back.
+ELSEWHERE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ class CheckIn:
     day: date | None = None  # the local day of the contact, once saved
     corrected: int = 0  # how often it was corrected; what stood before is sealed beside it
     missed: bool = False  # its ladder has ended and nobody answered
-    step: int = 0  # how many rungs of that ladder were climbed; LET_GO: it is not asked for any more
+    step: int = 0  # how many rungs of that ladder were climbed; from LET_GO on it is not asked for any more
     version: int = 1
 
     @property

@@ -71,7 +71,9 @@ def late(tx: Tx, person_id: str, enrolment_id: str, day: date, answers: Answers,
     if not timedelta(days=1) <= today - day <= timedelta(days=LATE_FOR):
         raise BadAnswer
     given = forms.whole(found.form, answers)
-    if not found.fresh and not _is_about(tx, found, day):
+    due = found.check_in
+    mine = found.enrolment is not None and reminders.is_about(due, replace(due, day=day), found.enrolment)
+    if not found.fresh and (due.saved_at is not None or not mine):
         new = replace(
             found.check_in,
             id=enrolment_id, due_at=tx.now, asked_of=person_id, source=Source.LATE,
@@ -82,12 +84,6 @@ def late(tx: Tx, person_id: str, enrolment_id: str, day: date, answers: Answers,
     if note.strip():
         add_note(tx, person_id, kept.check_in.id, note)
     return kept
-
-
-def _is_about(tx: Tx, found: Asked, day: date) -> bool:
-    """Whether what is due was about the contact of that day: made on the day it was due, or after it."""
-    due = found.check_in
-    return due.saved_at is None and day >= local(due.due_at, _zone(tx, found)).date() - timedelta(days=1)
 
 
 def _keep(tx: Tx, found: Asked, given: dict[str, str], day: date, source: Source | None) -> Asked:
@@ -124,6 +120,7 @@ def undo(tx: Tx, person_id: str, check_in_id: str) -> Asked:
     tx.destroy(saved.record)
     tx.clear_timer("undo_over", saved.id)
     tx.audit(AuditEntry(found.actor, ACTIONS[saved.kind], f"check_in:{saved.id}", "undone"))
+    reminders.taken_back(tx, saved)
     if given.get("needs") and found.enrolment is not None:
         needs.undone(tx, found.actor, found.enrolment, saved.saved_at)
     if given.get("danger") and found.enrolment is not None:
@@ -156,7 +153,9 @@ def correct(tx: Tx, person_id: str, check_in_id: str, answers: Answers) -> Asked
     tx.audit(AuditEntry(found.actor, ACTIONS[saved.kind], f"check_in:{saved.id}", "corrected"))
     ticked = set(given.get("needs", "").split(",")) - set(stood.get("needs", "").split(","))
     _file_needs(tx, found, ",".join(sorted(ticked)))
-    if given.get("danger") and not stood.get("danger"):
+    if (given.get("means") == "not_reached") is not (stood.get("means") == "not_reached"):
+        reminders.corrected(tx, saved, reached=given.get("means") != "not_reached")
+    if given.get("danger") and (not stood.get("danger") or given["danger"] == Danger.YES != stood["danger"]):
         _alarm(tx, found, given)
     return replace(found, answers=given)
 

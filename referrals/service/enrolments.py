@@ -31,6 +31,8 @@ PAUSE, RHYTHM, FORGET = "pause_end", "rhythm", "forget_member"  # timers
 KEPT_FOR = timedelta(days=365)  # after somebody left: so long they may come back
 LIST_SLOT = "members"  # the one message in a chat that lists somebody's members
 _OWN_TIMERS = ".member"
+# What stands in a mentor's chat about one member, besides check-ins and courses.
+_SLOTS = ("member", "phase", "needs", "own", "unreached", "moved")
 
 # -- doors -------------------------------------------------------------------------------------------
 
@@ -124,7 +126,7 @@ def change(tx: Tx, actor: Actor, after: Enrolment, action: Action, detail: str) 
 def leave_chat(tx: Tx, former: str, enrolment: Enrolment) -> None:
     """Somebody looks after this member no more: what stands or waits in their chat about them goes."""
     slots = {f"check:{c.id}" for c in tx.find(CheckIn, enrolment_id=enrolment.id, saved_at=None)}
-    slots |= {LIST_SLOT, f"member:{enrolment.id}", f"phase:{enrolment.id}"}
+    slots |= {LIST_SLOT, *(f"{about}:{enrolment.id}" for about in _SLOTS)}
     slots |= {f"course:{u.id}" for u in tx.find(Undertaking, enrolment_id=enrolment.id)}
     for slot in sorted(slots):
         tx.recall_notices(former, slot)

@@ -199,6 +199,7 @@ def _take_back(tx: Tx, found: Group, attendance: Attendance) -> None:
     )
     for contact in contacts:
         if contact.source is Source.MEETING and not contact.corrected:
+            reminders.taken_back(tx, contact)
             tx.destroy(contact.record)
             tx.clear_timers(contact.id)
             tx.remove(contact)

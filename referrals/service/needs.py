@@ -18,7 +18,7 @@ from referrals.model import Actor, AgeGroup, AuditEntry, Referral, Role, Stage, 
 from referrals.persons import Person
 from referrals.ports import Tx
 from referrals.said import Button
-from referrals.service import closing, doors, matter_codes, tell
+from referrals.service import closing, doors, matter_codes, member_keys, tell
 
 NUDGE = timedelta(hours=24)
 ON_PAGE = "on_page"  # ticked in a chat: what it is, is chosen on the secure page
@@ -113,7 +113,8 @@ def nudge(tx: Tx, referral_id: str) -> None:
         return
     button = tell.page_button("button.read_out", f"words/{referral.id}")
     code = {"code": enrolment.code}
-    tell.tell(tx, referral.author_id, "needs.still_waiting", code, buttons=((button,),), slot=slot(enrolment))
+    asked = next(iter(member_keys.mentors_of(tx, enrolment)), referral.author_id)  # who stands in, meanwhile
+    tell.tell(tx, asked, "needs.still_waiting", code, buttons=((button,),), slot=slot(enrolment))
 
 
 def over(tx: Tx, referral_id: str) -> None:

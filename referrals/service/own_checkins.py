@@ -7,22 +7,28 @@ asked now and then is somebody's own wish (the family circle), and one press end
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from referrals.access import Action, allow
 from referrals.errors import NotFound
 from referrals.members import CheckIn, CheckInKind, Enrolment, EnrolmentState, Source
 from referrals.model import SYSTEM, AuditEntry, Role
 from referrals.ports import Tx
-from referrals.said import Keyboard
-from referrals.service import asking, doors, enrolling, enrolments, needs, programmes, tell, trends
+from referrals.said import Keyboard, Notice, Priority
+from referrals.service import asking, doors, enrolling, enrolments, needs, programmes, screens, tell, trends
 from referrals.service.asking import Asked
 
 ABOUT_ONESELF = (CheckInKind.OWN, CheckInKind.WELLBEING)
 OFFERS_HELP = ("own.done_ask", "own.done_alarm")  # what is said where a way to ask for help stands below
 
 
-def ask(tx: Tx, enrolment: Enrolment) -> CheckIn | None:
-    """Ask a member on their own phone, beside their mentor, where the phase has a form for it."""
+def ask(
+    tx: Tx, enrolment: Enrolment, at: datetime | None = None, until: datetime | None = None
+) -> CheckIn | None:
+    """Ask a member on their own phone, beside their mentor, where the phase has a form for it.
+
+    `at`, `until`: from when, and until when, a reminder may come to them; None: now, and whenever.
+    """
     form_id = programmes.phase_of(tx, enrolment).own_form
     if not form_id or enrolment.person_id is None or form_id not in tx.catalogue.forms:
         return None
@@ -36,13 +42,18 @@ def ask(tx: Tx, enrolment: Enrolment) -> CheckIn | None:
         Source.REMINDER,
     )  # fmt: skip
     check_in = asking.begin_other(tx, new)
-    tell.tell(
-        tx,
+    notice = Notice(
         enrolment.person_id,
         asking.question(tx, check_in),
-        buttons=asking.buttons(tx, check_in),
-        slot=asking.slot(check_in.id),
+        {},
+        asking.buttons(tx, check_in),
+        Priority.ALERT,
+        asking.slot(check_in.id),
+        fresh=True,
+        not_before=at if at is not None and at > tx.now else None,
+        expires_at=until,
     )
+    screens.queue(tx, notice)
     return check_in
 
 

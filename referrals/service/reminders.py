@@ -11,12 +11,12 @@ from datetime import date, datetime, timedelta
 
 from referrals import rhythm, schedule
 from referrals.access import Action
-from referrals.members import LET_GO, CheckIn, CheckInKind, Enrolment, EnrolmentState
-from referrals.model import NETWORK, SYSTEM, AuditEntry, DataClass, Record
+from referrals.members import ELSEWHERE, LET_GO, CheckIn, CheckInKind, Enrolment, EnrolmentState
+from referrals.model import SYSTEM, AuditEntry
 from referrals.persons import Switch
 from referrals.ports import Tx
 from referrals.rhythm import Rhythm
-from referrals.service import member_keys, programmes, tell
+from referrals.service import member_keys, programmes, tell, tries
 
 DUE, MISSED = "check_in", "check_in_missed"  # timers: of an enrolment, and of a check-in that is open
 RHYTHM = "rhythm"  # timer of an enrolment: work it out anew
@@ -80,17 +80,39 @@ def answered(tx: Tx, check_in: CheckIn, *, reached: bool = True) -> None:
     if enrolment is None or check_in.kind is not CheckInKind.MEMBER:
         return
     for other in open_of(tx, enrolment):
-        if other.id != check_in.id and other.kind is check_in.kind:
-            let_go(tx, other, "answered otherwise")
+        if other.id != check_in.id and other.kind is check_in.kind and is_about(other, check_in, enrolment):
+            let_go(tx, other, "answered otherwise", ELSEWHERE)
             for person_id in sorted(member_keys.people_of(tx, enrolment)):
                 tell.quietly(tx, person_id, slot(other.id), "mentor.done_by_other")
-    _count_reached(tx, enrolment, check_in, reached)
+    _count(tx, enrolment, check_in, reached)
+
+
+def is_about(asked: CheckIn, made: CheckIn, enrolment: Enrolment) -> bool:
+    """Whether a contact was the one that is asked for: made the day before it was due, or later."""
+    due = schedule.local(asked.due_at, enrolment.timezone).date()
+    return made.day is None or made.day >= due - timedelta(days=1)
 
 
 def undone(tx: Tx, check_in: CheckIn) -> None:
     """What was written down was taken back: it is asked for again, a day later and not at once."""
     if check_in.kind in (CheckInKind.MEMBER, CheckInKind.OWN):
         tx.set_timer(MISSED, check_in.id, tx.now + AGAIN)
+
+
+def taken_back(tx: Tx, check_in: CheckIn) -> None:
+    """A contact was none: what it had ended is asked for again, and the tries in vain count as before it."""
+    enrolment = tx.get(Enrolment, check_in.enrolment_id or "")
+    if enrolment is None or check_in.kind is not CheckInKind.MEMBER:
+        return
+    tries.taken_back(tx, enrolment.id, check_in.id)
+    others = [c for c in tx.find(CheckIn, enrolment_id=enrolment.id) if c.id != check_in.id]
+    made = [c.saved_at for c in others if c.saved_at is not None and c.kind is CheckInKind.MEMBER]
+    for other in others:
+        ended = other.saved_at is None and not other.missed and other.step == ELSEWHERE
+        if ended and enrolment.active and all(other.due_at > saved_at for saved_at in made):
+            again = tx.save(replace(other, step=1))
+            tx.audit(AuditEntry(SYSTEM, Action.REMIND, f"check_in:{again.id}", "waits again"))
+            undone(tx, again)
 
 
 def stop_all(tx: Tx, enrolment: Enrolment) -> None:
@@ -104,31 +126,16 @@ def stop_all(tx: Tx, enrolment: Enrolment) -> None:
             tell.quietly(tx, person_id, slot(check_in.id), "")
 
 
-def let_go(tx: Tx, check_in: CheckIn, why: str) -> CheckIn:
+def let_go(tx: Tx, check_in: CheckIn, why: str, step: int = LET_GO) -> CheckIn:
     """Nobody is asked for this one any more, and nothing is missed."""
     tx.clear_timer(MISSED, check_in.id)
     tx.audit(AuditEntry(SYSTEM, Action.REMIND, f"check_in:{check_in.id}", why))
-    return tx.save(replace(check_in, step=LET_GO))
+    return tx.save(replace(check_in, step=step))
 
 
 def open_of(tx: Tx, enrolment: Enrolment) -> list[CheckIn]:
     """Check-ins of this member that nobody answered and that somebody is still asked for."""
     return [c for c in tx.find(CheckIn, enrolment_id=enrolment.id, saved_at=None, missed=False) if c.waits]
-
-
-def unreached(tx: Tx, enrolment_id: str) -> tuple[str, ...]:
-    """The ids of the latest check-ins in a row that said 'could not reach', the oldest first."""
-    record = _record(enrolment_id)
-    if not tx.sealed_exists(record, DataClass.WELLBEING):
-        return ()
-    ids = tx.open_sealed(SYSTEM, record, DataClass.WELLBEING)["unreached"].split()
-    still = {c.id for c in tx.find(CheckIn, id=ids) if c.saved_at is not None}  # some were taken back
-    return tuple(check_in_id for check_in_id in ids if check_in_id in still)
-
-
-def forget(tx: Tx, enrolment_id: str) -> None:
-    """The enrolment's end: what this module keeps of it is destroyed."""
-    tx.destroy(_record(enrolment_id))
 
 
 def slot(check_in_id: str) -> str:
@@ -147,20 +154,27 @@ def tell_of_zone(tx: Tx, timezone: str) -> None:
             tell.tell(tx, seat.person_id, "desk.unknown_zone", {"zone": timezone})
 
 
-def _count_reached(tx: Tx, enrolment: Enrolment, check_in: CheckIn, reached: bool) -> None:
-    """Keep the row of 'could not reach'. It is an answer, so it is sealed: only the process may count it."""
-    before = unreached(tx, enrolment.id)
-    if reached:
-        after: tuple[str, ...] = ()
-    elif check_in.id in before:
-        return
-    else:
-        after = (*before, check_in.id)
-    if after != before:
-        tx.seal(_record(enrolment.id), DataClass.WELLBEING, "unreached", " ".join(after), [NETWORK])
-    if after and len(after) % IN_A_ROW == 0:
+def corrected(tx: Tx, check_in: CheckIn, *, reached: bool) -> None:
+    """'Could not reach' was a slip, or should have been said: three in a row count as it stands now."""
+    enrolment = tx.get(Enrolment, check_in.enrolment_id or "")
+    if enrolment is not None and check_in.kind is CheckInKind.MEMBER:
+        newer = [c for c in tx.find(CheckIn, enrolment_id=enrolment.id) if _later(c, check_in)]
+        if not reached and not newer:
+            tries.taken_back(tx, enrolment.id, check_in.id)  # the row that it had ended goes on
+        if reached or not newer:
+            _count(tx, enrolment, check_in, reached)
+
+
+def _later(other: CheckIn, check_in: CheckIn) -> bool:
+    return (
+        other.kind is CheckInKind.MEMBER
+        and other.saved_at is not None
+        and check_in.saved_at is not None
+        and other.saved_at > check_in.saved_at
+    )
+
+
+def _count(tx: Tx, enrolment: Enrolment, check_in: CheckIn, reached: bool) -> None:
+    count = tries.keep(tx, enrolment.id, check_in.id, reached)
+    if not reached and count and count % IN_A_ROW == 0:
         tx.set_timer(UNREACHED, enrolment.id, tx.now + AFTER_UNDO)
-
-
-def _record(enrolment_id: str) -> Record:
-    return Record("enrolment", enrolment_id)

@@ -19,7 +19,7 @@ from referrals.persons import Person, Presence, Seat
 from referrals.ports import Tx
 from referrals.rhythm import Rhythm
 from referrals.said import Button, Notice, Priority, Timer
-from referrals.service import asking, member_keys, own_checkins, programmes, reminders, screens, tell
+from referrals.service import asking, member_keys, own_checkins, programmes, reminders, screens, tell, tries
 from referrals.service.asking import ACTIONS
 from referrals.service.reminders import AGAIN, DUE, IN_A_ROW, MISSED, UNREACHED_DESK, slot
 
@@ -122,7 +122,7 @@ def missed(tx: Tx, check_in_id: str) -> None:
 def unreached(tx: Tx, enrolment_id: str) -> None:
     """Timer: three 'could not reach' in a row. The backup mentor is asked to try, a day later the desk."""
     enrolment = tx.get(Enrolment, enrolment_id)
-    if enrolment is None or not enrolment.active or len(reminders.unreached(tx, enrolment_id)) < IN_A_ROW:
+    if enrolment is None or not enrolment.active or len(tries.of(tx, enrolment_id)) < IN_A_ROW:
         return
     backup = member_keys.mentors_of(tx, enrolment)[1:2]
     at = ready(tx.get(Person, backup[0]), tx.now) if backup else None
@@ -144,7 +144,7 @@ def unreached(tx: Tx, enrolment_id: str) -> None:
 def unreached_desk(tx: Tx, enrolment_id: str) -> None:
     """Timer: the backup mentor has not reached them either, a day later."""
     enrolment = tx.get(Enrolment, enrolment_id)
-    if enrolment is None or not enrolment.active or len(reminders.unreached(tx, enrolment_id)) < IN_A_ROW:
+    if enrolment is None or not enrolment.active or len(tries.of(tx, enrolment_id)) < IN_A_ROW:
         return
     _tell_on_call(tx, "desk.not_reached", enrolment, f"unreached:{enrolment.id}")
 
@@ -205,6 +205,9 @@ def _look(tx: Tx, members: Sequence[Enrolment], slots: Mapping[str, datetime]) -
     people = {p.id: p for p in tx.find(Person, id=sorted(p for p in wanted if p))}
     asked = tx.find(CheckIn, enrolment_id=ids, due_at=sorted(set(slots.values())))
     left = [c for c in tx.find(CheckIn, enrolment_id=ids, saved_at=None, missed=False) if c.waits]
+    # What a member was asked on their own phone stands beside their mentor's question, never in its place.
+    families = {e.id for e in members if programmes.of(tx, e).audience is Role.FAMILY}
+    left = [c for c in left if (c.kind is CheckInKind.OWN) is (c.enrolment_id in families)]
     timers = {t.subject for t in tx.find(Timer, id=[f"{MISSED}:{c.id}" for c in left])}
     days = [(tx.now + timedelta(days=n)).date() for n in range(-FRESH_DAYS - 1, 2)]
     contacts: dict[str, list[CheckIn]] = {}
@@ -228,7 +231,7 @@ def _in_touch(tx: Tx, seen: _Seen, enrolment: Enrolment, kept: Rhythm, due: date
     turn = (rhythm.next_due(kept, due) - due).days
     day = schedule.local(due, kept.timezone).date()
     since = day - timedelta(days=min(FRESH_DAYS, (turn - 1) // 2))
-    in_vain = reminders.unreached(tx, enrolment.id)
+    in_vain = tries.of(tx, enrolment.id)
     return any(c.day is not None and c.day >= since and c.id not in in_vain for c in made)
 
 
@@ -261,8 +264,9 @@ def _ask_all(
     tx.add(*(check_in for _, check_in, _ in asked))
     for enrolment, check_in, found in asked:
         tx.audit(AuditEntry(SYSTEM, ACTIONS[check_in.kind], f"check_in:{check_in.id}", "asked"))
-        if check_in.kind is CheckInKind.MEMBER and seen.hours(enrolment.person_id or ""):
-            own_checkins.ask(tx, enrolment)  # on the member's own phone, beside their mentor
+        own = seen.hours(enrolment.person_id or "")
+        if check_in.kind is CheckInKind.MEMBER and own is not None:
+            own_checkins.ask(tx, enrolment, *own)  # on the member's own phone, beside their mentor
         if found is None:
             _nobody(tx, check_in, enrolment)
             continue

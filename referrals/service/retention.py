@@ -48,9 +48,9 @@ from referrals.service import (
     meetings,
     moving,
     people,
-    reminders,
     safety_sharing,
     tracking,
+    tries,
     word_checks,
 )
 
@@ -263,7 +263,7 @@ def _member(tx: Tx, enrolment: Enrolment) -> bool:
     if plan is not None:
         tx.destroy(plan.record)
         tx.remove(plan)
-    reminders.forget(tx, enrolment.id)
+    tries.forget(tx, enrolment.id)
     tx.clear_timers(enrolment.id)
     tx.clear_timers(enrolments.timer_subject(enrolment))
     tx.forget_holder(person_holder(enrolments.nobody(enrolment)))

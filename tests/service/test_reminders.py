@@ -25,6 +25,7 @@ from referrals.service import (
     reminders,
     reminding,
     timers,
+    tries,
     wellbeing,
     wishes,
 )
@@ -217,7 +218,7 @@ def test_one_contact_among_the_tries_begins_the_count_anew_and_undo_does_not_cou
     club.store.run(checkins.save, club.ann, check_in.id, TRIED)
     club.store.run(checkins.undo, club.ann, check_in.id)
     assert "mentor.not_reached" not in {text for _, text, _ in club.wait(0.5)}
-    assert len(club.store.run(reminders.unreached, club.member.id)) == 2
+    assert len(club.store.run(tries.of, club.member.id)) == 2
 
 
 def test_in_touch_by_themselves_the_day_before_nobody_is_asked(club: Club) -> None:

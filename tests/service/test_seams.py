@@ -1,0 +1,208 @@
+"""Where two verbs meet: what one of them ends, and the other takes back, corrects or passes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import time, timedelta
+
+import pytest
+
+from referrals.access import Action
+from referrals.errors import NotFound
+from referrals.members import CheckIn, Crisis, Danger, Enrolment
+from referrals.ports import Tx
+from referrals.service import (
+    checkins,
+    crisis,
+    enrolments,
+    evenings,
+    meetings,
+    needs,
+    own_checkins,
+    reminders,
+    standing_in,
+    tell,
+    wishes,
+)
+from tests.service.test_reminders import BANGKOK, DAY, HOUR, MET, TRIED, Club
+from tests.support.network import CATALOGUE
+from tests.support.store import SettableClock, open_store
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def club(sqlite_url: str) -> Iterator[Club]:
+    clock = SettableClock()
+    store = open_store(sqlite_url, clock, CATALOGUE)
+    yield Club(store, clock).people()
+    store.close()
+
+
+def row(club: Club, check_in: CheckIn) -> CheckIn:
+    found = club.store.run(lambda tx: tx.get(CheckIn, check_in.id))
+    assert found is not None
+    return found
+
+
+def answered(club: Club, *answers: dict[str, str]) -> str:
+    """One contact after the other as it comes due; the id of the last."""
+    last = ""
+    for given in answers:
+        last = club.due().id
+        club.store.run(checkins.save, club.ann, last, given)
+    return last
+
+
+def asked_again(club: Club, days: float) -> list[str]:
+    return [
+        text for who, text, _ in club.wait(days) if text.startswith(("mentor.check_in", "mentor.several"))
+    ]
+
+
+# -- late, and taken back ------------------------------------------------------------------------------
+
+
+def test_a_contact_of_long_before_the_reminder_does_not_answer_it(club: Club) -> None:
+    due = club.due()
+    club.said()
+    today = club.clock.now.astimezone(BANGKOK).date()
+    club.store.run(checkins.late, club.ann, club.member.id, today - 5 * DAY, MET)
+    assert [c.id for c in club.open()] == [due.id], "it is still asked for"
+    assert "mentor.check_in_still_due" in asked_again(club, 2)
+
+
+def test_a_correction_that_somebody_was_reached_ends_the_count_of_tries(club: Club) -> None:
+    last = answered(club, TRIED, TRIED, TRIED)
+    club.store.run(checkins.correct, club.ann, last, MET)
+    heard = [text for _, text, _ in club.wait(2)]
+    assert "mentor.not_reached" not in heard
+    assert "desk.not_reached" not in heard
+
+
+def test_a_correction_that_nobody_was_reached_counts(club: Club) -> None:
+    last = answered(club, TRIED, TRIED, MET)
+    club.store.run(checkins.correct, club.ann, last, TRIED)
+    assert (club.bea, "mentor.not_reached") in [(who, text) for who, text, _ in club.wait(0.5)]
+
+
+@pytest.mark.parametrize("slip", [MET, TRIED])
+def test_a_slip_that_was_taken_back_leaves_the_count_of_tries_as_it_was(
+    club: Club, slip: dict[str, str]
+) -> None:
+    last = answered(club, TRIED, TRIED, slip)
+    club.store.run(checkins.undo, club.ann, last)
+    club.passes(2 * MINUTE)
+    club.store.run(checkins.save, club.ann, last, TRIED)
+    assert (club.bea, "mentor.not_reached") in [(who, text) for who, text, _ in club.wait(0.5)]
+
+
+def test_a_correction_to_danger_now_wakes_the_desk_anew(club: Club) -> None:
+    check_in = club.due()
+    hard = {"means": "call", "state": "crisis", "danger": "no"}
+    club.store.run(checkins.save, club.ann, check_in.id, hard)
+    (alarm,) = club.store.run(lambda tx: tx.find(Crisis))
+    club.store.run(crisis.hold, club.dao, alarm.id)
+    club.store.run(crisis.handled, club.dao, alarm.id)
+    club.said()
+    club.store.run(checkins.correct, club.ann, check_in.id, {**hard, "danger": "yes"})
+    assert (club.dao, "desk.crisis_now") in club.said()
+    assert [c.danger for c in club.store.run(lambda tx: tx.find(Crisis, ended_at=None))] == [Danger.YES]
+
+
+def test_a_club_evening_that_was_taken_back_leaves_the_reminder_that_it_ended(club: Club) -> None:
+    key = ""
+    while not key:  # until an evening of the club comes while the contact is due
+        club.passes(HOUR)
+        day = max((c.due_at.astimezone(BANGKOK).date() for c in club.open()), default=None)
+        keys = club.store.run(evenings.latest, club.ann)
+        key = next((k for k in keys if day and meetings.day_of(k) >= day), "")
+    found = club.store.run(meetings.group, club.ann, key)
+    before = [c.id for c in club.open()]
+    club.store.run(meetings.save, club.ann, key, found.digest, "1", "good")
+    assert club.open() == [], "whoever was there was met"
+    club.store.run(meetings.undo, club.ann, key)
+    assert [c.id for c in club.open()] == before
+    assert "mentor.check_in_still_due" in asked_again(club, 1.5)
+
+
+# -- a member's own phone ------------------------------------------------------------------------------
+
+
+def tied(club: Club, person_id: str) -> Enrolment:
+    asks = next(p for p in CATALOGUE.programmes["return-home-club"].phases if p.own_form)
+
+    def tie(tx: Tx) -> Enrolment:
+        member = tx.get(Enrolment, club.member.id)
+        assert member is not None
+        saved = tx.save(replace(member, person_id=person_id, phase=asks.id))
+        reminders.schedule_next(tx, saved)
+        return saved
+
+    club.member = club.store.run(tie)
+    return club.member
+
+
+def test_an_own_answer_that_was_taken_back_does_not_swallow_the_mentors_reminder(club: Club) -> None:
+    own = club.person(501)
+    member = tied(club, own)
+    due_at = next(t.due_at for t in club.timers() if (t.kind, t.subject) == ("check_in", member.id))
+    club.passes(due_at - club.clock.now - 2 * HOUR)
+    asked = club.store.run(own_checkins.ask, member)
+    assert asked is not None
+    club.store.run(checkins.save, own, asked.id, {"state": "well"})
+    club.store.run(checkins.undo, own, asked.id)
+    club.said()
+    assert "mentor.check_in_due" in [text for who, text, _ in club.wait(0.5) if who == club.ann]
+
+
+def test_a_member_is_asked_within_their_own_hours_and_days(club: Club) -> None:
+    own = club.person(501)
+    tied(club, own)
+    club.store.run(wishes.set_quiet, own, time(17), time(9))
+    club.said()
+    heard = [
+        at.astimezone(BANGKOK).time() for who, text, at in club.wait(15) if who == own and "form." in text
+    ]
+    assert heard
+    assert all(time(9) <= at < time(17) for at in heard), heard
+
+
+# -- standing in -----------------------------------------------------------------------------------------
+
+
+def test_whoever_stands_in_is_reminded_of_a_need_that_waits_for_a_yes(club: Club) -> None:
+    def tick(tx: Tx) -> None:
+        actor, member = enrolments.mine(tx, club.ann, club.member.id)
+        needs.from_check_in(tx, actor, member, needs.categories(tx)[:1])
+        standing_in.stand_in(tx, actor, member, "mentor-2", tx.now + 7 * DAY)
+
+    club.store.run(tick)
+    club.said()
+    assert [who for who, text, _ in club.wait(1.2) if text == "needs.still_waiting"] == [club.bea]
+
+
+@pytest.mark.parametrize("about", ["needs", "own", "unreached", "moved", "phase"])
+def test_nothing_about_a_member_waits_for_whoever_gave_them_away(club: Club, about: str) -> None:
+    slot = f"{about}:{club.member.id}"
+    club.store.run(lambda tx: tell.tell(tx, club.ann, "mentor.own_word", {"code": "K7-29"}, slot=slot))
+    club.store.run(_given_to_bea, club)
+    assert "mentor.own_word" not in club.told(club.ann)
+
+
+def _given_to_bea(tx: Tx, club: Club) -> None:
+    actor, member = enrolments.mine(tx, club.ann, club.member.id)
+    after = replace(member, mentor_seat="mentor-2", backup_seat=None)
+    enrolments.change(tx, actor, after, Action.MEMBER_HAND_OVER, "given")
+
+
+def test_a_form_half_answered_is_of_no_use_to_whoever_gave_the_member_away(club: Club) -> None:
+    check_in = club.due()
+    club.said()
+    club.store.run(_given_to_bea, club)
+    with pytest.raises(NotFound):
+        club.store.run(checkins.save, club.ann, check_in.id, MET)
+    assert row(club, check_in).asked_of == club.bea
+    heard = [(who, text) for who, text, _ in club.wait(0.2)]
+    assert [who for who, text in heard if text.startswith("mentor.check_in")] == [club.bea]
