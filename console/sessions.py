@@ -147,7 +147,7 @@ def _done(tx: Tx, device: Device, do: Callable[[], Any]) -> Shown:
 LEADS: Mapping[str, tuple[str, ...]] = {
     "track": ("word",),
     "words": ("words",),
-    "members": ("member",),
+    "members": ("member", "link"),
     "member": ("words", "safety", "matter"),
 }
 

@@ -7,6 +7,7 @@ about the help that a matter gets. What was answered so far travels in the butto
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from handlers.reply import Reply, Turn
 from referrals import forms
@@ -56,8 +57,8 @@ def line(turn: Turn) -> Reply:
         shown = {name: str(value) for name, value in refusal.params.items()}
         return Reply(refusal.code, shown, slot="line")
     answers = found.answers or {}
-    if found.check_in.saved_at is not None:
-        return _done(turn, found)
+    if found.check_in.saved_at is not None:  # a contact of this very minute: a line beside it was not kept
+        return replace(_done(turn, found), text="line.just_saved", params={"code": found.code}, toast="")
     if any(answer in SAYS_IT for answer in answers.values()) and asking.waiting(found.form, answers) is None:
         return _question(turn, found, answers, LINE)
     words = (found.check_in.id, str(found.form.version), forms.short(found.form, answers), LINE)

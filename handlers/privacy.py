@@ -17,15 +17,15 @@ from referrals.service.tell import column, page_button, press
 def start(turn: Turn) -> Reply:
     """/start, with or without a deep link's payload."""
     people.come_back(turn.tx, turn.person.id)
-    if turn.incoming.typed:  # the word START, which undoes STOP; a press of /start is only a look
-        wishes.start(turn.tx, turn.person.id)
+    # The word START undoes STOP, and says so; a press of /start is only a look.
+    again = turn.incoming.typed and wishes.start(turn.tx, turn.person.id)
     payload = turn.incoming.argument
     if payload.startswith(joining.PREFIX):
         return invitation(turn, payload.removeprefix(joining.PREFIX))
     if payload.startswith(linking.PREFIX):
         return members.link_opened(turn, payload.removeprefix(linking.PREFIX))
     if not payload:
-        return home.home(turn)
+        return replace(home.home(turn), text="reminders.started") if again else home.home(turn)
     poster = turn.tx.directory.posters.get(payload)
     if poster is None:
         raise StaleLink

@@ -106,7 +106,7 @@ def _page() -> tuple[Button, ...]:
 
 def _quiet_words(person: Person) -> str:
     if person.quiet_from is None or person.quiet_to is None:
-        return "@reminders.quiet.none"
+        return "@reminders.no_quiet"
     return f"{person.quiet_from:%H:%M}–{person.quiet_to:%H:%M}"
 
 

@@ -87,7 +87,8 @@ def _line(tx: Tx, person_id: str, enrolment: Enrolment) -> Line:
 def _due(tx: Tx, enrolment: Enrolment) -> list[datetime]:
     """When contacts were due that nobody has made since: a contact answers whatever was due before it."""
     unsaved = tx.find(CheckIn, enrolment_id=enrolment.id, saved_at=None)
-    asked = [c.due_at for c in unsaved if c.kind is CheckInKind.MEMBER]
+    # What was let go ('not this week') is neither waited for nor missed, so it is not late.
+    asked = [c.due_at for c in unsaved if c.kind is CheckInKind.MEMBER and (c.waits or c.missed)]
     if not asked:
         return []  # most of them, and a year of contacts need not be looked through
     contacts = (c for c in tx.find(CheckIn, enrolment_id=enrolment.id) if c.kind is CheckInKind.MEMBER)

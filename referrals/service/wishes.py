@@ -45,13 +45,14 @@ def stop(tx: Tx, person_id: str) -> None:
     _tell_desk(tx, person_id, "desk.reminders_off")
 
 
-def start(tx: Tx, person_id: str) -> None:
-    """START: reminders come again, from the next one on."""
+def start(tx: Tx, person_id: str) -> bool:
+    """START: reminders come again, from the next one on. Whether they had been off."""
     person = doors.person_by_id(tx, person_id)
     if person.reminders:
-        return
+        return False
     _keep(tx, replace(person, reminders=True), "on")
     _tell_desk(tx, person_id, "desk.reminders_on")
+    return True
 
 
 def snooze(tx: Tx, person_id: str, check_in_id: str, until: str) -> datetime:

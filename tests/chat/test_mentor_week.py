@@ -106,7 +106,9 @@ def test_the_same_three_presses_without_a_network_between(nadia: Phone) -> None:
     assert nadia.presses("Save") == "Done. Thank you."
     assert nadia.presses_made == 3
     assert nadia.down + nadia.up <= MOST_BYTES
-    assert CODE not in str(nadia.newest)  # the chat keeps neither the answer nor the code, in no button either
+    assert CODE not in str(
+        nadia.newest
+    )  # the chat keeps neither the answer nor the code, in no button either
 
 
 def test_undo_within_a_minute(chats: Chats, nadia: Phone) -> None:
@@ -189,6 +191,9 @@ def test_later(chats: Chats, nadia: Phone) -> None:
 def test_not_this_week(chats: Chats, nadia: Phone) -> None:
     nadia.presses("Later")
     nadia.presses(CATALOGUE.texts["en"]["remind.skip"])
+    line = next(line for line in nadia.says("list").splitlines() if line.startswith(CODE))
+    assert "late" not in line, "what was let go is not late"
+    assert "due" not in line
     before = [t for t in nadia.said if CODE in t and "check-in" in t]
     pass_by(chats, timedelta(days=3))
     assert [t for t in nadia.said if CODE in t and "check-in" in t] == before
@@ -201,8 +206,10 @@ def test_stop_and_start_in_every_language(chats: Chats, stop: str, start: str) -
     assert not wants_reminders(chats, nadia)
     pass_by(chats, WEEK)
     assert not [text for text in nadia.said if "time for a check-in" in text]
-    nadia.says(start)
+    answer = nadia.says(start)
     assert wants_reminders(chats, nadia)
+    assert answer.startswith("Reminders come again.")
+    assert not nadia.says(start).startswith("Reminders"), "they were on already"
 
 
 def test_two_mentors_at_once_make_one_contact(chats: Chats) -> None:

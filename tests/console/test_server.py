@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import aiohttp
 import pytest
 
 from console.headers import secure_headers
+from console.sessions import LEADS
 from referrals.errors import ConfigurationError, PulangError
 from referrals.model import OfferStage
 from referrals.persons import Presence
@@ -146,6 +149,19 @@ async def test_only_the_menu_leads_on_and_not_for_longer(stand: Stand, phone: Ph
     assert (await phone.call("POST", "/p/session", {"page": "me"}))[0] == 401
     stand.passes(minutes=10)
     assert (await phone.call("GET", "/p/api/matter/author"))[0] == 401
+
+
+async def test_every_page_that_a_script_opens_from_another_one_may_be_opened_there() -> None:
+    """From the menu everything is; `me.js` is left out, and so is words.js, which is told where to go."""
+    static = Path(__file__).resolve().parents[2] / "console" / "static"
+    opened = re.compile(r"(?:opener\(desk, |desk\.open\(|go\(|\|\| )[`\"](\w+)")
+    found = {
+        (script, page)
+        for script in ("track", "members", "member", "newcomer", "posts", "share", "safety", "link")
+        for page in opened.findall((static / f"{script}.js").read_text())
+    }
+    assert ("members", "link") in found
+    assert {(script, page) for script, page in found if page not in LEADS.get(script, ())} == set()
 
 
 async def test_an_accepted_offer_leads_to_its_matter_alone(stand: Stand, phone: Phone) -> None:

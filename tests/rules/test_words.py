@@ -55,6 +55,8 @@ MESSAGES = (
     "error",
     "words",
     "text",
+    *["circle", "device", "line", "link", "member", "members", "needs", "own", "phone"],
+    *["remind", "reminders", "wellbeing"],
 )
 # Shown only as a quiet edit of the message that was just pressed (Reply(details=True)).
 DETAILS = {
@@ -79,6 +81,7 @@ def test_every_language_has_every_key_with_the_same_placeholders(language: str) 
     for key, text in english.items():
         assert words[key].strip(), key
         assert sorted(PLACEHOLDER.findall(words[key])) == sorted(PLACEHOLDER.findall(text)), key
+        assert "\\" not in words[key], f"{key}: a backslash would be shown as one"
 
 
 def test_every_key_that_the_code_names_has_words() -> None:

@@ -18,8 +18,9 @@ from referrals.model import Actor, DataClass, Referral, Role, person_holder
 from referrals.ports import Delivery, Sent, Tx
 from referrals.said import Button
 from referrals.service import asking, checkins, trends
+from referrals.service.pages import member_lines
 from tests.support.network import CATALOGUE, Small
-from tests.support.store import SettableClock, open_store
+from tests.support.store import START, SettableClock, open_store
 
 WELL = {"means": "call", "state": "well"}
 HARD = {"means": "call", "state": "struggling"}
@@ -58,7 +59,8 @@ class Chat:
         self.last: Delivery | None = None
 
     async def _heard(self) -> list[Delivery]:
-        outbox, heard = self.net.store.outbox, []
+        outbox = self.net.store.outbox
+        heard: list[Delivery] = []
         while found := await outbox.claim(self.net.clock.now, 100):
             await outbox.settle([Sent(d.id, d.message_id or 7) for d in found], self.net.clock.now)
             heard += found
@@ -169,9 +171,8 @@ def test_a_crisis_is_told_with_the_last_tap_and_its_undo_is_a_false_alarm(one: S
     assert mentor.presses(mentor.button("danger.yes")).text == "mentor.done_alarm"
     alarms = one.store.run(lambda tx: tx.find(Crisis))
     assert [(a.check_in_id, a.danger) for a in alarms] == [(check_in, "yes")]
-    assert "desk" in one.store.run(
-        lambda tx: tx.holders(tx.get(CheckIn, check_in).record, DataClass.WELLBEING)
-    )  # type: ignore[union-attr]
+    record = one.store.run(lambda tx: tx.find(CheckIn, id=check_in)[0].record)
+    assert "desk" in one.store.run(lambda tx: tx.holders(record, DataClass.WELLBEING))
     mentor.presses(f"1:check.undo:{check_in}")
     assert one.store.run(lambda tx: tx.find(Crisis))[0].ended_as == "false_alarm"
     assert desk
@@ -231,6 +232,18 @@ def test_a_typed_line_is_echoed_and_kept_only_when_saved(net: Small) -> None:
     assert net.store.run(lambda tx: tx.count(CheckIn)) == before, "nobody had asked, so nothing is left"
 
 
+def test_a_second_line_within_the_minute_is_never_said_to_be_kept(one: Small) -> None:
+    mentor = Chat(one, 21, "mentor-1")
+    code = member_of(one, mentor.id).code
+    mentor.says(f"{code} call ok")
+    mentor.presses(mentor.button("button.save"))
+    second = mentor.says(f"{code} call well")
+    assert (second.text, second.params["code"]) == ("line.just_saved", code)
+    assert mentor.button("button.undo")
+    made = one.store.run(lambda tx: tx.find(CheckIn))
+    assert kept(one, mentor.id, made[0].id)["state"] == "all_right"
+
+
 def test_a_wrong_code_says_which_was_meant_and_changes_nothing(one: Small) -> None:
     mentor = Chat(one, 21, "mentor-1")
     code = member_of(one, mentor.id).code
@@ -249,6 +262,20 @@ def test_what_is_hard_is_never_echoed_as_news(one: Small) -> None:
         shown = mentor.says(f"{enrolment.code} {line}")
         assert (shown.text, set(shown.params)) == ("line.more", {"code"})
     assert mentor.presses(mentor.button("button.go_on")).text == "form.check-in.needs"
+
+
+@pytest.mark.parametrize(
+    ("answers", "shown"),
+    [
+        ('{"means":"call","state":"well"}', True),
+        ('{"means":"not_reached"}', True),  # a gap that says so
+        ('{"means":"in_person"}', False),  # a club evening: met, and not asked how it is going
+        ("{}", False),
+    ],
+)
+def test_a_trend_never_calls_somebody_unreached_who_was_met(answers: str, shown: bool) -> None:
+    made = CheckIn("c1", CheckInKind.MEMBER, "e1", START, "ann", "check-in", 1)
+    assert member_lines.counts(made, {"c1": {"answers": answers}}) is shown
 
 
 def test_a_correction_keeps_what_stood_before(net: Small) -> None:

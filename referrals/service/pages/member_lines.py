@@ -29,8 +29,13 @@ def columns(tx: Tx, actor: Actor, check_in: CheckIn) -> dict[str, str]:
 
 
 def counts(check_in: CheckIn, opened: Opened) -> bool:
-    """A contact with the member that this reader has opened."""
-    return check_in.kind is CheckInKind.MEMBER and "answers" in opened.get(check_in.id, {})
+    """An opened contact with the member that says how it was going, or that nobody was reached.
+
+    At a club evening somebody was met and nobody asked: no mark, for a gap would say 'not reached'.
+    """
+    answers = trends.answers_of(opened.get(check_in.id, {}))
+    said = answers.get("state") or answers.get("means") == "not_reached"
+    return check_in.kind is CheckInKind.MEMBER and bool(said)
 
 
 def state(opened: Opened, check_in: CheckIn) -> str:
