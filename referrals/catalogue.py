@@ -14,6 +14,8 @@ from enum import StrEnum
 from referrals.directory import OrganizationKind
 from referrals.model import DataClass, Role, Stage, Urgency
 
+ON_PAGE = "on_page"  # a need ticked in a chat: what it is, is chosen on the secure page
+
 
 class QuestionKind(StrEnum):
     LANGUAGE = "language"  # choices are the catalogue's languages

@@ -7,9 +7,7 @@ programmes/ID.toml, forms/ID.toml, holidays/ID.toml. Every mistake of every file
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping, Sequence
-from datetime import timedelta
-from enum import StrEnum
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
 from referrals.catalogue import (
@@ -18,16 +16,13 @@ from referrals.catalogue import (
     Form,
     Language,
     Pathway,
-    Question,
     QuestionKind,
     Span,
 )
 from referrals.consent import OPENED_BY
 from referrals.directory import OrganizationKind
-from referrals.forms import longest
-from referrals.members import Danger
-from referrals.model import AgeGroup, DataClass, Role, Stage, Urgency
-from referrals.persons import WritingWindow
+from referrals.form_parsing import form_keys, own_form_keys, parse_form, read_form
+from referrals.model import DataClass, Role, Stage, Urgency
 from referrals.programme_parsing import HOLIDAYS, parse_holidays, parse_programme, programme_keys
 from referrals.toml_blocks import Block, Faults, codes, named_like_its_file, once, read_block
 
@@ -40,18 +35,6 @@ MOST_HOPS = 3
 # 'The desk asks a sample of them' (domain.md, 'Consent'): at least one in ten.
 LEAST_ASKED = 10
 
-# Questions that verbs understand by their id: the answer must be a value of the domain.
-_MEANINGS: Mapping[str, type[StrEnum]] = {
-    "age_group": AgeGroup,
-    "window": WritingWindow,
-    "urgency": Urgency,
-    "danger": Danger,
-}
-# Choices without which a question of a check-in could not be asked as it is meant.
-_NEEDED = {"means": "not_reached", "danger": "yes"}
-ON_PAGE = "on_page"  # ticked in a chat: what it is, is chosen on the secure page
-_MOST_SIGNS = 30  # of a button's 64 bytes, for all answers together
-_PAGE_ONLY = (QuestionKind.AREA, QuestionKind.EXCLUSIONS, QuestionKind.TEXT, QuestionKind.CONSENT)
 _BLIND = (Stage.OFFERED, Stage.WAITLISTED)
 _SPAN = re.compile(r"(\d+) (min|h|d|working days?)")
 _HOURS = {"min": 1 / 60, "h": 1.0, "d": 24.0}
@@ -71,7 +54,7 @@ def parse_catalogue(files: Mapping[str, str]) -> Catalogue:
         faults.stop("catalogue")
     holidays = [parse_holidays(block) for block in _inside(blocks, HOLIDAYS)]
     known = [each.id for each in holidays]
-    forms = {f.id: f for f in (_form(b, categories, private) for b in _inside(blocks, "forms"))}
+    forms = {f.id: f for f in (parse_form(b, categories, private) for b in _inside(blocks, "forms"))}
     programmes = [parse_programme(block, known, forms) for block in _inside(blocks, "programmes")]
     named = {PurePosixPath(block.where).stem for block in _inside(blocks, "programmes")}
     found = Catalogue(
@@ -97,7 +80,7 @@ def text_keys(catalogue: Catalogue) -> frozenset[str]:
     keys = {f"category.{category}" for category in catalogue.categories}
     keys |= {f"language.{language}" for language in catalogue.languages}
     for pathway in catalogue.pathways.values():
-        keys |= {f"pathway.{pathway.id}", *_form_keys(pathway.form)}
+        keys |= {f"pathway.{pathway.id}", *form_keys(pathway.form)}
         keys |= {f"kind.{kind}" for kind in pathway.receivers}
         keys |= {f"decline.{reason}" for reason in pathway.decline_reasons}
         keys |= {f"unmet.{reason}" for reason in pathway.unmet_reasons}
@@ -105,25 +88,8 @@ def text_keys(catalogue: Catalogue) -> frozenset[str]:
     for programme in catalogue.programmes.values():
         keys |= programme_keys(programme)
     for form in catalogue.forms.values():
-        keys |= _own_form_keys(form)
+        keys |= own_form_keys(form)
     return frozenset(keys)
-
-
-def _own_form_keys(form: Form) -> set[str]:
-    """What a form of its own asks in the chat: its questions' own words, and those that choices share."""
-    in_chat = [q for q in form.questions if q.where == "chat"]
-    keys = {f"form.{form.id}.{q.id}" for q in in_chat}
-    for question in in_chat:
-        shared = "category" if question.kind is QuestionKind.NEEDS else question.id
-        keys |= {f"{shared}.{choice}" for choice in question.choices}
-    return keys
-
-
-def _form_keys(form: Form) -> set[str]:
-    in_chat = [q for q in form.questions if q.where == "chat"]
-    keys = {f"form.{q.id}" for q in in_chat}
-    keys |= {f"form.{q.id}.{choice}" for q in in_chat for choice in q.choices}
-    return keys | {f"form.{q.id}.yes" for q in in_chat if q.kind is QuestionKind.CONFIRM}
 
 
 def _inside(blocks: Mapping[str, Block], folder: str) -> list[Block]:
@@ -193,7 +159,7 @@ def _pathway(block: Block, categories: tuple[str, ...], private: frozenset[str])
 
 def _form_of(block: Block, in_chat: bool, private: Sequence[str]) -> Form:
     inner = block.table("form")
-    form = _read_form(inner, block.text("id", ""))
+    form = read_form(inner, block.text("id", ""))
     for question in form.questions:
         if question.kind is QuestionKind.CATEGORY and question.where == "chat" and not in_chat:
             inner.wrong(question.id, "is asked in the chat", 'in_chat is false, so set where = "page"')
@@ -252,108 +218,3 @@ def _span(block: Block, key: str, elapses: bool) -> Span:
     if elapses:
         block.wrong(key, "counts working days", "this clock runs round the clock: write 'h' or 'd'")
     return Span(working_days=amount)
-
-
-# -- forms -------------------------------------------------------------------------------------------
-
-
-def _form(block: Block, categories: tuple[str, ...], private: Container[str]) -> Form:
-    """A form of its own, about somebody's days: its answers are pressed in the chat and sealed."""
-    form = _read_form(block, named_like_its_file(block), categories, own=True)
-    for question in form.questions:
-        for choice in question.choices if question.where == "chat" else ():
-            if choice in private:
-                mend = "take it out (categories.toml): it is chosen on a page"
-                block.wrong(question.id, f"shows {choice!r} in the chat", mend)
-    if longest(form) > _MOST_SIGNS:
-        block.wrong(
-            "question", "comes too often, or has too many choices", "its answers must fit in a button"
-        )
-    return form
-
-
-def _read_form(block: Block, form_id: str, categories: tuple[str, ...] = (), own: bool = False) -> Form:
-    """A form's questions: in the chat first, then those of the secure page."""
-    questions: list[Question] = []
-    for each in block.tables("question"):
-        question = _question(each, questions, categories, own)
-        once(each, question.id, [q.id for q in questions])
-        if question.where == "chat" and questions and questions[-1].where == "page":
-            each.wrong("where", "goes back to the chat", "put questions of the chat before those of the page")
-        questions.append(question)
-    form = Form(
-        form_id,
-        block.whole("version"),
-        tuple(questions),
-        timedelta(hours=block.whole("expires_after_hours", 24, high=168)),
-    )
-    if not questions:
-        block.wrong("question", "is missing", 'add [[form.question]] with id = "…" and kind = "…"')
-    block.done()
-    return form
-
-
-def _question(block: Block, before: list[Question], categories: tuple[str, ...], own: bool) -> Question:
-    kind = block.one_of("kind", QuestionKind)
-    needs = kind is QuestionKind.NEEDS
-    question = Question(
-        id=block.id(),
-        kind=kind,
-        where=block.text("where", "chat"),
-        choices=block.known("choices", (*categories, ON_PAGE)) if needs else codes(block, "choices", ()),
-        data_class=block.one_of("data_class", DataClass, DataClass.ROUTING),
-        required=block.flag("required", default=True),
-        max_length=block.whole("max_length", 4000, high=4000),
-        skip_if_known=block.flag("skip_if_known", default=False),
-        when=_when(block, before),
-        saves=block.flag("saves", default=False),
-    )
-    _check_question(
-        block, question, (DataClass.ROUTING, DataClass.WELLBEING) if own else (DataClass.ROUTING,)
-    )
-    block.done()
-    return question
-
-
-def _when(block: Block, before: list[Question]) -> dict[str, tuple[str, ...]]:
-    """`when = { state = ["struggling"] }`: earlier questions, and which of their answers lead here."""
-    if not block.has("when"):
-        return {}
-    inner, earlier = block.table("when"), {question.id: question.choices for question in before}
-    found: dict[str, tuple[str, ...]] = {}
-    for name in inner.data:
-        if name not in earlier:
-            inner.faults.unknown(inner.where, "the earlier question", name, earlier)
-        found[name] = inner.known(name, earlier.get(name, ()))
-    return found
-
-
-def _check_question(block: Block, question: Question, in_chat: tuple[DataClass, ...]) -> None:
-    if question.where not in ("chat", "page"):
-        block.wrong("where", f"is {question.where!r}", "write 'chat' or 'page'")
-    if question.where == "chat" and question.kind in _PAGE_ONLY:
-        block.wrong(
-            "where", f"is the chat, for {question.kind!r}", 'set where = "page": it may not be in a chat'
-        )
-    if question.where == "chat" and question.data_class not in in_chat:
-        block.wrong("data_class", "may not be answered in a chat", 'set where = "page"')
-    if question.kind is QuestionKind.TEXT and question.data_class is DataClass.ROUTING:
-        block.wrong(
-            "data_class", "is routing, for a free text", 'free text is sealed: use "story" or "contact"'
-        )
-    if question.kind is QuestionKind.CHOICE and not question.choices:
-        block.wrong("choices", "is missing", 'add choices = ["…"]')
-    _check_needs(block, question)
-    meant = _MEANINGS.get(question.id)
-    for choice in question.choices:
-        if meant is not None and choice not in [member.value for member in meant]:
-            block.faults.unknown(block.at("choices"), "the choice", choice, [m.value for m in meant])
-
-
-def _check_needs(block: Block, question: Question) -> None:
-    """Nobody must need anything; and what the rules wait for can be answered."""
-    if question.kind is QuestionKind.NEEDS and question.required:
-        block.wrong("required", "is true, for needs", "write required = false: nobody must need anything")
-    needed = _NEEDED.get(question.id)
-    if needed and question.choices and needed not in question.choices:
-        block.wrong("choices", f"lacks {needed!r}", f"add it: the rules wait for {needed!r}")

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from referrals.access import Action, allow
-from referrals.catalogue import Pathway
+from referrals.catalogue import ON_PAGE, Pathway
 from referrals.errors import BadAnswer
 from referrals.lifecycle import OPEN, STAGE_WAITS, Step, move
 from referrals.members import Enrolment
@@ -21,7 +21,6 @@ from referrals.said import Button
 from referrals.service import closing, doors, matter_codes, member_keys, tell
 
 NUDGE = timedelta(hours=24)
-ON_PAGE = "on_page"  # ticked in a chat: what it is, is chosen on the secure page
 _FILED = "for a member"
 
 
