@@ -78,7 +78,8 @@ async def test_a_shared_contact_is_taken_out(world: World) -> None:
     "data",
     [
         *["", "1", "1:", "2:hide", "\U0001f600", "0:form:category:family.visits", "1:form:area:pattani"],
-        *["1:offer.accept:nothing", "1:offer.show", "1:check.save:a:b:c", "1:check:a", "1:check", "1:matter.helped:x:yes"],
+        *["1:offer.accept:nothing", "1:offer.show", "1:check.save:a:b:c", "1:check:a", "1:check"],
+        "1:matter.helped:x:yes",
         *["1:seat.take:AAAAAAAAAAAAAAAAAAAAAA", "1:scrap.keep:zzz", "1:crisis.hold:x", "1:lang:xx"],
         "1:ask:no-such-pathway",
     ],

@@ -220,7 +220,7 @@ MISTAKES = [
     ('mentor = "mentor-1"', 'mentor = "bua-1"', ("[[enrolment]] K7-29", "no mentor", "seat of a mentor")),
     ('backup = "mentor-2"', 'backup = "mentor-1"', ("[[enrolment]] K7-29", "is the mentor", "another")),
     ('id = "mentor-2"', 'id = "mentor-1"', ("[[seat]] mentor-1", "second time", "another id")),
-    ('most = 8', 'most = 0', ("[[mentor]] mentor-1", "is 0", "from 1 to 100")),
+    ("most = 8", "most = 0", ("[[mentor]] mentor-1", "is 0", "from 1 to 100")),
     ('gender = "woman"', 'gender = "x"', ("[[mentor]] mentor-1", "'x'", "woman or man")),
     ('"m3 04"', '"Somchai"', ("[[mentor]] mentor-1", "'Somchai'", "such as K7-29")),
     ('id = "mentor-1"\nlanguages', 'id = "bua-1"\nlanguages', ("[[mentor]] bua-1", "no mentor", "seat of")),

@@ -5,11 +5,13 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from referrals.access import Action
 from referrals.errors import NotFound, Refused
 from referrals.members import Enrolment
 from referrals.model import Actor, DataClass, Offer, Record, Role
@@ -115,7 +117,7 @@ class Situations:
         return code
 
     def _accepted(self, it: Situation) -> None:
-        self.net.passes(needs.timedelta(minutes=6))
+        self.net.passes(timedelta(minutes=6))
         self.net.store.run(offers.accept, it.cast["helper"], self.net.at_partner(it.matter))
 
     def _passes_to_another(self, it: Situation) -> None:
@@ -131,8 +133,8 @@ def _mentor(tx: Tx, seat_id: str, person_id: str) -> str:
 
 
 def _enrolled(tx: Tx, like: Enrolment, base: int, mentor: str, phone: str | None) -> str:
-    seats = {"mentor_seat": f"m{base}", "backup_seat": f"b{base}"}
-    tx.add(replace(like, id=f"e{base}", code=f"code-{base}", person_id=phone, **seats))
+    own = replace(like, id=f"e{base}", code=f"code-{base}", person_id=phone)
+    tx.add(replace(own, mentor_seat=f"m{base}", backup_seat=f"b{base}"))
     actor, enrolment = enrolments.mine(tx, mentor, f"e{base}")
     return needs.file(tx, actor, enrolment, "member.housing")[0].id
 
@@ -142,7 +144,7 @@ def _handed(tx: Tx, enrolment_id: str, to: str) -> None:
     assert enrolment is not None
     (seat,) = doors.seats_of(tx, to)
     after = replace(enrolment, mentor_seat=seat.id, backup_seat=None)
-    enrolments.change(tx, Actor("system", Role.SYSTEM), after, enrolments.Action.MEMBER_HAND_OVER, "tested")
+    enrolments.change(tx, Actor("system", Role.SYSTEM), after, Action.MEMBER_HAND_OVER, "tested")
 
 
 def _says_yes_alone(tx: Tx, person: str, matter: str) -> None:

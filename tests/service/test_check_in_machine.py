@@ -22,7 +22,7 @@ from referrals.errors import PulangError
 from referrals.members import CheckIn, Crisis, Enrolment, Source
 from referrals.model import DESK, Actor, DataClass, Referral, Role, person_holder
 from referrals.ports import Tx
-from referrals.service import checkins, trends
+from referrals.service import asking, checkins, trends
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store
 
@@ -83,7 +83,7 @@ class CheckInMachine(RuleBasedStateMachine):
 
     @rule(who=MENTORS)
     def takes_back(self, who: str) -> None:
-        young = self.clock.now - self.saved_at <= checkins.UNDO
+        young = self.clock.now - self.saved_at <= asking.UNDO
         try:
             self.store.run(checkins.undo, self.people[who], self.check_in)
         except PulangError:

@@ -20,7 +20,7 @@ from referrals.errors import (
 )
 from referrals.members import CheckIn, CheckInKind, Enrolment, EnrolmentState, HandOver, Linking, SafetyPlan
 from referrals.model import SYSTEM, AuditEntry, DataClass, Role, person_holder
-from referrals.persons import MentorProfile, Presence, Seat
+from referrals.persons import Invitation, MentorProfile, Presence, Seat
 from referrals.ports import Tx
 from referrals.service import (
     doors,
@@ -251,7 +251,7 @@ def test_without_anybody_nobody_can_open_it_until_a_successor_comes(club: Club) 
     newcomer = club.person(99)
     club.store.run(joining.invite, SYSTEM, "mentor-1", TOKEN)
     club.store.run(joining.ask, newcomer, TOKEN)
-    short = club.store.run(lambda tx: joining.short(tx.find(joining.Invitation, seat_id="mentor-1")[0]))
+    short = club.store.run(lambda tx: joining.short(tx.find(Invitation, seat_id="mentor-1")[0]))
     club.store.run(joining.confirm, club.dao, short)
     assert club.readers(them) == {newcomer}
 
@@ -351,9 +351,7 @@ def test_a_full_caseload_stays_within_a_kilobyte(quick: Club) -> None:
         quick.member(backup="")
     ann = Chat(quick, 41)
     for language in ("en", "th"):
-        quick.store.run(
-            lambda tx, la=language: tx.save(replace(doors.person_by_id(tx, quick.ann), language=la))
-        )
+        quick.store.run(_speaks, quick.ann, language)
         ann.says("/members")
         heard = ann.hears_at_last()
         words = CATALOGUE.words(heard.text, language, **heard.params)
@@ -417,6 +415,10 @@ def _stand_in(tx: Tx, by: str, enrolment_id: str, seat: str, days: int) -> Enrol
 def _pause(tx: Tx, by: str, enrolment_id: str, until: object) -> Enrolment:
     actor, enrolment = enrolments.active(tx, by, enrolment_id)
     return enrolments.pause(tx, actor, enrolment, until)  # type: ignore[arg-type]
+
+
+def _speaks(tx: Tx, person_id: str, language: str) -> None:
+    tx.save(replace(doors.person_by_id(tx, person_id), language=language))
 
 
 def _leave(tx: Tx, by: str, enrolment_id: str) -> Enrolment:
