@@ -7,13 +7,13 @@ by a timer ('rhythm'), so that nothing here needs to know how reminders work.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from referrals import case_codes
 from referrals.access import Action, allow
-from referrals.errors import NoCaseCode, NotFound, WrongCaseCode, WrongStage
+from referrals.errors import NoCaseCode, NotAllowed, NotFound, WrongCaseCode, WrongStage
 from referrals.members import CheckIn, Enrolment, EnrolmentState, Undertaking
 from referrals.model import SYSTEM, Actor, AuditEntry, Role
 from referrals.persons import Session
@@ -32,7 +32,7 @@ KEPT_FOR = timedelta(days=365)  # after somebody left: so long they may come bac
 LIST_SLOT = "members"  # the one message in a chat that lists somebody's members
 _OWN_TIMERS = ".member"
 # What stands in a mentor's chat about one member, besides check-ins and courses.
-_SLOTS = ("member", "phase", "needs", "own", "unreached", "moved")
+_SLOTS = ("member", "phase", "needs", "own", "plan", "unreached", "moved")
 
 # -- doors -------------------------------------------------------------------------------------------
 
@@ -61,6 +61,20 @@ def active(tx: Tx, person_id: str, enrolment_id: str) -> tuple[Actor, Enrolment]
     return actor, enrolment
 
 
+def keeping(tx: Tx, person_id: str, enrolment_id: str) -> tuple[Actor, Enrolment]:
+    """The same for what outlasts a week of standing in: NotAllowed for whoever does no more than that."""
+    actor, enrolment = active(tx, person_id, enrolment_id)
+    if not keeps(tx, person_id, enrolment):
+        raise NotAllowed
+    return actor, enrolment
+
+
+def keeps(tx: Tx, person_id: str, enrolment: Enrolment) -> bool:
+    """Whether somebody is this member's mentor or backup, and not only there until a date."""
+    lasting = (enrolment.mentor_seat, enrolment.backup_seat)
+    return any(seat.id in lasting for seat in doors.seats_of(tx, person_id))
+
+
 def by_code(tx: Tx, person_id: str, typed: str) -> Enrolment:
     """The person's own member of that code, locked.
 
@@ -82,7 +96,14 @@ def by_code(tx: Tx, person_id: str, typed: str) -> Enrolment:
 def of_person(tx: Tx, person_id: str) -> list[Enrolment]:
     """Everybody whom this person looks after as mentor, backup or stand-in, each once, by code."""
     seats = [seat.id for seat in doors.seats_of(tx, person_id) if seat.role is Role.MENTOR]
-    return sorted(of_seats(tx, seats), key=lambda enrolment: enrolment.code)
+    found = [enrolment for enrolment in of_seats(tx, seats) if _looked_after(tx, enrolment, seats)]
+    return sorted(found, key=lambda enrolment: enrolment.code)
+
+
+def _looked_after(tx: Tx, enrolment: Enrolment, seats: Collection[str]) -> bool:
+    """Whoever stood in until a date that has come is named nobody, even before the timer has looked."""
+    now = (enrolment.mentor_seat, enrolment.backup_seat, member_keys.standing_in(tx, enrolment))
+    return any(seat in seats for seat in now)
 
 
 def of_seats(tx: Tx, seat_ids: Iterable[str]) -> Iterator[Enrolment]:

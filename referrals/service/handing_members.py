@@ -36,6 +36,8 @@ def hand_over(tx: Tx, actor: Actor, enrolment: Enrolment, to_seat: str, part: Pa
     if to_seat in (held, enrolment.mentor_seat):
         raise CannotTakeOn
     seat = mentoring.demand(tx, mentoring.wish_of(enrolment), to_seat, enrolment)
+    if seat.person_id == actor.person_id:
+        raise CannotTakeOn  # a yes to oneself is none: nobody takes a member from whoever has them
     for earlier in waiting(tx, enrolment, part):
         _take_back(tx, earlier)
     row = HandOver(tx.new_id(), enrolment.id, part, held, seat.id, actor.person_id, tx.now)

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from referrals import codes
 from referrals.access import Action
-from referrals.errors import NotFound, StaleButton, StaleLink
+from referrals.errors import NotAllowed, NotFound, StaleButton, StaleLink
 from referrals.limits import Doing
 from referrals.members import CheckIn, CheckInKind, Enrolment, EnrolmentState, Linking
 from referrals.model import SYSTEM, Actor, AuditEntry, Role
@@ -38,7 +38,7 @@ class Asked:
 
 def make(tx: Tx, person_id: str, enrolment_id: str, token: str) -> Linking:
     """A link for one of the person's members; ends earlier ones. `token`: 128 random bits, shown once."""
-    actor, enrolment = enrolments.active(tx, person_id, enrolment_id)
+    actor, enrolment = enrolments.keeping(tx, person_id, enrolment_id)
     for earlier in open_ones(tx, enrolment.id):
         _end(tx, earlier)
     link = Linking(codes.digest(token), enrolment.id, person_id, tx.now + LIFE)
@@ -73,6 +73,8 @@ def confirm(tx: Tx, person_id: str, short: str) -> Enrolment:
     NotFound for whoever does not look after them, StaleButton when nothing asks any more.
     """
     link, actor, enrolment = _by_short(tx, person_id, short)
+    if not enrolments.keeps(tx, person_id, enrolment):
+        raise NotAllowed  # a phone that is tied reads on when nobody stands in any more
     if link.used_at is not None and link.taken_by == enrolment.person_id:
         return enrolment
     if link.taken_by is None or link.used_at is not None or link.expires_at <= tx.now:

@@ -64,8 +64,8 @@ def settle(tx: Tx, enrolment: Enrolment) -> None:
     rightful = rightful or {person_holder(nobody(enrolment))}
     own = person_holder(enrolment.person_id) if enrolment.person_id else ""
     alarmed = _holding_alarms(tx, enrolment)
-    for record, data_class in _records(tx, enrolment):
-        held = {h for h in tx.holders(record, data_class) if h.startswith(_PERSONS)} - {own}
+    for record, data_class, writer in _records(tx, enrolment):
+        held = {h for h in tx.holders(record, data_class) if h.startswith(_PERSONS)} - {own, writer}
         held -= alarmed if record.table == "safety_plan" else set()
         if not held:
             continue  # nothing was sealed, or only for the member themselves
@@ -106,16 +106,21 @@ def ask_anew(tx: Tx, enrolment: Enrolment) -> None:
             tx.set_timer("check_in_missed", check_in.id, tx.now)
 
 
-def _records(tx: Tx, enrolment: Enrolment) -> Iterator[tuple[Record, DataClass]]:
-    """Everything sealed about a member that their mentors read, record by record."""
+def _records(tx: Tx, enrolment: Enrolment) -> Iterator[tuple[Record, DataClass, str]]:
+    """Everything sealed about a member that their mentors read, record by record.
+
+    Third who keeps a key whatever happens: what somebody said of themselves stays theirs on an untied phone.
+    """
     for check_in in tx.find(CheckIn, enrolment_id=enrolment.id):
         if check_in.saved_at is not None:
-            yield from ((check_in.record, data_class) for data_class in _CHECK_IN)
+            own = check_in.kind is CheckInKind.OWN
+            writer = person_holder(check_in.saved_by) if own and check_in.saved_by else ""
+            yield from ((check_in.record, data_class, writer) for data_class in _CHECK_IN)
     for attendance in tx.find(Attendance, enrolment_id=enrolment.id):
-        yield attendance.record, DataClass.WELLBEING
+        yield attendance.record, DataClass.WELLBEING, ""
     plan = tx.get(SafetyPlan, enrolment.id)
     if plan is not None:
-        yield plan.record, DataClass.SAFETY
+        yield plan.record, DataClass.SAFETY, ""
 
 
 def _pass_on(tx: Tx, enrolment: Enrolment, referral: Referral) -> None:

@@ -29,8 +29,9 @@ def link_view(tx: Tx, person_id: str, subject: str, body: Body) -> LinkView:
     enrolment = enrolments.active(tx, person_id, subject)[1]
     waiting = next(iter(linking.open_ones(tx, enrolment.id)), None)
     make = Step("make", "page.step.make_link", needs="yes" if enrolment.person_id else "")
-    steps = [make, *([_UNTIE] if enrolment.person_id else [])]
-    if waiting is not None and waiting.taken_by is not None:
+    lasting = enrolments.keeps(tx, person_id, enrolment)
+    steps = [*([make] if lasting else []), *([_UNTIE] if enrolment.person_id else [])]
+    if waiting is not None and waiting.taken_by is not None and lasting:
         steps = [
             Step("confirm", "page.step.it_is_them", needs="yes"),
             Step("refuse", "page.step.numbers_differ"),

@@ -7,13 +7,13 @@ takes a look at every mentor.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from referrals.access import Action
 from referrals.members import EnrolmentState
 from referrals.ports import Tx
-from referrals.service import caseload, enrolments, handing_members, mentoring, standing_in
+from referrals.service import caseload, doors, enrolments, handing_members, mentoring, standing_in
 from referrals.service.caseload import Line
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import Choice, MemberLine, MembersView, Step
@@ -29,15 +29,21 @@ def members_view(tx: Tx, person_id: str, subject: str, body: Body) -> MembersVie
     away = standing_in.is_away(tx, person_id)
     general = Step("back", "page.step.back_again") if away else _AWAY
     mentors = any(line.part == "mentor" for line in lines)
-    return MembersView(tuple(map(_line, lines)), "", (general,) if mentors else ())
+    seats = {seat.id for seat in doors.seats_of(tx, person_id)}
+    return MembersView(tuple(_line(line, seats) for line in lines), "", (general,) if mentors else ())
 
 
 def who(tx: Tx, person_id: str, subject: str, body: Body) -> MembersView:
     """Who could take this member over: the best first, in that member's line."""
-    enrolment = enrolments.active(tx, person_id, text_of(body, "member"))[1]
+    enrolment = enrolments.keeping(tx, person_id, text_of(body, "member"))[1]
+    own = {seat.id for seat in doors.seats_of(tx, person_id)}
     backup = [enrolment.backup_seat] if mentoring.holder_of(tx, enrolment.backup_seat) else []
     fits = mentoring.proposals(tx, mentoring.wish_of(enrolment), enrolment)
-    seats = tuple(Choice(seat, label=seat) for seat in (*backup, *(fit.seat_id for fit in fits)) if seat)
+    seats = tuple(
+        Choice(seat, label=seat)
+        for seat in (*backup, *(fit.seat_id for fit in fits))
+        if seat and seat not in own
+    )
     step = Step("hand_over", "page.step.hand_over", needs="reason", choices=seats)
     shown = members_view(tx, person_id, subject, {})
     if not seats:
@@ -52,7 +58,7 @@ def who(tx: Tx, person_id: str, subject: str, body: Body) -> MembersView:
 
 
 def _hand_over(tx: Tx, person_id: str, member: str, chosen: str) -> None:
-    actor, enrolment = enrolments.active(tx, person_id, member)
+    actor, enrolment = enrolments.keeping(tx, person_id, member)
     handing_members.hand_over(tx, actor, enrolment, chosen)
 
 
@@ -64,8 +70,10 @@ def _back(tx: Tx, person_id: str, member: str, chosen: str) -> None:
     standing_in.back(tx, person_id)
 
 
-def _line(line: Line) -> MemberLine:
+def _line(line: Line, seats: Collection[str]) -> MemberLine:
+    """One member; whoever only stands in for a while hands nobody over."""
     enrolment = line.enrolment
+    lasting = enrolment.mentor_seat in seats or enrolment.backup_seat in seats
     paused = enrolment.state is EnrolmentState.PAUSED
     note, until = "", None
     if paused:
@@ -85,7 +93,7 @@ def _line(line: Line) -> MemberLine:
         note_key=note,
         until=until,
         phone=enrolment.person_id is not None,
-        steps=(Step("who", "page.step.who"),),
+        steps=(Step("who", "page.step.who"),) if lasting else (),
     )
 
 
