@@ -262,7 +262,11 @@ class Year:
                     await self.store.turn(timers.fire, timer.id, timer.due_at)
 
     def sent(self, delivery: Delivery) -> Sent:
-        for check_in_id in _asks(delivery) if delivery.message_id is None else ():  # an edit rings nobody
+        asks: list[str] = []
+        if delivery.message_id is None:  # an edit rings nobody
+            several = delivery.text == "mentor.several_due"
+            asks = self.store.run(_in_the_list, delivery.id) if several else _asks(delivery)
+        for check_in_id in asks:
             known = check_in_id in self.heard
             if delivery.text in FIRST_TEXTS or (delivery.text == "mentor.several_due" and not known):
                 self.heard.add(check_in_id)
@@ -337,6 +341,13 @@ def _another_phase(tx: Tx, enrolment_id: str) -> str:
     assert enrolment is not None
     phases = [p.id for p in tx.catalogue.programmes[enrolment.programme].phases]
     return phases[(phases.index(enrolment.phase) + 1) % len(phases)]
+
+
+def _in_the_list(tx: Tx, delivery_id: int) -> list[str]:
+    """The check-ins that one message stands for; it shows some of them, and counts the others."""
+    slots = Sql("SELECT slot FROM outbox WHERE merged_into = :list ORDER BY id")
+    rows = cast("StoreTx", tx).connection.rows(slots, {"list": delivery_id})
+    return [slot.removeprefix("check:") for (slot,) in rows]
 
 
 def _asks(delivery: Delivery) -> list[str]:
@@ -563,5 +574,5 @@ def test_a_year_of_reminders(sqlite_url: str, long_run: bool) -> None:
         f" lateness median {late[len(late) // 2]}, worst {late[-1]};"
         f" not asked: {dict(found.excused)}; refused: {dict(year.refused)}"
     )
-    assert found.wrong == []
+    assert not found.wrong, "\n".join(found.wrong[:20])
     assert found.asked > found.due * 0.6
