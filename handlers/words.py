@@ -22,8 +22,8 @@ SLOT = "words"  # beside the talk: a form that is open stays where it is, and so
 def known(turn: Turn) -> Reply:
     """HELP: a post's words first, and everybody's on a second screen: each fits a short message."""
     posts = set(home.roles_of(turn)) - {Role.FAMILY}
-    work = [word for word in CODE_WORDS if Role.FAMILY not in word.roles and word.roles & posts]
-    if work and turn.word(0) != "more":
+    work = [w for w in CODE_WORDS if w.roles & posts and (w.takes_code or Role.FAMILY not in w.roles)]
+    if posts and turn.word(0) != "more":
         more = ((press("button.more", "words", "more"),),)
         return Reply("words.work", {"words": _lines(turn, work)}, more, SLOT)
     own = [word for word in CODE_WORDS if Role.FAMILY in word.roles]
@@ -79,4 +79,4 @@ def have(turn: Turn) -> Reply:
 
 def _lines(turn: Turn, words: list[CodeWord]) -> str:
     said = turn.tx.catalogue.texts.get(turn.person.language or "en", {})
-    return "\n".join(f"{code_words.shown(w.id, said)} {said.get(f'word_does.{w.id}', '')}" for w in words)
+    return "\n".join(f"{code_words.shown(w.id, said)}: {said.get(f'word_does.{w.id}', '')}" for w in words)

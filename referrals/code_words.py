@@ -47,6 +47,7 @@ CODE_WORDS: tuple[CodeWord, ...] = (
     CodeWord("danger", "1:danger", _ALL, takes_code=True),
     CodeWord("have", "1:have", _DESK, takes_code=True),
     CodeWord("queue", "/desk", _DESK),
+    CodeWord("reminders", "/reminders", _ALL),
     CodeWord("stop", "1:reminders.stop", _ALL),
     CodeWord("start", "/start", _ALL),
     CodeWord("hide", "/hide", _ALL),

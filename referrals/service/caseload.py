@@ -53,7 +53,8 @@ def words(tx: Tx, line: Line, language: str, timezone: str) -> str:
     else:
         days = days_until(tx, line, timezone)
         if line.late:
-            what = say("members.line.late_days", -days) if days < 0 else say("members.line.late")
+            since = {0: "members.line.late", -1: "members.line.yesterday"}
+            what = say(since.get(days, "members.line.late_days"), -days)
         elif days <= 0:
             what = say("members.line.today")
         else:

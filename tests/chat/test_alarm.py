@@ -23,7 +23,7 @@ async def test_nobody_answers_and_the_mentor_is_told_what_to_do(world: World) ->
     first = await dao.sees("K7-29: somebody needs you now. Please call the mentor.")
     assert "Ambulance" not in first["text"], "an alert is a code and nothing else"
     await nadia.presses("Yes, now")
-    await dao.sees("K7-29: somebody needs you now, at once.")
+    await dao.sees("K7-29: somebody needs you now.")
     for _ in range(3):
         await world.passes(5 * MINUTE)
     told = await nadia.sees("The desk has not answered yet.")

@@ -102,6 +102,15 @@ def test_danger_says_whom_to_call_and_raises_no_alarm(chats: Chats) -> None:
     assert not desk.heard
 
 
+def test_a_post_reads_the_words_of_its_work_first(chats: Chats) -> None:
+    nadia, mali = chats.phone(1002, "mentor-1"), chats.phone(1001)
+    shown = nadia.says("help")
+    for word in ("LIST: ", "IN: ", "MEET: ", "DANGER: "):
+        assert word in shown
+    assert "STOP: " not in shown, "everybody's words are behind 'More'"
+    assert "REMINDERS: " in mali.says("help")
+
+
 def test_hide_and_start_can_be_typed_in_any_language(chats: Chats) -> None:
     mali = chats.phone(1001, by_text=True)
     mali.says("menu")
