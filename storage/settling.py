@@ -35,6 +35,11 @@ _DEAD = Sql(
     "UPDATE outbox SET state = 'dead', code = :code, settled_at = :now, claimed = false"
     " WHERE id = :id AND state = 'waiting'"
 )
+# A reply asks what comes next, and its buttons hold what was answered so far: that is not kept for anybody.
+_DEAD_REPLY = Sql(
+    "UPDATE outbox SET state = 'dead', code = :code, settled_at = :now, claimed = false, buttons = '[]',"
+    " gist = NULL WHERE id = :id AND state = 'waiting'"
+)
 _WHAT = Sized(
     "SELECT o.id, o.person_id, o.text, o.slot, o.target, o.rank,"
     " (SELECT p.presence FROM person p WHERE p.id = o.person_id) FROM outbox o WHERE o.id IN ({id})"
@@ -176,7 +181,7 @@ def _gone(tx: StoreTx, end: Gone, what: _Settled, now: datetime) -> None:
 
 def _dead(tx: StoreTx, end: Dead, what: _Settled, now: datetime) -> None:
     ended = {"id": end.delivery_id, "code": end.code, "now": instant_in(now)}
-    if tx.connection.change(_DEAD, ended):
+    if tx.connection.change(_DEAD_REPLY if what.rank == Priority.REPLY.rank else _DEAD, ended):
         chat.set_timer(tx.connection, "undelivered", "outbox", now)
 
 

@@ -5,6 +5,7 @@ Each has a right to something about a member, and tries to make more of it, or t
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -14,7 +15,7 @@ from referrals.errors import CannotTakeOn, NotAllowed, Refused
 from referrals.members import CheckIn, CheckInKind, Enrolment, HandOver, Linking
 from referrals.model import Actor, Role
 from referrals.persons import Seat
-from referrals.ports import Tx
+from referrals.ports import Dead, Tx
 from referrals.service import (
     checkins,
     enrolments,
@@ -26,6 +27,7 @@ from referrals.service import (
     standing_in,
     tell,
 )
+from storage.sql import Sql
 from tests.service.test_members import Club
 from tests.support.chat import Chat
 from tests.support.network import CATALOGUE
@@ -134,6 +136,31 @@ def test_a_former_mentors_chat_keeps_no_word_about_a_member(club: Club) -> None:
     assert heard == ["member.taken_mentor"]
     standing = club.store.run(lambda tx: {m.slot for m in tx.messages_of(club.ann)})
     assert not standing & {f"{slot}:{them.id}" for slot in ("own", "plan", "needs")}
+
+
+async def test_what_was_refused_keeps_no_answer(sqlite_url: str) -> None:
+    """Half a check-in lives in the next question's buttons; what was refused is kept for thirty days."""
+    clock = SettableClock()
+    store = open_store(sqlite_url, clock, CATALOGUE)
+    club = await asyncio.to_thread(Club, store, clock)
+    await asyncio.to_thread(club.people)
+    them = await asyncio.to_thread(club.member)
+    await asyncio.to_thread(club.said)
+    chat, version = Chat(club, 41), CATALOGUE.forms["check-in"].version
+    await asyncio.to_thread(chat.presses, f"1:check:{them.id}:{version}:2-3")
+    found = await store.outbox.claim(clock.now, 100)
+    asked = [d for d in found if ":2-3" in str(d.buttons)]
+    assert len(asked) == 1  # 'a call, struggling', in a button's data
+    await store.outbox.settle([Dead(d.id, "bad_request") for d in found], clock.now)
+    kept = await store.turn(_outbox_rows)
+    assert [row for row in kept if ":2-3" in row] == []
+    assert len(await store.turn(lambda tx: tx.undelivered())) == len(found)  # the desk still sees them
+    await store.aclose()
+
+
+def _outbox_rows(tx: Tx) -> list[str]:
+    rows = tx.connection.rows(Sql("SELECT params, buttons, gist FROM outbox"), {})  # type: ignore[attr-defined]
+    return [str(row) for row in rows]
 
 
 def _tied(club: Club, them: Enrolment, phone: str) -> None:

@@ -10,9 +10,24 @@ import pytest
 
 from referrals import routing
 from referrals.directory import OrganizationKind
-from referrals.members import CheckIn, Enrolment
+from referrals.members import CheckIn, Crisis, Enrolment
 from referrals.model import Urgency
-from referrals.service import checkins, closing, filing, offers, people, plans, threads, working
+from referrals.ports import Tx
+from referrals.service import (
+    checkins,
+    closing,
+    crisis,
+    filing,
+    linking,
+    offers,
+    people,
+    plans,
+    safety_plans,
+    safety_sharing,
+    threads,
+    working,
+)
+from referrals.service.pages import PAGES
 from tests.support.network import CATALOGUE, Small
 from tests.support.postgres import PostgresServer
 from tests.support.store import SettableClock, open_store
@@ -24,7 +39,15 @@ CANARIES = {
     "answer": "Canary-e881-answer",
     "scrap": "Canary-3c4d-scrap",
     "added": "Canary-aa17-added",
+    # The mentor's week.
+    "note": "Canary-b1c2-note",
+    "late note": "Canary-b2d9-late",
+    "plan": "Canary-c3e8-plan",
+    "told": "Canary-d4f1-told",
+    "heard": "Canary-e5a7-heard",
+    "reach": "Canary-f6b3-reach 0898765432",
 }
+LINK = "Canary-9d0e-link-token"
 ACCOUNT = 7_918_273_645
 
 
@@ -47,6 +70,7 @@ def test_nothing_private_stands_on_disk(place: tuple[str, Callable[[], bytes]]) 
     mentor = net.person(502, "mentor-1")
     _live(net, family, worker)
     _check_in(net, mentor)
+    receipt = _week(net, mentor)
     found = everything()  # while it is open: the write-ahead log counts too
     store.close()
     for data in (found, everything()):
@@ -55,7 +79,10 @@ def test_nothing_private_stands_on_disk(place: tuple[str, Callable[[], bytes]]) 
             for token in canary.split():
                 assert token.encode() not in data, name
         assert str(ACCOUNT).encode() not in data, "account"
-        assert b'"struggling"' not in data, "wellbeing"
+        assert receipt.encode() not in data, "receipt"
+        assert LINK.encode() not in data, "link"
+        for answer in (b'"struggling"', b'"heavy"', b'"came"', b'"means"'):
+            assert answer not in data, "wellbeing"
 
 
 def _live(net: Small, family: str, worker: str) -> None:
@@ -86,6 +113,38 @@ def _check_in(net: Small, mentor: str) -> None:
     mine = net.store.run(lambda tx: {e.id for e in tx.find(Enrolment) if e.mentor_seat == "mentor-1"})
     one = next(c for c in due if c.enrolment_id in mine)
     net.store.run(checkins.save, mentor, one.id, {"means": "call", "state": "struggling"})
+
+
+def _week(net: Small, mentor: str) -> str:
+    """Notes, a plan for hard days, an alarm and what was told for it, a yes by word; the receipt's code."""
+    them = net.store.run(lambda tx: tx.find(Enrolment, mentor_seat="mentor-1")[0])
+    desk, steward = net.person(503, "desk-1"), net.person(504, "steward-1")
+    saved = net.store.run(lambda tx: next(c for c in tx.find(CheckIn, saved_by=mentor)))
+    net.store.run(checkins.add_note, mentor, saved.id, CANARIES["note"])
+    net.store.run(safety_plans.write, mentor, them.id, {"helps": CANARIES["plan"]})
+    net.store.run(linking.make, mentor, them.id, LINK)
+    yesterday = net.clock.now.date() - timedelta(days=1)
+    hard = {"means": "call", "state": "crisis", "danger": "yes"}
+    net.store.run(checkins.late, mentor, them.id, yesterday, hard, CANARIES["late note"])
+    alarm = net.store.run(lambda tx: tx.find(Crisis, enrolment_id=them.id)[0])
+    net.store.run(crisis.hold, desk, alarm.id)
+    wish = safety_sharing.Wish("bua-house", "life", CANARIES["told"], with_plan=True)
+    asked = net.store.run(safety_sharing.ask, desk, them.id, wish)
+    net.store.run(safety_sharing.agree, steward, asked.id)
+    return net.store.run(_by_word, mentor, them.id)
+
+
+def _by_word(tx: Tx, mentor: str, member: str) -> str:
+    words = PAGES["words"].steps
+    matter = words["choose"](tx, mentor, member, {"category": "member.housing"}).go_on.removeprefix("words/")
+    yes: dict[str, object] = {
+        "area": "pattani-mueang", "urgency": "urgent", "language": "th", "age": "adult",
+        "read_out": True, "said_yes": True, "story": CANARIES["heard"], "contact": CANARIES["reach"],
+    }  # fmt: skip
+    plan = words["preview"](tx, mentor, matter, yes).plan
+    receipt: str = words["yes"](tx, mentor, matter, {**yes, "consent_digest": plan.consent_digest}).receipt
+    assert receipt
+    return receipt
 
 
 def _bytes_of(folder: Path) -> bytes:
