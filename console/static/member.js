@@ -117,7 +117,7 @@ function milestones(view, desk) {
     press.setAttribute("aria-pressed", String(one.chosen));
     return h("li", {}, press);
   });
-  return card(t("page.member.milestones"), h("ul", { class: "matters" }, ...items));
+  return card(t("page.member.milestones"), h("p", { class: "hint" }, t("page.member.reached")), h("ul", { class: "matters" }, ...items));
 }
 
 function needs(view, desk) {

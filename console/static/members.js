@@ -14,12 +14,17 @@ export function show(view, desk) {
 }
 
 function memberLine(one, desk) {
-  return line(one.code, one.steps, desk, { member: one.id },
+  const asked = one.steps.some((step) => step.needs); // who could take over: the answer must be seen
+  return line(one.code, [], desk, {},
     one.at && h("p", { class: one.late ? "until" : "" }, t(one.late ? "page.members.late" : "page.members.next"), " ", time(one.at)),
     one.note_key && h("p", { class: "hint" }, t(one.note_key), " ", one.until && time(one.until)),
-    facts([t(one.programme_key), t(one.phase_key)], [t("page.members.part"), t(one.part_key)]),
-    h("div", { class: "actions" }, opener(desk, `member/${one.id}`, t("page.members.open")),
-      opener(desk, `link/${one.id}`, t(one.phone ? "page.members.phone" : "page.members.no_phone"))));
+    facts([t(one.programme_key), t(one.phase_key)], [t("page.members.part"), one.part_key !== "page.members.part_mentor" && t(one.part_key)]),
+    h("div", { class: "actions" }, opener(desk, `member/${one.id}`, t("page.members.open"))),
+    // Once in a year, and thirty buttons are no list: behind one line.
+    h("details", { open: asked },
+      h("summary", {}, t("page.members.rarely")),
+      h("div", { class: "actions" }, opener(desk, `link/${one.id}`, t(one.phone ? "page.members.phone" : "page.members.no_phone"))),
+      ...one.steps.map((step) => act(step, desk, { member: one.id }))));
 }
 
 /** A button that opens another page; what went wrong is said below it. */

@@ -19,6 +19,9 @@ async def test_a_member_is_handed_over_to_whoever_is_asked_first(window: Window,
     text = await window.text()
     assert text.index("K7-29") < text.index("R5-11")
     assert "Due since" in text
+    assert await page.get_by_role("button", name="Open", exact=True).count() == 3
+    assert not await page.get_by_role("button", name="Who could take over?").first.is_visible()
+    await page.get_by_text("Their phone, or handing over").first.click()
     await page.get_by_role("button", name="Who could take over?").first.click()
     await page.get_by_text("Hand over", exact=True).click()
     await page.get_by_label("mentor-3").check()
