@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from referrals import schedule
 from referrals.members import CheckIn, CheckInKind, Enrolment, EnrolmentState
+from referrals.persons import Seat
 from referrals.ports import Tx
-from referrals.service import enrolments, mentoring, reminders
+from referrals.said import Timer
+from referrals.service import enrolments, member_keys, reminders
 
 SCREEN_BYTES = 800  # of lines in the chat; with its heading a screen stays below 1 KB
 
@@ -29,8 +32,22 @@ class Line:
 
 def of(tx: Tx, person_id: str) -> list[Line]:
     """Everybody whom this person looks after and who has not left: late ones first, then the next contact."""
-    here = (e for e in enrolments.of_person(tx, person_id) if e.state is not EnrolmentState.LEFT)
-    lines = [_line(tx, person_id, enrolment) for enrolment in here]
+    here = [e for e in enrolments.of_person(tx, person_id) if e.state is not EnrolmentState.LEFT]
+    posts = {seat for e in here for seat in (e.mentor_seat, e.backup_seat, e.stand_in_seat) if seat}
+    sitting = {seat.id: seat.person_id for seat in tx.find(Seat, id=sorted(posts))}
+    timers = tx.find(Timer, id=[f"{reminders.DUE}:{e.id}" for e in here])
+    waits = {timer.subject: timer.due_at for timer in timers}
+    due = _latest_due(tx, [e for e in here if e.active])
+    lines = [
+        Line(
+            enrolment=e,
+            at=due.get(e.id) or waits.get(e.id),
+            late=e.id in due,
+            mine=person_id in member_keys.in_order(tx, e, sitting)[:1],
+            part=_part(tx, e, sitting, person_id),
+        )
+        for e in here
+    ]
     return sorted(lines, key=_order)
 
 
@@ -76,33 +93,27 @@ def screen(tx: Tx, lines: list[Line], language: str, timezone: str) -> tuple[str
     return "\n".join(shown), len(lines) - len(shown)
 
 
-def _line(tx: Tx, person_id: str, enrolment: Enrolment) -> Line:
-    due = _due(tx, enrolment)
-    waits = [t.due_at for t in tx.timers_of(enrolment.id) if t.kind == reminders.DUE]
-    late = bool(due) and enrolment.active
-    at = max(due) if late else next(iter(waits), None)
-    asked = enrolments.mentors_of(tx, enrolment)
-    return Line(enrolment, at, late, person_id in asked[:1], _part(tx, person_id, enrolment))
+def _latest_due(tx: Tx, members: list[Enrolment]) -> dict[str, datetime]:
+    """Of each member whom nobody has met since: when the last contact was due. By the enrolment's id."""
+    asked: dict[str, datetime] = {}
+    for check_in in tx.find(CheckIn, enrolment_id=[e.id for e in members], saved_at=None):
+        # What was let go ('not this week') is neither waited for nor missed, so it is not late.
+        if check_in.kind is CheckInKind.MEMBER and (check_in.waits or check_in.missed):
+            of = check_in.enrolment_id or ""
+            asked[of] = max(check_in.due_at, asked.get(of, check_in.due_at))
+    # A contact answers whatever was due before it. Only theirs are looked through: it may be a year of them.
+    for made in tx.find(CheckIn, enrolment_id=list(asked)):
+        due = asked.get(made.enrolment_id or "")
+        if made.kind is CheckInKind.MEMBER and made.saved_at is not None and due and made.saved_at >= due:
+            del asked[made.enrolment_id or ""]
+    return asked
 
 
-def _due(tx: Tx, enrolment: Enrolment) -> list[datetime]:
-    """When contacts were due that nobody has made since: a contact answers whatever was due before it."""
-    unsaved = tx.find(CheckIn, enrolment_id=enrolment.id, saved_at=None)
-    # What was let go ('not this week') is neither waited for nor missed, so it is not late.
-    asked = [c.due_at for c in unsaved if c.kind is CheckInKind.MEMBER and (c.waits or c.missed)]
-    if not asked:
-        return []  # most of them, and a year of contacts need not be looked through
-    contacts = (c for c in tx.find(CheckIn, enrolment_id=enrolment.id) if c.kind is CheckInKind.MEMBER)
-    last = max((c.saved_at for c in contacts if c.saved_at), default=None)
-    return [at for at in asked if last is None or at > last]
-
-
-def _part(tx: Tx, person_id: str, enrolment: Enrolment) -> str:
-    if mentoring.holder_of(tx, enrolment.mentor_seat) == person_id:
+def _part(tx: Tx, enrolment: Enrolment, sitting: Mapping[str, str | None], person_id: str) -> str:
+    """What somebody who looks after this member is to them."""
+    if sitting.get(enrolment.mentor_seat or "") == person_id:
         return "mentor"
-    if mentoring.holder_of(tx, enrolment.backup_seat) == person_id and enrolment.stand_in_seat is None:
-        return "backup"
-    standing = mentoring.holder_of(tx, enrolment.stand_in_seat) == person_id
+    standing = sitting.get(member_keys.standing_in(tx, enrolment) or "") == person_id
     return "stand_in" if standing else "backup"
 
 

@@ -7,7 +7,7 @@ a mentor comes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from referrals.access import Action
@@ -49,9 +49,13 @@ def people_of(tx: Tx, enrolment: Enrolment) -> set[str]:
 
 def mentors_of(tx: Tx, enrolment: Enrolment) -> tuple[str, ...]:
     """Whoever is asked about this member, in order: the stand-in or the mentor, then the backup."""
-    people = {seat.id: seat.person_id for seat in seats_of(tx, enrolment)}
-    first = people.get(standing_in(tx, enrolment) or "") or people.get(enrolment.mentor_seat or "")
-    asked = (first, people.get(enrolment.backup_seat or ""))
+    return in_order(tx, enrolment, {seat.id: seat.person_id for seat in seats_of(tx, enrolment)})
+
+
+def in_order(tx: Tx, enrolment: Enrolment, sitting: Mapping[str, str | None]) -> tuple[str, ...]:
+    """The same, for a caller who knows already who sits on which post."""
+    first = sitting.get(standing_in(tx, enrolment) or "") or sitting.get(enrolment.mentor_seat or "")
+    asked = (first, sitting.get(enrolment.backup_seat or ""))
     return tuple(dict.fromkeys(person_id for person_id in asked if person_id))
 
 

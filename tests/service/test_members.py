@@ -23,6 +23,7 @@ from referrals.model import SYSTEM, AuditEntry, DataClass, Role, person_holder
 from referrals.persons import Invitation, MentorProfile, Presence, Seat
 from referrals.ports import Tx
 from referrals.service import (
+    caseload,
     doors,
     enrolling,
     enrolments,
@@ -35,6 +36,7 @@ from referrals.service import (
 )
 from referrals.service.enrolling import Opening
 from tests.support.chat import Chat
+from tests.support.counted import asked_of
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store
 
@@ -410,6 +412,19 @@ def _hand_over(tx: Tx, by: str, enrolment_id: str, seat: str) -> HandOver:
 def _stand_in(tx: Tx, by: str, enrolment_id: str, seat: str, days: int) -> Enrolment:
     actor, enrolment = enrolments.active(tx, by, enrolment_id)
     return standing_in.stand_in(tx, actor, enrolment, seat, tx.now + days * DAYS)
+
+
+def test_forty_members_cost_no_more_looks_than_four(quick: Club) -> None:
+    quick.store.run(lambda tx: tx.add(MentorProfile("mentor-1", (), (), most=50)))
+    looks = []
+    for more in (4, 36):
+        for _ in range(more):
+            quick.member()
+        quick.passes(timedelta(days=35))  # every one of them is late
+        lines = quick.store.run(caseload.of, quick.ann)
+        assert all(line.late and line.mine for line in lines)
+        looks.append(quick.store.run(asked_of, lambda tx: caseload.of(tx, quick.ann)))
+    assert looks[1] == looks[0] < 12
 
 
 def _pause(tx: Tx, by: str, enrolment_id: str, until: object) -> Enrolment:

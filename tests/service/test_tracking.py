@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from referrals.errors import NotFound, TooOften, WrongStage
 from referrals.limits import LIMITS, Doing
 from referrals.model import Tracking
+from referrals.ports import Tx
 from referrals.service import closing, offers, tracking
 from referrals.service.pages import PAGES
 from referrals.views import TrackView
+from tests.support.counted import asked_of
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store
 
@@ -111,23 +112,5 @@ def test_a_code_is_only_for_ones_own_open_matter(net: Small) -> None:
         net.store.run(tracking.follow, mali, matter)
 
 
-class Counted:
-    """A connection that counts what is asked of it."""
-
-    def __init__(self, inner: Any) -> None:
-        self.inner, self.asked = inner, 0
-
-    def rows(self, *args: Any) -> Any:
-        self.asked += 1
-        return self.inner.rows(*args)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.inner, name)
-
-
-def _statements(tx: Any, person_id: str, code: str) -> int:
-    """How many reads a look takes."""
-    tx.connection = counted = Counted(tx.connection)
-    tracking.look(tx, person_id, code)
-    tx.connection = counted.inner
-    return counted.asked
+def _statements(tx: Tx, person_id: str, code: str) -> int:
+    return asked_of(tx, lambda tx: tracking.look(tx, person_id, code))
