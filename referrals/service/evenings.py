@@ -9,9 +9,10 @@ from referrals import club
 from referrals.catalogue import ClubMeeting
 from referrals.members import Enrolment, EnrolmentState
 from referrals.model import Role
-from referrals.persons import Seat
+from referrals.persons import Person, Seat
 from referrals.ports import Tx
-from referrals.service import meetings, programme_dates, programmes, tell
+from referrals.said import Keyboard, Notice, Priority
+from referrals.service import meetings, programme_dates, programmes, reminding, screens, tell
 
 ASK = "group_ask"  # the timer: '<key>/<person>/<zone>'
 
@@ -44,9 +45,17 @@ def ask(tx: Tx, subject: str) -> None:
             write = tell.press("button.write_down", "group.open", key)
             none = tell.press("button.no_meeting", "group.none", key)
             once = f"group:{key}:{person_id}"
-            tell.tell(
-                tx, person_id, "group.ask", buttons=((write,), (none,)), slot=meetings.slot(key), dedupe=once
-            )
+            _ask(tx, person_id, meetings.slot(key), ((write,), (none,)), once)
+
+
+def _ask(tx: Tx, person_id: str, slot: str, buttons: Keyboard, once: str) -> None:
+    """In their own hours, as every reminder; whoever wants none finds the evening in their list."""
+    person = tx.get(Person, person_id)
+    at = reminding.ready(person, tx.now)
+    if person is not None and at is not None:
+        waits = at if at > tx.now else None
+        notice = Notice(person_id, "group.ask", {}, buttons, Priority.ALERT, slot, True, waits, once)
+        screens.queue(tx, notice, person)
 
 
 def latest(tx: Tx, person_id: str) -> list[str]:

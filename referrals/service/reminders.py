@@ -12,8 +12,8 @@ from datetime import date, datetime, timedelta
 from referrals import rhythm, schedule
 from referrals.access import Action
 from referrals.members import ELSEWHERE, LET_GO, CheckIn, CheckInKind, Enrolment, EnrolmentState
-from referrals.model import SYSTEM, AuditEntry
-from referrals.persons import Switch
+from referrals.model import SYSTEM, AuditEntry, Role
+from referrals.persons import Seat, Switch
 from referrals.ports import Tx
 from referrals.rhythm import Rhythm
 from referrals.service import member_keys, programmes, tell, tries
@@ -22,6 +22,7 @@ DUE, MISSED = "check_in", "check_in_missed"  # timers: of an enrolment, and of a
 RHYTHM = "rhythm"  # timer of an enrolment: work it out anew
 UNREACHED, UNREACHED_DESK = "unreached", "unreached_desk"  # timers of an enrolment
 AGAIN = timedelta(hours=24)  # from one rung of a ladder to the next, in the reader's own allowed hours
+TOLD_FOR = timedelta(days=14)  # so long the desk's message about a missed contact may stand or wait
 IN_A_ROW = 3  # 'could not reach', before somebody else is asked
 AFTER_UNDO = timedelta(seconds=61)  # what may still be taken back tells nobody
 
@@ -84,6 +85,11 @@ def answered(tx: Tx, check_in: CheckIn, *, reached: bool = True) -> None:
             let_go(tx, other, "answered otherwise", ELSEWHERE)
             for person_id in sorted(member_keys.people_of(tx, enrolment)):
                 tell.quietly(tx, person_id, slot(other.id), "mentor.done_by_other")
+    for other in tx.find(CheckIn, enrolment_id=enrolment.id, saved_at=None, missed=True):
+        if tx.now - other.due_at < TOLD_FOR and is_about(other, check_in, enrolment):
+            _settle_desk(tx, enrolment, slot(other.id))
+    if check_in.missed:
+        _settle_desk(tx, enrolment, slot(check_in.id))
     _count(tx, enrolment, check_in, reached)
 
 
@@ -175,6 +181,22 @@ def _later(other: CheckIn, check_in: CheckIn) -> bool:
 
 
 def _count(tx: Tx, enrolment: Enrolment, check_in: CheckIn, reached: bool) -> None:
-    count = tries.keep(tx, enrolment.id, check_in.id, reached)
-    if not reached and count and count % IN_A_ROW == 0:
+    before, now = tries.keep(tx, enrolment.id, check_in.id, reached)
+    if now > before and now % IN_A_ROW == 0:
         tx.set_timer(UNREACHED, enrolment.id, tx.now + AFTER_UNDO)
+    elif now < IN_A_ROW <= before:  # whoever was asked to try too need not any more
+        for person_id in sorted(member_keys.people_of(tx, enrolment) - {check_in.saved_by}):
+            tell.quietly(tx, person_id, tries_slot(enrolment), "mentor.done_by_other")
+        _settle_desk(tx, enrolment, tries_slot(enrolment))
+
+
+def tries_slot(enrolment: Enrolment) -> str:
+    """Where 'three tries reached nobody' stands, with the backup mentor and with the desk."""
+    return f"unreached:{enrolment.id}"
+
+
+def _settle_desk(tx: Tx, enrolment: Enrolment, at: str) -> None:
+    """What the desk was told about a member, or will be in the morning, is handled: without a sound."""
+    for seat in tx.find(Seat, role=Role.COORDINATOR):
+        if seat.person_id:
+            tell.quietly(tx, seat.person_id, at, "desk.handled", {"code": enrolment.code})

@@ -125,20 +125,24 @@ def unreached(tx: Tx, enrolment_id: str) -> None:
     if enrolment is None or not enrolment.active or len(tries.of(tx, enrolment_id)) < IN_A_ROW:
         return
     backup = member_keys.mentors_of(tx, enrolment)[1:2]
-    at = ready(tx.get(Person, backup[0]), tx.now) if backup else None
-    if at is None:
+    person = tx.get(Person, backup[0]) if backup else None
+    at = ready(person, tx.now)
+    if person is None or at is None:
         unreached_desk(tx, enrolment_id)
         return
     form = tx.catalogue.forms[programmes.phase_of(tx, enrolment).form]
     tx.set_timer(UNREACHED_DESK, enrolment.id, at + AGAIN)
-    tell.tell(
-        tx,
-        backup[0],
+    notice = Notice(
+        person.id,
         "mentor.not_reached",
         {"code": enrolment.code},
-        buttons=asking.keyboard(enrolment.id, form, {}),
-        slot=f"unreached:{enrolment.id}",
+        asking.keyboard(enrolment.id, form, {}),
+        Priority.ALERT,
+        reminders.tries_slot(enrolment),
+        fresh=True,
+        not_before=at if at > tx.now else None,
     )
+    screens.queue(tx, notice, person)
 
 
 def unreached_desk(tx: Tx, enrolment_id: str) -> None:
@@ -146,7 +150,7 @@ def unreached_desk(tx: Tx, enrolment_id: str) -> None:
     enrolment = tx.get(Enrolment, enrolment_id)
     if enrolment is None or not enrolment.active or len(tries.of(tx, enrolment_id)) < IN_A_ROW:
         return
-    _tell_on_call(tx, "desk.not_reached", enrolment, f"unreached:{enrolment.id}")
+    _tell_on_call(tx, "desk.not_reached", enrolment, reminders.tries_slot(enrolment))
 
 
 def ready(person: Person | None, now: datetime) -> datetime | None:

@@ -20,22 +20,22 @@ def of(tx: Tx, enrolment_id: str) -> tuple[str, ...]:
     return tuple(check_in_id for check_in_id in ids if check_in_id in still)
 
 
-def keep(tx: Tx, enrolment_id: str, check_in_id: str, reached: bool) -> int:
-    """One contact more, or one that says something else now; how many tries in a row were in vain.
+def keep(tx: Tx, enrolment_id: str, check_in_id: str, reached: bool) -> tuple[int, int]:
+    """One contact more, or one that says something else now; how many tries in a row before it, and now.
 
     Whoever was reached ends the row up to that contact; tries that came after it stay.
     """
     row = of(tx, enrolment_id)
     if not reached:
         if check_in_id in row:
-            return 0  # counted already
+            return len(row), len(row)
         _write(tx, enrolment_id, ROW, (*row, check_in_id))
-        return len(row) + 1
+        return len(row), len(row) + 1
     stays = row[row.index(check_in_id) + 1 :] if check_in_id in row else ()
     if stays != row:
         _write(tx, enrolment_id, BEFORE, (check_in_id, *row))
         _write(tx, enrolment_id, ROW, stays)
-    return len(stays)
+    return len(row), len(stays)
 
 
 def taken_back(tx: Tx, enrolment_id: str, check_in_id: str) -> None:

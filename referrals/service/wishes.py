@@ -18,7 +18,7 @@ from referrals.members import CheckIn, Enrolment
 from referrals.model import AuditEntry, Role
 from referrals.persons import Person
 from referrals.ports import Tx
-from referrals.service import asking, doors, reminders, reminding, tell
+from referrals.service import asking, doors, enrolments, reminders, reminding, tell
 from referrals.service.reminders import MISSED
 
 EVENING, MORNING = time(18), time(9)
@@ -39,6 +39,8 @@ def stop(tx: Tx, person_id: str) -> None:
     if not person.reminders:
         return
     _keep(tx, replace(person, reminders=False), "off")
+    for waits in _asked_of(tx, person_id):  # a night's reminder would come in the morning
+        tx.recall_notices(person_id, reminders.slot(waits.id))
     for check_in in tx.find(CheckIn, asked_of=person_id, saved_at=None, missed=False):
         if check_in.waits and check_in.enrolment_id:
             tx.set_timer(MISSED, check_in.id, tx.now)
@@ -139,6 +141,12 @@ def _open(tx: Tx, person_id: str, check_in_id: str) -> CheckIn:
     if not found.check_in.waits:
         raise AlreadyHandled
     return found.check_in
+
+
+def _asked_of(tx: Tx, person_id: str) -> list[CheckIn]:
+    """What somebody may be asked about now: themselves, and whoever they look after."""
+    asked = tx.find(CheckIn, asked_of=person_id, saved_at=None)
+    return asked + [c for e in enrolments.of_person(tx, person_id) for c in reminders.open_of(tx, e)]
 
 
 def _say_so(tx: Tx, person_id: str, check_in: CheckIn, how: str) -> None:

@@ -17,9 +17,11 @@ from referrals.service import (
     crisis,
     enrolments,
     evenings,
+    linking,
     meetings,
     needs,
     own_checkins,
+    phases,
     reminders,
     standing_in,
     tell,
@@ -114,7 +116,7 @@ def test_a_correction_to_danger_now_wakes_the_desk_anew(club: Club) -> None:
 def test_a_club_evening_that_was_taken_back_leaves_the_reminder_that_it_ended(club: Club) -> None:
     key = ""
     while not key:  # until an evening of the club comes while the contact is due
-        club.passes(HOUR)
+        club.passes(6 * HOUR)
         day = max((c.due_at.astimezone(BANGKOK).date() for c in club.open()), default=None)
         keys = club.store.run(evenings.latest, club.ann)
         key = next((k for k in keys if day and meetings.day_of(k) >= day), "")
@@ -206,3 +208,73 @@ def test_a_form_half_answered_is_of_no_use_to_whoever_gave_the_member_away(club:
     assert row(club, check_in).asked_of == club.bea
     heard = [(who, text) for who, text, _ in club.wait(0.2)]
     assert [who for who, text in heard if text.startswith("mentor.check_in")] == [club.bea]
+
+
+# -- wishes, and what waits ------------------------------------------------------------------------------
+
+
+def test_stop_reaches_what_waits_for_the_morning(club: Club) -> None:
+    club.store.run(wishes.set_quiet, club.ann, time(17), time(9))
+    club.due()
+    club.store.run(wishes.stop, club.ann)
+    assert [text for who, text, _ in club.wait(2) if who == club.ann and "check_in" in text] == []
+
+
+def test_the_backup_hears_of_three_tries_in_their_own_hours(club: Club) -> None:
+    answered(club, TRIED, TRIED, TRIED)
+    club.store.run(wishes.set_quiet, club.bea, time(17), time(9))
+    heard = [at.astimezone(BANGKOK).time() for _, text, at in club.wait(2) if text == "mentor.not_reached"]
+    assert [time(9) <= at <= time(10) for at in heard] == [True]
+
+
+def test_once_somebody_was_reached_nobody_is_asked_to_try_any_more(club: Club) -> None:
+    club.store.run(wishes.set_quiet, club.bea, time(17), time(9))
+    answered(club, TRIED, TRIED, TRIED)
+    club.passes(2 * MINUTE)
+    club.store.run(checkins.save, club.ann, club.member.id, MET)
+    assert {"mentor.not_reached", "desk.not_reached"}.isdisjoint({text for _, text, _ in club.wait(3)})
+
+
+def test_the_desk_hears_that_what_was_missed_has_been_made_up_for(club: Club) -> None:
+    club.due()
+    club.wait(3.5)
+    assert club.open() == []
+    club.store.run(checkins.save, club.ann, club.member.id, MET)
+    assert (club.dao, "desk.handled") in club.said()
+
+
+def evening(club: Club) -> None:
+    """The evening of a club has come; nothing of it was sent yet."""
+    club.store.run(phases.follow, club.member.id)
+    (timer,) = [timer for timer in club.timers() if timer.kind == "meeting"]
+    club.passes(timer.due_at - club.clock.now - MINUTE)
+    club.said()
+    club.passes(2 * MINUTE)
+
+
+def test_a_club_evening_is_asked_about_in_a_mentors_own_hours(club: Club) -> None:
+    club.store.run(wishes.set_quiet, club.ann, time(17), time(9))
+    evening(club)
+    assert "group.ask" not in club.told(club.ann)
+    club.passes(15 * HOUR)
+    assert "group.ask" in club.told(club.ann)
+
+
+def test_whoever_said_stop_is_not_asked_about_a_club_evening(club: Club) -> None:
+    club.store.run(wishes.stop, club.ann)
+    evening(club)
+    assert "group.ask" not in club.told(club.ann)
+
+
+@pytest.mark.parametrize("how", ["untied", "left"])
+def test_ones_own_words_stay_ones_own(club: Club, how: str) -> None:
+    own = club.person(501)
+    member = tied(club, own)
+    asked = club.store.run(own_checkins.ask, member)
+    assert asked is not None
+    club.store.run(checkins.save, own, asked.id, {"state": "well"})
+    if how == "untied":
+        club.store.run(linking.untie, club.ann, member.id)
+    else:
+        club.store.run(enrolments.leave, *club.store.run(enrolments.mine, club.ann, member.id))
+    assert [said["how"] for said in club.store.run(own_checkins.said_by, own)] == ["well"]
