@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from referrals.access import Action, allow
 from referrals.directory import Agreement, Organization
 from referrals.lifecycle import ENDED, OPEN, REFERRAL_STEPS, Step, move
-from referrals.members import Crisis, Enrolment, EnrolmentState, SafetyShare, held_by
+from referrals.members import Crisis, Enrolment, EnrolmentState, HandOver, SafetyShare, held_by
 from referrals.model import (
     SYSTEM,
     Actor,
@@ -183,6 +183,14 @@ def _end_share(tx: Tx, row: str, _: str) -> None:
         tx.clear_timers(share.id)
 
 
+def _refuse_hand_over(tx: Tx, row: str, _: str) -> None:
+    """It was refused or taken back since: an old yes-button must not give a member to anybody."""
+    asked = tx.get(HandOver, row)
+    if asked is not None and asked.taken_at is None and asked.refused_at is None:
+        tx.save(replace(asked, refused_at=tx.now))
+        tx.clear_timers(asked.id)
+
+
 _STATES: Mapping[str, Callable[[Tx, str, str], None]] = {
     "consent": _withdraw,
     "device": _end_device,
@@ -194,6 +202,7 @@ _STATES: Mapping[str, Callable[[Tx, str, str], None]] = {
     "recovery": _forget_recovery,
     "crisis": _end_alarm,
     "safety_share": _end_share,
+    "hand_over": _refuse_hand_over,
 }
 
 

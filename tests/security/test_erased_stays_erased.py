@@ -14,7 +14,7 @@ import pytest
 
 from bot.keeping import Keeper
 from referrals.directory import Agreement, Organization
-from referrals.errors import ConfigurationError, NotFound, NotSealedFor, PulangError
+from referrals.errors import ConfigurationError, NotFound, NotSealedFor, PulangError, StaleButton
 from referrals.lifecycle import ENDED
 from referrals.members import Crisis, Danger, Enrolment, EnrolmentState, SafetyShare
 from referrals.model import (
@@ -36,6 +36,8 @@ from referrals.service import (
     closing,
     crisis,
     doors,
+    enrolments,
+    handing_members,
     leaving,
     offers,
     people,
@@ -606,6 +608,26 @@ def test_an_alarm_that_was_ended_wakes_nobody_again_and_what_was_shared_for_it_s
     assert shut.ended_at is not None
     assert not {h for h in net.store.run(lambda tx: tx.holders(shut.record, DataClass.SAFETY)) if "org" in h}
     net.store.close()
+
+
+def test_a_member_who_was_asked_back_is_given_to_nobody_by_an_old_button(life: Life) -> None:
+    """Somebody was asked to take them on, and then somebody else was: a backup knows only the first."""
+    ann, bea = life.net.person(801, "mentor-1"), life.net.person(802, "mentor-2")
+    by_hand(life.net, _set_enrolment, "K7-29", {"mentor_seat": "mentor-1", "backup_seat": None})
+    asked = by_hand(life.net, _asked_to_take, ann, "K7-29")
+    life.backup()
+    by_hand(life.net, handing_members.no, bea, asked)
+    net, _ = life.restored()
+    with pytest.raises(StaleButton):
+        net.store.run(handing_members.yes, bea, asked)
+    assert _member(net, "K7-29").mentor_seat == "mentor-1"
+    net.store.close()
+
+
+def _asked_to_take(tx: Tx, mentor: str, code: str) -> str:
+    (member,) = tx.find(Enrolment, code=code)
+    actor, enrolment = enrolments.active(tx, mentor, member.id)
+    return handing_members.hand_over(tx, actor, enrolment, "mentor-2").id
 
 
 def _shared_for_safety(tx: Tx, coordinator: str, steward: str) -> tuple[str, str]:
