@@ -62,6 +62,7 @@ class SafetyView:
     ask: AskView | None = None
     locked: bool = False
     wait_minutes: int = 0
+    mentors: tuple[str, ...] = ()  # posts, for whoever holds an alarm: whom to call, in this order
 
 
 @dataclass(frozen=True, slots=True)

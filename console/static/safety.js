@@ -10,6 +10,7 @@ export function show(view, desk) {
     h("h1", {}, t("page.safety.title")),
     h("p", { class: "lead" }, t(view.role_key, { code: view.code })),
     view.emergency_lines.length > 0 && danger(view.emergency_lines),
+    view.mentors.length > 0 && card(t("page.safety.call"), h("p", { class: "by" }, view.mentors.join(" · "))),
     ...lock,
     view.wait_minutes > 0 && h("p", { class: "hint" }, t("page.safety.wait", { minutes: view.wait_minutes })),
     view.may_write ? writingPlan(view, desk) : readingPlan(view.sections, view.written_at),

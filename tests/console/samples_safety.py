@@ -73,8 +73,9 @@ def safety_view(tx: Any, who: str, subject: str, body: Body) -> SafetyView:
     if subject == "alarm":
         held = (replace(OPEN, steps=STOP),)
         return replace(
-            mentor, role_key="page.safety.for.coordinator", may_write=False, steps=(), shared=held, ask=ASK
-        )
+            mentor, role_key="page.safety.for.coordinator", may_write=False, steps=(), shared=held, ask=ASK,
+            mentors=("mentor-1", "mentor-2"),
+        )  # fmt: skip
     return mentor
 
 

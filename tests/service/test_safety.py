@@ -104,6 +104,14 @@ def _opens(tx: Tx, person: str, record: Any) -> bool:
     return False
 
 
+def _stand_in(tx: Tx, enrolment_id: str) -> str:
+    enrolment = tx.get(Enrolment, enrolment_id)
+    assert enrolment is not None
+    later = tx.now + timedelta(days=7)
+    tx.save(replace(enrolment, stand_in_seat="mentor-9", stand_in_until=later))
+    return "mentor-9"
+
+
 def _tied(tx: Tx, enrolment_id: str, person: str) -> None:
     enrolment = tx.get(Enrolment, enrolment_id)
     assert enrolment is not None
@@ -111,6 +119,15 @@ def _tied(tx: Tx, enrolment_id: str, person: str) -> None:
 
 
 # -- the plan ----------------------------------------------------------------------------------------
+
+
+def test_whoever_holds_an_alarm_sees_whom_to_call_and_nobody_else_does(cast: Cast) -> None:
+    assert cast.page("safety", cast.mentor, cast.about).mentors == ()
+    cast.alarm()
+    assert cast.page("safety", cast.dao, cast.about).mentors == ("mentor-1", "mentor-2")
+    away = cast.does(_stand_in, cast.about)
+    assert cast.page("safety", cast.dao, cast.about).mentors[0] == away
+    assert cast.page("safety", cast.mentor, cast.about).mentors == ()
 
 
 def test_a_plan_is_read_by_whom_it_is_for_and_nobody_else(cast: Cast) -> None:

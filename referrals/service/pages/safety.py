@@ -9,7 +9,7 @@ from referrals.access import Action
 from referrals.members import SafetyPlan, SafetyShare
 from referrals.ports import Tx
 from referrals.safety_views import AskView, SafetyView, Section, SharedLine
-from referrals.service import doors, emergency, names, safety_lists, safety_plans, safety_sharing
+from referrals.service import doors, emergency, member_keys, names, safety_lists, safety_plans, safety_sharing
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.service.safety_plans import Reader
 from referrals.views import Choice, Step
@@ -37,7 +37,15 @@ def safety_view(tx: Tx, person_id: str, subject: str, body: Body) -> SafetyView:
         ask=_asking(tx, reader, language, plan is not None),
         locked=plan is not None and tx.reading_locked,
         wait_minutes=wait,
+        mentors=_mentors(tx, reader) if reader.crisis is not None else (),
     )
+
+
+def _mentors(tx: Tx, reader: Reader) -> tuple[str, ...]:
+    """The posts that look after the member: whoever stands in first."""
+    them = reader.enrolment
+    seats = (member_keys.standing_in(tx, them), them.mentor_seat, them.backup_seat)
+    return tuple(dict.fromkeys(seat for seat in seats if seat))
 
 
 def sections(tx: Tx, texts: Mapping[str, str], hidden: bool) -> tuple[Section, ...]:
