@@ -1,6 +1,7 @@
-"""What page 'member' shows: one member as their mentor sees them. Frozen values, sent as JSON by `console/`.
+"""What the pages about members show: one of them, all of a mentor's, a new one, a link, a yes by word.
 
-Days are ISO dates in the member's own zone. Nothing here is for the chat.
+Frozen values, sent as JSON by `console/`. Days are ISO dates in the member's own zone. Nothing here is
+for the chat.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from referrals.views import Choice, MatterLine, Step
+from referrals.views import Choice, MatterLine, PlanView, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +101,127 @@ class MemberView:
     note_limit: int
     locked: bool = False
     wait_minutes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MemberLine:
+    """One of a mentor's members. `part_key`: mentor, backup, stand-in. `late`: due since `at`, else next.
+
+    `note_key`: a pause, somebody stands in …, with `until`. `phone`: their own one is connected.
+    """
+
+    id: str
+    code: str
+    programme_key: str
+    phase_key: str
+    part_key: str
+    at: datetime | None
+    late: bool
+    note_key: str
+    until: datetime | None
+    phone: bool
+    steps: tuple[Step, ...]  # take `{"member": id}`
+
+
+@dataclass(frozen=True, slots=True)
+class MembersView:
+    """Page 'members': everybody whom the reader looks after. `said_key`: what the last step came to."""
+
+    lines: tuple[MemberLine, ...]
+    said_key: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MentorLine:
+    """A mentor's post: why it is proposed (keys and parameters), or the one reason why it is not."""
+
+    seat: str
+    reasons: tuple[tuple[str, dict[str, str]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AloneLine:
+    """A member who lacks a mentor or a backup; the desk asks one of `steps`' choices."""
+
+    id: str
+    code: str
+    lacks_key: str
+    asked: bool  # somebody was asked and has not answered yet
+    steps: tuple[Step, ...]  # take `{"member": id}`
+
+
+@dataclass(frozen=True, slots=True)
+class NewcomerView:
+    """Page 'newcomer': the desk enrols somebody. `places` are '<programme>/<phase>'.
+
+    `mentors` and `left_out` once they were asked for; `code` is shown to be said aloud, after enrolling.
+    """
+
+    places: tuple[Choice, ...]
+    languages: tuple[Choice, ...]
+    areas: tuple[Choice, ...]
+    genders: tuple[Choice, ...]
+    zones: tuple[Choice, ...]
+    asked: bool
+    mentors: tuple[MentorLine, ...]
+    left_out: tuple[MentorLine, ...]
+    code: str
+    alone: tuple[AloneLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TieLine:
+    """A connection of the reader's own phone."""
+
+    id: str
+    programme_key: str
+    steps: tuple[Step, ...]  # take `{"member": id}`
+
+
+@dataclass(frozen=True, slots=True)
+class LinkView:
+    """Page 'link': a member's own phone, for their mentor; without a subject: what this phone is tied to.
+
+    `link` is a start payload, shown this once; `check` the number to compare.
+    """
+
+    code: str
+    state_key: str
+    until: datetime | None
+    check: str
+    link: str
+    steps: tuple[Step, ...]
+    own: tuple[TieLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WordsView:
+    """Page 'words': a mentor reads the plan and the words out to a member, and writes down what they say.
+
+    `member` is their case code. `to_choose` where nothing is chosen yet; else `plan`, `languages` of the
+    words, `ages`, and who is `left_out` because the reader works there (names). `receipt` is the code of the
+    yes, shown this once. `refused_key`: why this reader may not hear this yes.
+    """
+
+    member: str
+    to_choose: tuple[Choice, ...] = ()
+    plan: PlanView | None = None
+    languages: tuple[Choice, ...] = ()
+    ages: tuple[Choice, ...] = ()
+    left_out: tuple[str, ...] = ()
+    refused_key: str = ""
+    stage_key: str = ""
+    receipt: str = ""
+    consent_text: str = ""  # of a yes that was given
+    phone: bool = False  # they were asked on their own phone too
+    go_on: str = ""  # after a need was chosen: the page on which it goes on
+    steps: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WordView:
+    """Page 'word': whoever brings the code of a receipt takes the yes back."""
+
+    said_key: str
+    steps: tuple[Step, ...]

@@ -7,17 +7,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from referrals.views import (
+from referrals.member_views import (
     AloneLine,
-    Choice,
     LinkView,
     MemberLine,
     MembersView,
     MentorLine,
     NewcomerView,
-    Step,
     TieLine,
 )
+from referrals.views import Choice, Step
 from tests.console.stand import FixedPage
 
 NOW = datetime(2026, 11, 26, 9, 30, tzinfo=UTC)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from referrals.views import Choice, FiledView, PlanView, Step, WordsView, WordView
+from referrals.member_views import WordsView, WordView
+from referrals.views import Choice, FiledView, PlanView, Step
 from tests.console.stand import FixedPage
 
 Body = Mapping[str, object]

@@ -10,11 +10,12 @@ from dataclasses import replace
 
 from referrals.access import Action
 from referrals.errors import StaleButton
+from referrals.member_views import LinkView, TieLine
 from referrals.members import Enrolment, Linking
 from referrals.ports import Tx
 from referrals.service import enrolments, linking, phones
 from referrals.service.pages.page import Body, Page, Verb, text_of
-from referrals.views import LinkView, Step, TieLine
+from referrals.views import Step
 
 _UNTIE = Step("untie", "page.step.untie", needs="yes", danger=True)
 

@@ -11,12 +11,13 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from referrals.access import Action
+from referrals.member_views import MemberLine, MembersView
 from referrals.members import EnrolmentState
 from referrals.ports import Tx
 from referrals.service import caseload, doors, enrolments, handing_members, mentoring, standing_in
 from referrals.service.caseload import Line
 from referrals.service.pages.page import Body, Page, Verb, text_of
-from referrals.views import Choice, MemberLine, MembersView, Step
+from referrals.views import Choice, Step
 
 _WEEKS = tuple(Choice(str(n), label_key=f"button.weeks_{n}") for n in standing_in.WEEKS)
 _KNOWN_WEEKS = tuple(choice.id for choice in _WEEKS)  # '²'.isdigit() is true, and int() refuses it

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from referrals.access import Action
+from referrals.member_views import AloneLine, MentorLine, NewcomerView
 from referrals.members import Enrolment, EnrolmentState, Part
 from referrals.mentor_matching import Fit, Unfit
 from referrals.model import Role
@@ -25,7 +26,7 @@ from referrals.service import (
 )
 from referrals.service.enrolling import Opening
 from referrals.service.pages.page import Body, Page, Verb, text_of
-from referrals.views import AloneLine, Choice, MentorLine, NewcomerView, Step
+from referrals.views import Choice, Step
 
 MOST_ALONE = 20  # on one page
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from referrals.access import Action
+from referrals.member_views import WordView
 from referrals.ports import Tx
 from referrals.service import word_consent
 from referrals.service.pages.page import Body, Page, Verb, text_of
-from referrals.views import Step, WordView
+from referrals.views import Step
 
 _TAKE_BACK = Step("take_back", "page.step.take_back", needs="code", danger=True)
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from referrals.access import Action
+from referrals.member_views import WordsView
 from referrals.members import Enrolment
 from referrals.model import AgeGroup, Referral, Stage
 from referrals.ports import Tx
 from referrals.service import doors, enrolments, filing, needs, plans, word_consent
 from referrals.service.pages.page import Body, Page, Verb, text_of
-from referrals.views import Choice, FiledView, Step, WordsView
+from referrals.views import Choice, FiledView, Step
 
 _CODE = Step("code", "page.step.another_code", needs="yes")
 
