@@ -11,7 +11,6 @@ from referrals.errors import ConfigurationError
 # with each of them. Should one of these be opened by itself, it may do nothing at all.
 _OF_DOCUMENTS = frozenset({"Permissions-Policy", "Cross-Origin-Opener-Policy"})
 _ASSETS = frozenset({"text/javascript", "text/css", "image/svg+xml"})
-_ASSETS_HAVE = ("Server", "X-Content-Type-Options", "Cross-Origin-Resource-Policy")
 _CLOSED = "default-src 'none'; frame-ancestors 'none'"
 
 _ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")

@@ -15,7 +15,7 @@ from referrals.catalogue import QuestionKind
 from referrals.errors import BadAnswer, BadLine, StaleButton, WrongCaseCode
 from referrals.members import CheckInKind, Source
 from referrals.said import Keyboard
-from referrals.service import asking, checkins, crisis
+from referrals.service import asking, checkins, crisis, lines
 from referrals.service.asking import Asked
 from referrals.service.tell import press
 
@@ -25,7 +25,7 @@ SAYS_IT = ("well", "all_right", "not_reached")  # what an echo may show of a lin
 
 def check(turn: Turn) -> Reply:
     """Any tap but the last: what was answered travels on in the next buttons."""
-    found = checkins.asked(turn.tx, turn.person.id, turn.word(0))
+    found = asking.asked(turn.tx, turn.person.id, turn.word(0))
     if found.check_in.saved_at is not None:
         return _done(turn, found)
     if turn.word(1) not in ("", str(found.form.version)):
@@ -35,7 +35,7 @@ def check(turn: Turn) -> Reply:
 
 def save(turn: Turn) -> Reply:
     """The last tap. The chat keeps 'Done' and, for a minute, Undo."""
-    found = checkins.asked(turn.tx, turn.person.id, turn.word(0))
+    found = asking.asked(turn.tx, turn.person.id, turn.word(0))
     if found.check_in.saved_at is None and turn.word(1) != str(found.form.version):
         return _changed(turn, found)
     source = Source.LINE if turn.word(3) == LINE else None
@@ -52,7 +52,7 @@ def undo(turn: Turn) -> Reply:
 def line(turn: Turn) -> Reply:
     """One typed line, echoed to be saved or changed. What is hard is shown after one more tap only."""
     try:
-        found = checkins.enter_line(turn.tx, turn.person.id, turn.incoming.text)
+        found = lines.enter_line(turn.tx, turn.person.id, turn.incoming.text)
     except (WrongCaseCode, BadLine) as refusal:
         shown = {name: str(value) for name, value in refusal.params.items()}
         return Reply(refusal.code, shown, slot="line")
@@ -105,7 +105,7 @@ def _done(turn: Turn, found: Asked) -> Reply:
         rows = ((press("button.undo", "check.undo", check_in.id),),)
     rows = (*rows, *checkins.further(turn.tx, check_in, found))
     shown = {"lines": _lines(turn, found)} if check_in.kind is CheckInKind.OWN else {}
-    return Reply(text, shown, rows, checkins.slot(check_in.id), toast="toast.saved")
+    return Reply(text, shown, rows, asking.slot(check_in.id), toast="toast.saved")
 
 
 def _chosen(turn: Turn, found: Asked, answers: Mapping[str, str]) -> str:
@@ -125,4 +125,4 @@ def _lines(turn: Turn, found: Asked) -> str:
 
 
 def _slot(found: Asked) -> str:
-    return checkins.slot(found.check_in.id)
+    return asking.slot(found.check_in.id)

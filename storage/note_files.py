@@ -11,7 +11,7 @@ from pathlib import Path
 
 from referrals.errors import ConfigurationError
 from storage.checkpoints import Body, read
-from storage.notes import COSIGNATURE, MAX_BYTES, BadNote, Note, Signer, Verifier, read_note, read_verifier
+from storage.notes import COSIGNATURE, MAX_BYTES, BadNote, Note, Signer, Verifier, read_verifier
 from storage.private_files import put_private, read_private
 
 _PRIVATE = "PRIVATE+KEY"
@@ -45,14 +45,6 @@ def read_checkpoint(path: Path, key: Verifier) -> tuple[Note, Body]:
     """A checkpoint of this network. ConfigurationError says what does not fit."""
     try:
         return read(_content(path), key)
-    except BadNote as error:
-        raise wrong(str(path), error.what) from None
-
-
-def read_any_note(path: Path) -> Note:
-    """A note whose signatures nobody here can check."""
-    try:
-        return read_note(_content(path))
     except BadNote as error:
         raise wrong(str(path), error.what) from None
 

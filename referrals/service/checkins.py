@@ -24,7 +24,6 @@ from referrals.service import (
     crisis,
     doors,
     enrolments,
-    lines,
     needs,
     own_checkins,
     reminders,
@@ -33,10 +32,7 @@ from referrals.service import (
     wellbeing,
     working,
 )
-from referrals.service.asking import ACTIONS, UNDO, Asked
-
-begin, buttons, slot, asked, anew = asking.begin, asking.buttons, asking.slot, asking.asked, asking.anew
-enter_line = lines.enter_line
+from referrals.service.asking import ACTIONS, UNDO, Asked, anew, asked, slot
 
 CORRECTED_FOR = timedelta(days=30)
 LATE_FOR = 7  # days

@@ -15,7 +15,7 @@ from referrals.model import SYSTEM, AuditEntry, Offer, OfferStage, Referral, Rol
 from referrals.persons import Person, Presence, Seat
 from referrals.ports import Tx
 from referrals.said import Notice
-from referrals.service import checkins, crisis, devices, doors, matching, mentor_posts, tell, working
+from referrals.service import asking, crisis, devices, doors, matching, mentor_posts, tell, working
 
 # Alerts of a post stand in the chat under slots that begin so; all else there is the person's own.
 _SLOTS_OF = {
@@ -147,7 +147,7 @@ def _slots(tx: Tx, seat: Seat, person_id: str) -> Iterator[str]:
             yield from (tell.desk_slot(referral), f"young:{referral.id}")
     elif seat.role is Role.MENTOR:
         for check_in in tx.find(CheckIn, asked_of=person_id, saved_at=None):
-            yield checkins.slot(check_in.id)
+            yield asking.slot(check_in.id)
 
 
 def _clear_chat(tx: Tx, person_id: str, slots: tuple[str, ...]) -> None:

@@ -66,7 +66,7 @@ class CheckInMachine(RuleBasedStateMachine):
         member = tx.save(replace(member, backup_seat="mentor-2"))
         due = tx.now - timedelta(hours=1)
         first = self.people["first"]
-        return checkins.begin(tx, member, asked_of=first, source=Source.REMINDER, due_at=due).id
+        return asking.begin(tx, member, asked_of=first, source=Source.REMINDER, due_at=due).id
 
     @rule(who=MENTORS, answers=ANSWERS)
     def saves(self, who: str, answers: dict[str, str]) -> None:

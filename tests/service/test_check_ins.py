@@ -104,7 +104,7 @@ def due(net: Small, mentor: str) -> str:
     enrolment = member_of(net, mentor)
 
     def begin(tx: Tx) -> str:
-        found = checkins.begin(tx, enrolment, asked_of=mentor, source=Source.REMINDER, due_at=tx.now)
+        found = asking.begin(tx, enrolment, asked_of=mentor, source=Source.REMINDER, due_at=tx.now)
         return found.id
 
     check_in = net.store.run(begin)

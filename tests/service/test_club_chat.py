@@ -44,7 +44,7 @@ def test_a_club_evening_with_fourteen_members_in_one_screen(chats: Chats) -> Non
         assert screen.weight <= LONGEST_SCREEN + 1024, "text and labels and data"
         assert len(screen.text.encode()) <= LONGEST_SCREEN
         assert all(len(data.encode()) <= MOST_BUTTON for data in screen.buttons.values())
-    assert hasna.presses("Next").startswith("2 of yours")
+    assert hasna.presses("Next").startswith("Yours who were there: 2.")
     assert hasna.presses("Good").startswith("Done")
     assert came(chats) == {codes[0], codes[2]}
     assert len(hasna.standing) == 1, "one message from the first press to the last"

@@ -109,7 +109,7 @@ def test_what_a_family_answers_is_read_by_nobody_else(net: Small) -> None:
     mine = net.store.run(own_checkins.join, family)
 
     def begin(tx: Tx) -> CheckIn:
-        return checkins.begin(tx, mine, asked_of=family, source=Source.REMINDER, due_at=tx.now)
+        return asking.begin(tx, mine, asked_of=family, source=Source.REMINDER, due_at=tx.now)
 
     check_in = net.store.run(begin)
     assert check_in.kind is CheckInKind.OWN
@@ -152,7 +152,7 @@ def test_ones_own_words_come_along_when_everything_is_taken_home(net: Small) -> 
     mine = net.store.run(own_checkins.join, family)
 
     def answers(tx: Tx) -> None:
-        asked = checkins.begin(tx, mine, asked_of=family, source=Source.REMINDER, due_at=tx.now)
+        asked = asking.begin(tx, mine, asked_of=family, source=Source.REMINDER, due_at=tx.now)
         checkins.save(tx, family, asked.id, {"state": "struggling"})
 
     net.store.run(answers)
