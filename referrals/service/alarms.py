@@ -6,7 +6,7 @@ from referrals.errors import NotFound
 from referrals.members import Crisis, Danger, Enrolment
 from referrals.ports import Tx
 from referrals.said import Button, Keyboard, Priority
-from referrals.service import emergency, tell
+from referrals.service import emergency, member_keys, tell
 
 NOW = Priority.CRISIS
 
@@ -19,9 +19,15 @@ def alert(tx: Tx, person_id: str, crisis: Crisis, enrolment: Enrolment) -> bool:
     return tell.tell(tx, person_id, text, code, buttons=buttons, slot=slot, priority=NOW)
 
 
-def tell_asker(tx: Tx, crisis: Crisis, enrolment: Enrolment, text: str, buttons: Keyboard) -> None:
-    shown = {"lines": emergency.for_person(tx, crisis.raised_by, enrolment), "code": enrolment.code}
-    tell.tell(tx, crisis.raised_by, text, shown, buttons=buttons, slot=askers_slot(crisis), priority=NOW)
+def tell_asker(tx: Tx, crisis: Crisis, enrolment: Enrolment, text: str) -> None:
+    """How it stands, for whoever raised it; and, where they look after the member no more, for who does."""
+    there = member_keys.people_of(tx, enrolment) | {enrolment.person_id}
+    theirs = crisis.raised_by in there
+    others = () if theirs else member_keys.mentors_of(tx, enrolment)[:1]
+    for person_id in (crisis.raised_by, *others):
+        shown = {"lines": emergency.for_person(tx, person_id, enrolment), "code": enrolment.code}
+        buttons = ((false_alarm_button(crisis),),) if theirs else ()
+        tell.tell(tx, person_id, text, shown, buttons=buttons, slot=askers_slot(crisis), priority=NOW)
 
 
 def slot_of(crisis: Crisis) -> str:

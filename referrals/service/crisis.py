@@ -89,8 +89,16 @@ def _more_danger(tx: Tx, actor: Actor, crisis: Crisis, danger: Danger) -> Crisis
 
 
 def _raiser(tx: Tx, person_id: str, enrolment_id: str) -> tuple[Actor, Enrolment]:
+    actor, enrolment = _theirs(tx, person_id, enrolment_id)
+    if enrolment.state is EnrolmentState.LEFT:
+        raise NotFound
+    return actor, enrolment
+
+
+def _theirs(tx: Tx, person_id: str, enrolment_id: str) -> tuple[Actor, Enrolment]:
+    """Themselves on their own phone, or whoever looks after them; NotFound for everybody else."""
     enrolment = tx.get(Enrolment, enrolment_id, lock=True)
-    if enrolment is None or enrolment.state is EnrolmentState.LEFT:
+    if enrolment is None:
         raise NotFound
     if enrolment.person_id == person_id and enrolment.mentor_seat:
         return Actor(person_id, Role.MEMBER), enrolment
@@ -128,7 +136,7 @@ def _climb(tx: Tx, crisis: Crisis, enrolment: Enrolment, also: Iterable[str | No
     tx.set_timer(TIMER, saved.id, climbed.next_at)
     if climbed.rung.asker or alone:
         text = "mentor.nobody_yet_call" if climbed.rung.asker else "mentor.nobody_on_call"
-        alarms.tell_asker(tx, saved, enrolment, text, ((alarms.false_alarm_button(saved),),))
+        alarms.tell_asker(tx, saved, enrolment, text)
     return saved
 
 
@@ -178,7 +186,7 @@ def _hold(tx: Tx, actor: Actor, crisis: Crisis) -> Crisis:
     for person_id in held.told:
         if person_id != actor.person_id:
             tell.quietly(tx, person_id, alarms.slot_of(held), "desk.crisis_held", {"code": enrolment.code})
-    alarms.tell_asker(tx, held, enrolment, "mentor.crisis_held", ((alarms.false_alarm_button(held),),))
+    alarms.tell_asker(tx, held, enrolment, "mentor.crisis_held")
     return held
 
 
@@ -253,7 +261,7 @@ def was_false(tx: Tx, person_id: str, crisis_id: str) -> Crisis:
         raise NotFound
     if crisis.ended_at is not None:
         return crisis
-    actor, _ = _raiser(tx, person_id, crisis.enrolment_id)
+    actor, _ = _theirs(tx, person_id, crisis.enrolment_id)  # also of somebody who has left since
     return _false(tx, actor, crisis)
 
 

@@ -124,6 +124,12 @@ def due(tx: Tx, row_id: str) -> None:
         _remind(tx, row, enrolment)
 
 
+def ended_with(tx: Tx, enrolment: Enrolment) -> None:
+    """A member has left: nobody is asked to take them on any more."""
+    for row in waiting(tx, enrolment):
+        _take_back(tx, row)
+
+
 def propose_backup(tx: Tx, enrolment: Enrolment) -> HandOver | None:
     """Ask the mentor who fits best and has not said no; the desk hears where nobody is left."""
     refused = {

@@ -15,7 +15,15 @@ from referrals.errors import BadAnswer, StaleButton
 from referrals.members import Enrolment, EnrolmentState
 from referrals.model import SYSTEM, Actor, AuditEntry
 from referrals.ports import Tx
-from referrals.service import courses, enrolments, programme_dates, programmes, reminders, tell
+from referrals.service import (
+    courses,
+    enrolments,
+    handing_members,
+    programme_dates,
+    programmes,
+    reminders,
+    tell,
+)
 
 STAYS = timedelta(days=14)  # after a mentor's 'not yet'
 BY_DATE, BY_MILESTONE, BY_WORD, BY_VERSION = "by date", "by milestone", "by word", "by version"
@@ -72,6 +80,7 @@ def follow(tx: Tx, enrolment_id: str) -> None:
         programme_dates.watch(tx, enrolment)
         if enrolment.state is EnrolmentState.LEFT:
             courses.ended_with(tx, enrolment.id)
+            handing_members.ended_with(tx, enrolment)
 
 
 def due(tx: Tx, enrolment_id: str) -> None:

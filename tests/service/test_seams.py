@@ -10,13 +10,14 @@ import pytest
 
 from referrals.access import Action
 from referrals.errors import NotFound
-from referrals.members import CheckIn, Crisis, Danger, Enrolment
+from referrals.members import CheckIn, Crisis, Danger, Enrolment, Part
 from referrals.ports import Tx
 from referrals.service import (
     checkins,
     crisis,
     enrolments,
     evenings,
+    handing_members,
     linking,
     meetings,
     needs,
@@ -169,6 +170,34 @@ def test_a_member_is_asked_within_their_own_hours_and_days(club: Club) -> None:
     ]
     assert heard
     assert all(time(9) <= at < time(17) for at in heard), heard
+
+
+# -- alarms ------------------------------------------------------------------------------------------------
+
+
+def test_an_alarm_goes_on_to_whoever_has_the_member_now(club: Club) -> None:
+    club.store.run(crisis.raise_from_home, club.ann, club.member.id)
+    club.said()
+    club.store.run(_given_to_bea, club)
+    club.passes(16 * MINUTE)
+    heard = [d for d in club.deliveries() if d.text == "mentor.nobody_yet_call"]
+    assert {d.person_id for d in heard} == {club.ann, club.bea}
+    assert all(d.buttons == () for d in heard), "neither could press it"
+
+
+def test_who_raised_it_about_somebody_who_left_can_still_say_that_it_was_none(club: Club) -> None:
+    alarm = club.store.run(crisis.raise_from_home, club.ann, club.member.id)
+    club.store.run(enrolments.leave, *club.store.run(enrolments.mine, club.ann, club.member.id))
+    assert club.store.run(crisis.was_false, club.ann, alarm.id).ended_at is not None
+    with pytest.raises(NotFound):
+        club.store.run(crisis.raise_from_home, club.ann, club.member.id)
+
+
+def test_nobody_is_asked_to_take_on_somebody_who_left(club: Club) -> None:
+    actor, member = club.store.run(enrolments.mine, club.ann, club.member.id)
+    club.store.run(handing_members.hand_over, actor, member, "mentor-2", Part.MENTOR)
+    club.store.run(enrolments.leave, *club.store.run(enrolments.mine, club.ann, club.member.id))
+    assert [text for _, text, _ in club.wait(5) if text.startswith("member.")] == []
 
 
 # -- standing in -----------------------------------------------------------------------------------------

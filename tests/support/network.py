@@ -12,7 +12,7 @@ from bot.texts import read_locales
 from referrals import routing
 from referrals.model import Actor, AgeGroup, Offer, Referral, Role, Urgency
 from referrals.persons import Person, Seat
-from referrals.ports import Sent, Tx
+from referrals.ports import Delivery, Sent, Tx
 from referrals.said import Timer
 from referrals.service import doors, drafts, filing, matching, network, people, plans, timers
 from storage.catalogue_files import read_catalogue, read_network
@@ -90,11 +90,18 @@ class Small:
         return asyncio.run(self._said())
 
     async def _said(self) -> list[tuple[str, str]]:
-        heard: list[tuple[str, str]] = []
+        return [(d.person_id, d.text) for d in await self._sent() if d.text]
+
+    def deliveries(self) -> list[Delivery]:
+        """The same with all that a message has: buttons, slot, what it edits."""
+        return asyncio.run(self._sent())
+
+    async def _sent(self) -> list[Delivery]:
+        heard: list[Delivery] = []
         while found := await self.store.outbox.claim(self.clock.now, 100):
             ends = [Sent(d.id, self._next_message() if d.message_id is None else None) for d in found]
             await self.store.outbox.settle(ends, self.clock.now)
-            heard += [(d.person_id, d.text) for d in found if d.text]
+            heard += found
         return heard
 
     def _next_message(self) -> int:
