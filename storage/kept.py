@@ -23,6 +23,7 @@ def with_kept(conn: Connection, catalogue: Catalogue) -> Catalogue:
         programme = parse_kept(row.source, row.id)
         newest = catalogue.programmes.get(programme.id)
         if newest is None or newest.version != programme.version:
+            _check_forms(programme, catalogue)
             kept[programme.id, programme.version] = programme
         elif newest != programme:
             raise ConfigurationError(
@@ -32,3 +33,15 @@ def with_kept(conn: Connection, catalogue: Catalogue) -> Catalogue:
                 f"then see 'python -m bot programmes check {programme.id}'",
             )
     return replace(catalogue, kept=kept) if kept else catalogue
+
+
+def _check_forms(programme: Programme, catalogue: Catalogue) -> None:
+    """Somebody is in this version: what they are asked must still be there, or no reminder could be sent."""
+    named = {form for phase in programme.phases for form in (phase.form, phase.own_form) if form}
+    for form in sorted(named - set(catalogue.forms)):
+        raise ConfigurationError(
+            f"forms/{form}.toml",
+            f"there is no such file, and version {programme.version} of {programme.id} asks people by it",
+            f"put it back; a day after 'python -m bot programmes apply {programme.id}' has moved everybody, "
+            "it may go",
+        )

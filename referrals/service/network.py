@@ -117,7 +117,7 @@ def _by_code(tx: Tx) -> list[Enrolment]:
 def _add(tx: Tx, actor: Actor, row: Any) -> None:
     """An enrolment begins now; its programme's text is kept and its first reminder set.
 
-    Its id is not the code that the file names it by: ids stand in buttons and addresses, which outlive 'Done'.
+    Its id is not the code that the file names it by: ids stand in buttons, which outlive 'Done'.
     """
     if not isinstance(row, Enrolment):
         tx.add(row)

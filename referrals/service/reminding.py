@@ -103,6 +103,8 @@ def missed(tx: Tx, check_in_id: str) -> None:
         return
     if not enrolment.active or not check_in.waits:
         return
+    if check_in.form not in tx.catalogue.forms:
+        check_in = _begin_anew(tx, check_in, enrolment)
     own = check_in.kind is CheckInKind.OWN
     mentors = (check_in.asked_of or "",) if own else member_keys.mentors_of(tx, enrolment)
     found = climb(check_in.step, mentors, lambda person_id: hours_of(tx.get(Person, person_id), tx.now))
@@ -253,6 +255,16 @@ def _check_in(tx: Tx, enrolment: Enrolment, due: datetime, found: Asking | None,
         form.id,
         form.version,
         step=found.step if found else len(RUNGS),
+    )
+
+
+def _begin_anew(tx: Tx, check_in: CheckIn, enrolment: Enrolment) -> CheckIn:
+    """Its form's file was taken away: asked by today's, as another one, so that no old button answers it."""
+    form = tx.catalogue.forms[programmes.phase_of(tx, enrolment).form]
+    reminders.let_go(tx, check_in, "form is gone")
+    tell.quietly(tx, check_in.asked_of or "", slot(check_in.id), "")
+    return asking.begin_other(
+        tx, replace(check_in, id=tx.new_id(), form=form.id, form_version=form.version, version=1)
     )
 
 

@@ -106,9 +106,7 @@ def test_the_same_three_presses_without_a_network_between(nadia: Phone) -> None:
     assert nadia.presses("Save") == "Done. Thank you."
     assert nadia.presses_made == 3
     assert nadia.down + nadia.up <= MOST_BYTES
-    assert CODE not in str(
-        nadia.newest
-    )  # the chat keeps neither the answer nor the code, in no button either
+    assert CODE not in str(nadia.newest)  # the chat keeps neither answer nor code, not even in a button
 
 
 def test_undo_within_a_minute(chats: Chats, nadia: Phone) -> None:

@@ -9,7 +9,9 @@ from datetime import time, timedelta
 import pytest
 
 from referrals.access import Action
-from referrals.errors import NotFound
+from referrals.catalogue import Catalogue
+from referrals.catalogue_parsing import parse_catalogue
+from referrals.errors import ConfigurationError, NotFound
 from referrals.members import CheckIn, Crisis, Danger, Enrolment, Part
 from referrals.ports import Tx
 from referrals.service import (
@@ -26,10 +28,12 @@ from referrals.service import (
     reminders,
     standing_in,
     tell,
+    versions,
     wishes,
 )
+from tests.rules.test_catalogue_parsing import files
 from tests.service.test_reminders import BANGKOK, DAY, HOUR, MET, TRIED, Club
-from tests.support.network import CATALOGUE
+from tests.support.network import CATALOGUE, STEWARD
 from tests.support.store import SettableClock, open_store
 
 MINUTE = timedelta(minutes=1)
@@ -307,3 +311,53 @@ def test_ones_own_words_stay_ones_own(club: Club, how: str) -> None:
     else:
         club.store.run(enrolments.leave, *club.store.run(enrolments.mine, club.ann, member.id))
     assert [said["how"] for said in club.store.run(own_checkins.said_by, own)] == ["well"]
+
+
+# -- a programme's forms ---------------------------------------------------------------------------------
+
+
+def other_form(*, gone: bool) -> Catalogue:
+    """Version 2, in which every phase names another form; `gone`: the old form's file is taken away."""
+    texts = files()
+    texts["forms/other.toml"] = texts["forms/check-in.toml"].replace('id = "check-in"', 'id = "other"')
+    for name in ("programmes/return-home-club.toml", "programmes/first-90-days.toml"):
+        asked = texts[name].replace("\nversion = 1\n", "\nversion = 2\n")
+        texts[name] = asked.replace("[[phase]]\n", '[[phase]]\nform = "other"\n')
+    if gone:
+        del texts["forms/check-in.toml"]
+    return replace(parse_catalogue(texts), texts=CATALOGUE.texts)
+
+
+def test_a_form_that_people_in_an_older_version_are_asked_by_is_missed_at_the_start(sqlite_url: str) -> None:
+    clock = SettableClock()
+    store = open_store(sqlite_url, clock, CATALOGUE)
+    Club(store, clock).people().store.run(versions.begin)
+    store.close()
+    with pytest.raises(ConfigurationError) as refused:
+        open_store(sqlite_url, clock, other_form(gone=True))
+    assert "forms/check-in.toml" in str(refused.value)
+    assert "put it back" in str(refused.value)
+
+
+def test_what_was_asked_by_a_form_that_is_gone_is_asked_by_todays(sqlite_url: str) -> None:
+    clock = SettableClock()
+    store = open_store(sqlite_url, clock, CATALOGUE)
+    club = Club(store, clock).people()
+    store.run(versions.begin)
+    asked = club.due()
+    club.said()
+    store.close()
+    store = open_store(sqlite_url, clock, other_form(gone=False))
+    store.run(versions.begin)
+    for programme in CATALOGUE.programmes:
+        for group in store.run(versions.preview, programme, {}).groups:
+            store.run(versions.apply_some, STEWARD, group, programme, {})
+    store.run(versions.daily, "")
+    store.close()
+    club.store = open_store(sqlite_url, clock, other_form(gone=True))
+    assert "mentor.check_in_still_due" in asked_again(club, 1.5)
+    (again,) = club.open()
+    assert (again.form, again.due_at, again.id == asked.id) == ("other", asked.due_at, False)
+    club.store.run(checkins.save, club.ann, again.id, MET)
+    assert asked_again(club, 3) == []
+    club.store.close()
