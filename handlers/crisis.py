@@ -89,7 +89,8 @@ def _yours(turn: Turn, held: Crisis) -> Reply:
     enrolment = alarms.enrolment_of(turn.tx, held)
     shown = {**_code(turn, held), "lines": emergency.for_person(turn.tx, turn.person.id, enrolment)}
     buttons = alarms.holders_buttons(held)
-    return Reply("desk.crisis_yours", shown, buttons, slot=alarms.slot_of(held), toast="toast.thank_you")
+    text = "desk.crisis_yours" if enrolment.mentor_seat else "desk.crisis_yours_alone"
+    return Reply(text, shown, buttons, slot=alarms.slot_of(held), toast="toast.thank_you")
 
 
 def _code(turn: Turn, found: Crisis) -> dict[str, str]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from referrals.errors import NotFound
 from referrals.members import Crisis, Danger, Enrolment
+from referrals.model import Role
 from referrals.ports import Tx
 from referrals.said import Button, Keyboard, Priority
-from referrals.service import emergency, member_keys, tell
+from referrals.service import emergency, member_keys, own_checkins, tell
 
 NOW = Priority.CRISIS
 
 
 def alert(tx: Tx, person_id: str, crisis: Crisis, enrolment: Enrolment) -> bool:
     text = "desk.crisis_now" if crisis.danger is Danger.YES else "desk.crisis"
+    text = text if enrolment.mentor_seat else "desk.crisis_alone"
     buttons = holders_buttons(crisis) if crisis.held_by == person_id else to_take(crisis)
     slot = slot_of(crisis)
     code = {"code": enrolment.code}
@@ -28,6 +30,17 @@ def tell_asker(tx: Tx, crisis: Crisis, enrolment: Enrolment, text: str) -> None:
         shown = {"lines": emergency.for_person(tx, person_id, enrolment), "code": enrolment.code}
         buttons = ((false_alarm_button(crisis),),) if theirs else ()
         tell.tell(tx, person_id, text, shown, buttons=buttons, slot=askers_slot(crisis), priority=NOW)
+
+
+def tell_held(tx: Tx, crisis: Crisis, enrolment: Enrolment) -> None:
+    """A coordinator has it. A family has no mentor and left no number: nobody promises it a call."""
+    if enrolment.mentor_seat:
+        tell_asker(tx, crisis, enrolment, "mentor.crisis_held")
+        return
+    shown = {"lines": emergency.for_person(tx, crisis.raised_by, enrolment)}
+    ways = (*own_checkins.ways_of(tx, Role.FAMILY), (false_alarm_button(crisis),))
+    slot = askers_slot(crisis)
+    tell.tell(tx, crisis.raised_by, "own.crisis_held", shown, buttons=ways, slot=slot, priority=NOW)
 
 
 def slot_of(crisis: Crisis) -> str:

@@ -174,7 +174,9 @@ def hold_by_code(tx: Tx, person_id: str, code: str) -> Crisis:
     open_ones = tx.find(Crisis, enrolment_id=[e.id for e in found], ended_at=None) if found else []
     if not open_ones:
         raise NotFound
-    return hold(tx, person_id, open_ones[0].id)
+    # What nobody has yet comes first: an earlier alarm about them may be somebody's already.
+    wanted = min(open_ones, key=lambda each: (each.held_by is not None, each.held_by != person_id))
+    return hold(tx, person_id, wanted.id)
 
 
 def _hold(tx: Tx, actor: Actor, crisis: Crisis) -> Crisis:
@@ -186,7 +188,7 @@ def _hold(tx: Tx, actor: Actor, crisis: Crisis) -> Crisis:
     for person_id in held.told:
         if person_id != actor.person_id:
             tell.quietly(tx, person_id, alarms.slot_of(held), "desk.crisis_held", {"code": enrolment.code})
-    alarms.tell_asker(tx, held, enrolment, "mentor.crisis_held")
+    alarms.tell_held(tx, held, enrolment)
     return held
 
 

@@ -78,8 +78,13 @@ def answered(tx: Tx, found: Asked, given: Mapping[str, str]) -> str:
 
 def ways_to_ask(tx: Tx, found: Asked) -> Keyboard:
     """A button for each thing that this person may ask for on their own."""
+    return ways_of(tx, found.actor.role)
+
+
+def ways_of(tx: Tx, role: Role) -> Keyboard:
+    """The same by role: a member's own pathways, a family's those of the posters."""
     pathways = {poster.pathway for poster in tx.directory.posters.values()}
-    if found.actor.role is Role.MEMBER:
+    if role is Role.MEMBER:
         pathways = set(needs.pathways_of(tx, (Role.MEMBER,)))
     return tell.column(tell.press(f"pathway.{pathway}", "ask", pathway) for pathway in sorted(pathways))
 

@@ -149,6 +149,18 @@ def test_two_mentors_raise_the_alarm_and_one_coordinator_has_both(cast: Cast) ->
     assert cast.stands(second.id).ended_at is not None
 
 
+def test_have_and_the_code_takes_what_nobody_has_yet(cast: Cast) -> None:
+    """HAVE K7-29 where an earlier alarm about the same member is a colleague's, or one's own."""
+    first = cast.alarm()
+    cast.net.store.run(crisis.hold, cast.on_call, first.id)
+    second = cast.net.store.run(crisis.raise_from_home, cast.backup, cast.enrolment.id)
+    assert cast.net.store.run(crisis.hold_by_code, cast.second, cast.enrolment.code).id == second.id
+    assert cast.stands(second.id).held_by == cast.second
+    third = cast.alarm("another")
+    assert cast.net.store.run(crisis.hold_by_code, cast.second, cast.enrolment.code).id == third.id
+    assert cast.net.store.run(crisis.hold_by_code, cast.second, cast.enrolment.code).held_by == cast.second
+
+
 def test_a_new_alarm_wakes_whoever_holds_the_earlier_one(cast: Cast) -> None:
     first = cast.alarm()
     cast.told(5 * MINUTES)

@@ -121,6 +121,27 @@ def test_what_a_family_answers_is_read_by_nobody_else(net: Small) -> None:
         net.store.run(checkins.save, net.person(2), check_in.id, {"state": "well"})
 
 
+def test_nobody_promises_a_family_a_call_that_nobody_can_make(both: Small) -> None:
+    """It has no mentor whom the desk could call, and left no number."""
+    family, desk = Chat(both, 1), Chat(both, 14, "desk-1")
+    mine = both.store.run(own_checkins.join, family.id)
+
+    def begin(tx: Tx) -> CheckIn:
+        return asking.begin(tx, mine, asked_of=family.id, source=Source.REMINDER, due_at=tx.now)
+
+    due = both.store.run(begin)
+    form = CATALOGUE.forms["family-check-in"]
+    tap = f"1:check.save:{due.id}:1:" + forms.short(form, {"state": "crisis", "danger": "yes"})
+    assert family.presses(tap).text == "own.done_alarm"
+    alerts = [d for d in family.told if d.person_id == desk.id]
+    assert [d.text for d in alerts] == ["desk.crisis_alone"]
+    assert desk.presses(labels(alerts[0])[0].action).text == "desk.crisis_yours_alone"
+    heard = next(d for d in desk.told if d.person_id == family.id)
+    assert heard.text == "own.crisis_held"
+    assert heard.params["lines"]
+    assert any(b.action.startswith("1:ask:") for b in labels(heard)), "there they can leave a number"
+
+
 def test_a_worker_says_with_one_tap_how_the_help_goes(net: Small) -> None:
     worker, desk = Chat(net, 11, "bua-1"), net.person(14, "desk-1")
     referral_id = net.filed(net.person(1))
