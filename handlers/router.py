@@ -203,7 +203,9 @@ def find_route(turn: Turn) -> Route:
     """The handler for what a person did; StaleButton for a button that is in no table."""
     incoming = turn.incoming
     hidden = turn.person.presence in SILENT
-    heard = AFTER_HIDING.get(turn.person.presence, ())
+    # The bare word is a command only for whoever answers by text: else it is what anybody may try on a phone.
+    by_word = incoming.typed and not turn.person.by_text
+    heard = () if by_word else AFTER_HIDING.get(turn.person.presence, ())
     if incoming.did is Did.COMMAND and (not hidden or incoming.text in heard):
         return COMMANDS.get(incoming.text, UNKNOWN)
     if incoming.did is Did.PRESS:

@@ -66,7 +66,7 @@ FAINT = """() => {
   const faint = [];
   for (const el of document.querySelectorAll("body *")) {
     const own = [...el.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
-    if (!own || !el.checkVisibility()) continue;
+    if (!own || !el.checkVisibility() || el.closest(".unseen")) continue;  // .unseen is only read aloud
     const [a, b] = [light(rgb(getComputedStyle(el).color)), light(ground(el))];
     const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
     if (ratio < 4.5) faint.push(ratio.toFixed(2) + " " + el.outerHTML.slice(0, 90));

@@ -110,6 +110,7 @@ OPENED_ELSEWHERE = {
     "referrals/service/people.py": "one's own words of the last fifteen minutes",
     "referrals/service/export.py": "one's own data",
     "referrals/service/mydata.py": "one's own data",
+    "referrals/service/tries.py": "how often in a row nobody was reached, by the process alone",
     "referrals/service/meetings.py": "the days on which somebody came, for their own export or confirmation",
 }
 
