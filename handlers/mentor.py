@@ -92,6 +92,8 @@ def _question(turn: Turn, found: Asked, answers: Mapping[str, str], came: str = 
     if waits is not None and waits.id == "danger":
         params["lines"] = _lines(turn, found)
     buttons = asking.keyboard(found.check_in.id, found.form, answers, came)
+    if not answers and not found.fresh and found.check_in.enrolment_id and found.check_in.waits:
+        buttons = (*buttons, asking.later(found.check_in.id))  # also of one that stood in a list of several
     return Reply(text, params, buttons, _slot(found), details=True)
 
 

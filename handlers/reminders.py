@@ -64,7 +64,9 @@ def later(turn: Turn) -> Reply:
         press(f"remind.{until}", "remind.snooze", check_in, until)
         for until in wishes.choices(turn.person, turn.tx.now)
     ]
-    rest = [press("remind.skip", "remind.skip", check_in), press("button.no_reminders", "reminders.stop")]
+    rest = [press("button.no_reminders", "reminders.stop")]
+    if wishes.may_skip(found):
+        rest = [press("remind.skip", "remind.skip", check_in), *rest]
     slot = asking.slot(check_in)
     return Reply("remind.when", {"code": found.code}, column([*whens, *rest]), slot, details=True)
 

@@ -127,6 +127,11 @@ def buttons(tx: Tx, check_in: CheckIn) -> Keyboard:
     return keyboard(check_in.id, form_of(tx, check_in), {})
 
 
+def later(check_in_id: str) -> tuple[Button, ...]:
+    """The row below every reminder of a contact: later, not this week, no reminders."""
+    return (tell.press("button.later", "remind.later", check_in_id),)
+
+
 def question(tx: Tx, check_in: CheckIn) -> str:
     """The text key of the first question, as a reminder asks it: neutral, with {code} about a member."""
     form = form_of(tx, check_in)

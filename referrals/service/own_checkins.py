@@ -46,7 +46,7 @@ def ask(
         enrolment.person_id,
         asking.question(tx, check_in),
         {},
-        asking.buttons(tx, check_in),
+        (*asking.buttons(tx, check_in), asking.later(check_in.id)),
         Priority.ALERT,
         asking.slot(check_in.id),
         fresh=True,

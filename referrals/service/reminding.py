@@ -18,7 +18,7 @@ from referrals.model import SYSTEM, AuditEntry, Role
 from referrals.persons import Person, Presence, Seat
 from referrals.ports import Tx
 from referrals.rhythm import Rhythm
-from referrals.said import Button, Notice, Priority, Timer
+from referrals.said import Notice, Priority, Timer
 from referrals.service import asking, member_keys, own_checkins, programmes, reminders, screens, tell, tries
 from referrals.service.asking import ACTIONS
 from referrals.service.reminders import AGAIN, DUE, IN_A_ROW, MISSED, UNREACHED_DESK, slot
@@ -311,7 +311,7 @@ def _notice(tx: Tx, check_in: CheckIn, enrolment: Enrolment, found: Asking, kept
         found.person_id,
         asking.question(tx, check_in) if own else found.text,
         {"code": enrolment.code},
-        (*asking.buttons(tx, check_in), later(check_in.id)),
+        (*asking.buttons(tx, check_in), asking.later(check_in.id)),
         found.priority,
         slot(check_in.id),
         fresh=True,
@@ -320,11 +320,6 @@ def _notice(tx: Tx, check_in: CheckIn, enrolment: Enrolment, found: Asking, kept
         merge="" if own else SEVERAL,
         gist=None if own else gist,
     )
-
-
-def later(check_in_id: str) -> tuple[Button, ...]:
-    """The row below every reminder: later, not this week, no reminders."""
-    return (tell.press("button.later", "remind.later", check_in_id),)
 
 
 def _end(tx: Tx, check_in: CheckIn) -> None:

@@ -14,11 +14,12 @@ from zoneinfo import available_timezones
 from referrals import schedule
 from referrals.access import Action
 from referrals.errors import AlreadyHandled, BadAnswer, NotFound
-from referrals.members import CheckIn, Enrolment
+from referrals.members import CheckIn, CheckInKind, Enrolment
 from referrals.model import AuditEntry, Role
 from referrals.persons import Person
 from referrals.ports import Tx
 from referrals.service import asking, doors, enrolments, reminders, reminding, tell
+from referrals.service.asking import Asked
 from referrals.service.reminders import MISSED
 
 EVENING, MORNING = time(18), time(9)
@@ -80,7 +81,7 @@ def not_this_week(tx: Tx, person_id: str, check_in_id: str) -> datetime:
     """No contact in this local week: nobody is asked, nothing is missed. When it is due again."""
     check_in = _open(tx, person_id, check_in_id)
     enrolment = tx.get(Enrolment, check_in.enrolment_id or "", lock=True)
-    if enrolment is None:
+    if enrolment is None or not may_skip(asking.asked(tx, person_id, check_in_id)):
         raise NotFound
     let_go = reminders.let_go(tx, check_in, "not this week")
     _say_so(tx, person_id, let_go, "not this week")
@@ -89,6 +90,11 @@ def not_this_week(tx: Tx, person_id: str, check_in_id: str) -> datetime:
     monday = today + timedelta(days=7 - today.weekday())
     week_end = schedule.instant_of(monday, time(0), kept.timezone) - timedelta(seconds=1)
     return reminders.schedule_next(tx, enrolment, week_end)
+
+
+def may_skip(found: Asked) -> bool:
+    """A member on their own phone does not put off their mentor's contact; a family is asked alone."""
+    return found.check_in.kind is CheckInKind.MEMBER or found.actor.role is Role.FAMILY
 
 
 def set_quiet(tx: Tx, person_id: str, quiet_from: time | None, quiet_to: time | None) -> None:

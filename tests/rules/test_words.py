@@ -121,6 +121,13 @@ def test_what_can_notify_is_neutral(key: str, language: str) -> None:
         assert name.lower() not in shown, f"{key}: {name}"
 
 
+@pytest.mark.parametrize("language", sorted(CATALOGUE.languages))
+def test_every_first_reminder_says_how_to_stop_it(language: str) -> None:
+    first = ["mentor.check_in_due", "mentor.several_due", "form.wellbeing.state"]
+    first += [f"form.{form}.state" for form in ("own-check-in", "family-check-in")]
+    assert [key for key in first if "STOP" not in LOCALES[language][key]] == []
+
+
 @pytest.mark.parametrize("key", sorted(LOCALES["en"]))
 def test_no_word_that_brands_a_person(key: str) -> None:
     for word in NEVER_AT_ALL:

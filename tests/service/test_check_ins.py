@@ -137,6 +137,17 @@ def test_three_taps_from_a_reminder_and_done(net: Small) -> None:
     assert enrolment.code not in str(done.params)
 
 
+def test_what_stood_in_a_list_of_several_can_wait_too(net: Small) -> None:
+    """A line of such a list opens the first question: 'Later' stands below it until it is answered."""
+    mentor = Chat(net, 21, "mentor-1")
+    check_in = due(net, mentor.id)
+    asked = mentor.presses(f"1:check:{check_in}:1:")
+    assert [b.text for b in labels(asked)][-1] == "button.later"
+    assert "remind.skip" in {b.text for b in labels(mentor.presses(mentor.button("button.later")))}
+    mentor.presses(f"1:check:{check_in}:1:")
+    assert "button.later" not in {b.text for b in labels(mentor.presses(mentor.button("means.call")))}
+
+
 def test_who_was_not_reached_takes_two_taps(one: Small) -> None:
     mentor = Chat(one, 21, "mentor-1")
     check_in = due(one, mentor.id)

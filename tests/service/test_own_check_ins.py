@@ -64,6 +64,24 @@ def test_a_member_is_asked_on_their_own_phone_and_their_mentor_reads_it(both: Sm
     assert (mentor, "mentor.own_word") in [(d.person_id, d.text) for d in own.told]
 
 
+def test_a_member_may_be_asked_later_and_their_mentors_rhythm_goes_on(both: Small) -> None:
+    own = Chat(both, 501)
+    member = tied(both, own.id)
+    asked = both.store.run(own_checkins.ask, member)
+    assert asked is not None
+    own.presses(f"1:check:{asked.id}:{asked.form_version}:")
+    offered = own.presses(own.button("button.later"))
+    assert "remind.skip" not in {b.text for b in labels(offered)}, "a week is their mentor's to skip"
+    due = {t.id: t.due_at for t in both.timers() if t.subject == member.id}
+    with pytest.raises(NotFound):
+        own.presses(f"1:remind.skip:{asked.id}")
+    assert {t.id: t.due_at for t in both.timers() if t.subject == member.id} == due
+    own.presses(own.button("remind.hour"))
+    both.said()
+    both.passes(timedelta(minutes=61))
+    assert (own.id, "form.own-check-in.state") in both.said()
+
+
 def test_one_question_stands_in_a_chat_and_not_ten(net: Small) -> None:
     own = net.person(501)
     member = tied(net, own)
