@@ -24,7 +24,7 @@ from storage.store import utc_now
 FEW, MANY = 10_000, 1_000_000
 DUE, CLAIM = 50, 64
 CLAIM_BARS = {SQLITE: ">= 10,000", POSTGRES: ">= 4,000"}
-BAR = "<= 1.5"
+BAR = "<= 1.2"
 FIRST_ACCOUNT = 9_000_000
 
 _NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)"

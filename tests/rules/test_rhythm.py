@@ -24,6 +24,7 @@ from tests.conftest import LONG
 ZONES = (
     "Africa/Cairo",  # midnight gap
     "Africa/Casablanca",  # backwards for Ramadan
+    "America/Halifax",
     "America/Havana",  # midnight gap
     "America/New_York",
     "America/Nuuk",  # falls back over midnight
@@ -35,13 +36,16 @@ ZONES = (
     "Asia/Gaza",
     "Asia/Jerusalem",
     "Asia/Kathmandu",
+    "Asia/Nicosia",
     "Asia/Tehran",
+    "Australia/Adelaide",
     "Australia/Lord_Howe",  # jumps by half an hour
     "Australia/Melbourne",
     "Europe/Berlin",
     "Europe/London",
     "Pacific/Apia",
     "Pacific/Chatham",
+    "Pacific/Norfolk",
 )
 FIRST, LAST = date(2024, 1, 1), date(2030, 12, 31)
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
