@@ -67,7 +67,7 @@ def file(tx: Tx, actor: Actor, enrolment: Enrolment, category: str) -> tuple[Ref
         language=_language(tx, actor, enrolment),
         urgency=Urgency.NORMAL,
         area=enrolment.area,
-        age_group=AgeGroup.ADULT,
+        age_group=_age(tx, enrolment),
         stage=Stage.DRAFT,
         stage_since=tx.now,
         created_at=tx.now,
@@ -171,6 +171,12 @@ def _language(tx: Tx, actor: Actor, enrolment: Enrolment) -> str:
     known = (enrolment.language, phone.language if phone else "")
     spoken = (*known, doors.person_by_id(tx, actor.person_id).language)
     return next((la for la in spoken if la in tx.catalogue.languages), "en")
+
+
+def _age(tx: Tx, enrolment: Enrolment) -> AgeGroup:
+    """As their own phone has said it; else a mentor is asked for it before the words are read out."""
+    phone = tx.get(Person, enrolment.person_id) if enrolment.person_id else None
+    return (phone.age_group if phone else None) or AgeGroup.ADULT
 
 
 def _ask(tx: Tx, actor: Actor, enrolment: Enrolment, new: list[Referral], asked: int, on_page: bool) -> None:

@@ -15,7 +15,7 @@ from referrals.catalogue import ON_PAGE
 from referrals.directory import OrganizationKind
 from referrals.errors import BadAnswer, NotFound, TooOften, WrongStage
 from referrals.members import Enrolment, WordReceipt
-from referrals.model import Consent, DataClass, Offer, Referral, Role, Stage, Urgency
+from referrals.model import AgeGroup, Consent, DataClass, Offer, Referral, Role, Stage, Urgency
 from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.service import (
@@ -26,6 +26,7 @@ from referrals.service import (
     needs,
     network,
     offers,
+    people,
     plans,
     word_checks,
     word_consent,
@@ -406,6 +407,13 @@ def _link(tx: Tx, enrolment_id: str, person_id: str) -> None:
     enrolment = tx.get(Enrolment, enrolment_id)
     assert enrolment is not None
     tx.save(replace(enrolment, person_id=person_id))
+
+
+def test_an_age_that_their_phone_has_said_counts_for_what_a_mentor_proposes(club: Club) -> None:
+    phone = club.person(77)
+    club.store.run(_link, club.member.id, phone)
+    club.store.run(people.choose_age_group, phone, "child")
+    assert club.referral(club.ticked()).age_group is AgeGroup.CHILD, "only services vetted for children"
 
 
 def test_on_their_own_phone_a_no_is_a_no(one: Club) -> None:
