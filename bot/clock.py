@@ -25,7 +25,7 @@ from storage.tx import StoreTx
 
 BEAT_S = 1.0
 BATCH = 500
-TOGETHER = 100  # timers of one kind that share a turn: a turn takes at most 20 ms
+TOGETHER = 50  # timers of one kind that share a turn: a turn takes at most 20 ms
 POSTPONE_S = (5, 30, 120, 600, 1800, 3600)
 UPKEEP_EVERY = timedelta(hours=1)
 DELETE_AGAIN_AFTER = timedelta(hours=1)

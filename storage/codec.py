@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
@@ -146,9 +146,27 @@ def _part_in(hint: Any) -> Convert:  # noqa: PLR0911 - one return for each kind 
         of = _part_in(get_args(hint)[1])
         return lambda value: {k: of(value[k]) for k in sorted(value)}
     if is_dataclass(hint):
-        parts = [(name, _part_in(t)) for name, t in get_type_hints(hint).items()]
-        return lambda value: {name: into(getattr(value, name)) for name, into in parts}
+        return _dataclass_in(hint)
     raise TypeError(f"no rule to store {hint}")
+
+
+def _dataclass_in(hint: Any) -> Convert:
+    """Without what stands at its default: a reminder's buttons are most of what an outbox holds."""
+    hints = get_type_hints(hint)
+    parts = [(f.name, _part_in(hints[f.name]), _default(f)) for f in fields(hint)]
+
+    def of_dataclass(value: Any) -> dict[str, Any]:
+        given = ((name, into, getattr(value, name), default) for name, into, default in parts)
+        return {name: into(part) for name, into, part, default in given if part != default}
+
+    return of_dataclass
+
+
+def _default(field: Field[Any]) -> Any:
+    """What a field is where nobody says; a value that equals nothing else where it must be said."""
+    if field.default is not MISSING:
+        return field.default
+    return field.default_factory() if field.default_factory is not MISSING else MISSING
 
 
 def _part_out(hint: Any) -> Convert:
