@@ -49,12 +49,15 @@ def ask(tx: Tx, subject: str) -> None:
 
 
 def _ask(tx: Tx, person_id: str, slot: str, buttons: Keyboard, once: str) -> None:
-    """In their own hours, as every reminder; whoever wants none finds the evening in their list."""
+    """In their own hours, and dropped after them; whoever hears none finds the evening in their list."""
     person = tx.get(Person, person_id)
-    at = reminding.ready(person, tx.now)
-    if person is not None and at is not None:
+    hours = reminding.hours_of(person, tx.now)
+    if person is not None and hours is not None:
+        at, until = hours
         waits = at if at > tx.now else None
-        notice = Notice(person_id, "group.ask", {}, buttons, Priority.ALERT, slot, True, waits, once)
+        notice = Notice(
+            person_id, "group.ask", {}, buttons, Priority.ALERT, slot, True, waits, once, expires_at=until
+        )
         screens.queue(tx, notice, person)
 
 

@@ -293,6 +293,13 @@ def test_a_club_evening_is_asked_about_in_a_mentors_own_hours(club: Club) -> Non
     assert "group.ask" in club.told(club.ann)
 
 
+def test_a_club_evening_that_an_outage_held_into_the_night_is_not_asked_about(club: Club) -> None:
+    club.store.run(wishes.set_quiet, club.ann, time(22), time(9))
+    evening(club)
+    club.clock.now += 8 * HOUR  # nothing could be sent meanwhile
+    assert "group.ask" not in club.told(club.ann)
+
+
 def test_whoever_said_stop_is_not_asked_about_a_club_evening(club: Club) -> None:
     club.store.run(wishes.stop, club.ann)
     evening(club)
