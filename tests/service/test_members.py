@@ -35,6 +35,7 @@ from referrals.service import (
     standing_in,
 )
 from referrals.service.enrolling import Opening
+from referrals.service.pages import link
 from tests.support.chat import Chat
 from tests.support.counted import asked_of
 from tests.support.network import CATALOGUE, Small
@@ -320,6 +321,16 @@ def test_a_members_own_phone_is_tied_by_two_yeses(club: Club) -> None:
     assert club.now(them).person_id is None
     assert Role.MEMBER not in club.store.run(doors.roles_of, mali.person)
     assert ann.hears_at_last().text == "link.was_untied"
+
+
+def test_a_yes_on_the_page_leaves_no_question_in_the_chat(quick: Club) -> None:
+    them = quick.member()
+    quick.store.run(linking.make, quick.ann, them.id, TOKEN)
+    quick.store.run(linking.take, quick.person(55), TOKEN)
+    assert Chat(quick, 41).hears_at_last().text == "link.is_it_them"
+    quick.store.run(link.confirm, quick.ann, them.id, {})
+    assert quick.now(them).person_id == quick.person(55)
+    assert "link.is_it_them" not in [heard.text for heard in Chat(quick, 41).hears()]
 
 
 def test_a_link_that_nobody_confirms_ends_after_a_day(quick: Club) -> None:

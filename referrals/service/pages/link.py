@@ -13,7 +13,7 @@ from referrals.errors import StaleButton
 from referrals.member_views import LinkView, TieLine
 from referrals.members import Enrolment, Linking
 from referrals.ports import Tx
-from referrals.service import enrolments, linking, phones
+from referrals.service import enrolments, linking, phones, tell
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import Step
 
@@ -58,13 +58,16 @@ def make(tx: Tx, person_id: str, subject: str, body: Body) -> LinkView:
 
 def confirm(tx: Tx, person_id: str, subject: str, body: Body) -> LinkView:
     """'The numbers are the same', on the page."""
-    linking.confirm(tx, person_id, _asked(tx, subject))
+    asked = _asked(tx, subject)
+    linking.confirm(tx, person_id, asked.id[: linking.SHORT])
+    # The chat asked the same question; its buttons must not wait for an answer that was given here.
+    tell.quietly(tx, asked.made_by, linking.slot(asked), "")
     return link_view(tx, person_id, subject, {})
 
 
 def refuse(tx: Tx, person_id: str, subject: str, body: Body) -> LinkView:
     """'They differ', on the page."""
-    linking.refuse(tx, person_id, _asked(tx, subject))
+    linking.refuse(tx, person_id, _asked(tx, subject).id[: linking.SHORT])
     return link_view(tx, person_id, subject, {})
 
 
@@ -74,10 +77,10 @@ def untie(tx: Tx, person_id: str, subject: str, body: Body) -> LinkView:
     return link_view(tx, person_id, subject, {})
 
 
-def _asked(tx: Tx, subject: str) -> str:
+def _asked(tx: Tx, subject: str) -> Linking:
     for link in linking.open_ones(tx, subject):
         if link.taken_by is not None:
-            return link.id[: linking.SHORT]
+            return link
     raise StaleButton
 
 
