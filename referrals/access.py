@@ -27,7 +27,17 @@ class Action(StrEnum):
     OFFER_SEE = "offer:see"
     OFFER_ACCEPT = "offer:accept"
     OFFER_DECLINE = "offer:decline"
+    OFFER_WAITLIST = "offer:waitlist"
+    OFFER_ASK = "offer:ask"
+    OFFER_ANSWER = "offer:answer"  # the person answers a partner's question
+    WAIT_AGREE = "wait:agree"  # the person's yes (or no) to waiting
     SERVICE_CONTACT = "service:contact"
+    SERVICE_TRY = "service:try"  # an attempt to reach the person
+    SERVICE_APPOINT = "service:appoint"
+    SERVICE_HAND = "service:hand"  # to a colleague of the same organisation
+    SERVICE_ONWARD = "service:onward"  # to another organisation: a transfer, or a further need
+    APPOINTMENT_SAY = "appointment:say"  # the person: I was there, I could not come
+    MATTER_ADD = "matter:add"  # the person adds something to what they wrote
     SERVICE_REPORT = "service:report"
     SERVICE_RETURN = "service:return"
     THREAD_WRITE = "thread:write"
@@ -37,6 +47,20 @@ class Action(StrEnum):
     DESK_CLOSE = "desk:close"
     DESK_RESOLVE = "desk:resolve"
     DESK_VOID = "desk:void"
+    DESK_TAKE = "desk:take"
+    DESK_ASSIGN = "desk:assign"
+    DESK_NOTE = "desk:note"
+    DESK_RECALL = "desk:recall"  # a live offer is taken back
+    DESK_SHARE = "desk:share"  # the person lets the desk read along from now on
+    CAPACITY_SAY = "capacity:say"
+    DIRECTORY_STALE = "directory:stale"  # the report of what nobody has confirmed
+    UNMET_REPORT = "unmet:report"
+    TASK_DO = "task:do"
+    TASK_PLAN = "task:plan"  # day, place, which tasks
+    CIRCLE_SAY = "circle_side:say"  # yes, yes again, stop
+    CIRCLE_LEAD = "circle_side:lead"  # the facilitator's steps
+    ATTENDANCE_SEND = "attendance:send"
+    ATTENDANCE_ASK = "attendance:ask"
     CHECK_IN_WRITE = "check_in:write"
     CRISIS_RAISE = "crisis:raise"
     CRISIS_HOLD = "crisis:hold"
@@ -131,7 +155,17 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.OFFER_SEE: frozenset({Role.WORKER}),
     Action.OFFER_ACCEPT: frozenset({Role.WORKER}),
     Action.OFFER_DECLINE: frozenset({Role.WORKER}),
+    Action.OFFER_WAITLIST: frozenset({Role.WORKER}),
+    Action.OFFER_ASK: frozenset({Role.WORKER}),
+    Action.OFFER_ANSWER: _ASKS,
+    Action.WAIT_AGREE: _ASKS,
     Action.SERVICE_CONTACT: frozenset({Role.WORKER}),
+    Action.SERVICE_TRY: frozenset({Role.WORKER}),
+    Action.SERVICE_APPOINT: frozenset({Role.WORKER}),
+    Action.SERVICE_HAND: frozenset({Role.WORKER}),
+    Action.SERVICE_ONWARD: frozenset({Role.WORKER}),
+    Action.APPOINTMENT_SAY: _ASKS,
+    Action.MATTER_ADD: _ASKS,
     Action.SERVICE_REPORT: frozenset({Role.WORKER}),
     Action.SERVICE_RETURN: frozenset({Role.WORKER}),
     Action.THREAD_WRITE: _ASKS | {Role.WORKER},
@@ -141,6 +175,20 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.DESK_CLOSE: frozenset({Role.COORDINATOR}),
     Action.DESK_RESOLVE: frozenset({Role.COORDINATOR}),
     Action.DESK_VOID: frozenset({Role.COORDINATOR}),
+    Action.DESK_TAKE: frozenset({Role.COORDINATOR}),
+    Action.DESK_ASSIGN: frozenset({Role.COORDINATOR}),
+    Action.DESK_NOTE: frozenset({Role.COORDINATOR}),
+    Action.DESK_RECALL: frozenset({Role.COORDINATOR}),
+    Action.DESK_SHARE: _ASKS,
+    Action.CAPACITY_SAY: frozenset({Role.WORKER}),
+    Action.DIRECTORY_STALE: _LOOKS_AFTER,
+    Action.UNMET_REPORT: _LOOKS_AFTER,
+    Action.TASK_DO: _ASKS | {Role.WORKER, Role.COORDINATOR},
+    Action.TASK_PLAN: _ASKS | {Role.WORKER},
+    Action.CIRCLE_SAY: _ASKS,
+    Action.CIRCLE_LEAD: frozenset({Role.WORKER}),
+    Action.ATTENDANCE_SEND: frozenset({Role.MEMBER, Role.MENTOR}),
+    Action.ATTENDANCE_ASK: frozenset({Role.WORKER}),
     Action.CHECK_IN_WRITE: frozenset({Role.MENTOR}),
     Action.CRISIS_RAISE: _ASKS,
     Action.CRISIS_HOLD: frozenset({Role.COORDINATOR}),

@@ -78,6 +78,45 @@ class Deadlines:
     unmatched: Span
 
 
+class Handling(StrEnum):
+    """What happens to a matter after the yes."""
+
+    OFFER = "offer"  # one partner after the other is asked
+    TASKS = "tasks"  # several partners, one task each
+    CIRCLE = "circle"  # two sides and a facilitator
+    CONFIRMATION = "confirmation"  # nobody is asked: something is sent
+
+
+@dataclass(frozen=True, slots=True)
+class TaskKind:
+    """One task of a pathway with several. Text key 'task.<id>'.
+
+    `by`: partner | family | mentor | desk. `days` from the plan's day, before it where negative. `after`:
+    tasks that come first. `not_by`: tasks whose organisation may not do this one too (an evaluator is never
+    the provider).
+    """
+
+    id: str
+    by: str
+    category: str = ""  # of a partner's task
+    receivers: tuple[OrganizationKind, ...] = ()  # of a partner's task; empty: the pathway's
+    days: int = 0
+    after: tuple[str, ...] = ()
+    not_by: tuple[str, ...] = ()
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A question with coded answers, answered with one tap and blind: it names nobody.
+
+    Text keys 'ask.<id>' and 'ask.<id>.<choice>'.
+    """
+
+    id: str
+    choices: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Pathway:
     id: str
@@ -96,6 +135,16 @@ class Pathway:
     in_chat: bool = True  # may its name and categories be shown and pressed in the chat?
     courses: bool = False  # may a mentor begin a programme's course from a matter of it?
     asked_percent: int = 10  # of the yeses by word: the desk asks so many people whether they are true
+    handling: Handling = Handling.OFFER
+    desk_sees: bool = True  # False: no coordinator opens it or is told of it (complaint)
+    tells_desk: bool = False  # the coordinator on call hears of every one at once (safety-concern)
+    by_word: bool = True  # False: only on the person's own phone
+    vetted_days: int = 0  # its partners' services must have been vetted so lately; 0: no matter
+    audience: str = ""  # family, member or harmed: only services for them; '': everybody
+    tasks: tuple[TaskKind, ...] = ()
+    questions: tuple[Coded, ...] = ()  # what a partner may ask before it decides
+    closing: tuple[Coded, ...] = ()  # what the person is asked after 'did somebody help?'
+    behalf: tuple[str, ...] = ()  # why it may be filed for somebody who cannot decide: 'behalf.<id>'
 
 
 @dataclass(frozen=True, slots=True)

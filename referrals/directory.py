@@ -77,6 +77,7 @@ class Area:
     parent: str | None
     names: Mapping[str, str]
     emergency_lines: tuple[EmergencyLine, ...] = ()
+    formerly: tuple[str, ...] = ()  # ids of areas that were split or joined into this one
     version: int = 1
 
 
@@ -110,6 +111,10 @@ class Service:
     capacity_confirmed_on: date | None = None
     round_the_clock: bool = False
     not_needed: tuple[str, ...] = ()  # what a person need NOT have: "papers", "fee", "address"
+    genders: tuple[str, ...] = ()  # whom it serves: woman, man; empty: everybody
+    audiences: tuple[str, ...] = ()  # family, member, harmed; empty: everybody
+    vetted_on: date | None = None  # whoever does the work was vetted then (a scholar, a provider)
+    hours: tuple[Hours, ...] = ()  # its own, in its organisation's zone; empty: its organisation's
     version: int = 1
 
 

@@ -7,7 +7,7 @@ Directory values (who can help, where, under which agreement) live in `directory
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 
@@ -151,6 +151,14 @@ class Referral:
     retain_until: datetime | None = None
     enrolment_id: str | None = None  # the member whom it is for, when a mentor files it
     referrer_id: str | None = None  # who filed it for somebody who now decides on their own phone
+    gender: str = ""  # '', woman or man: only where it was said
+    parent_id: str | None = None  # it is one task of that matter
+    task: str = ""  # which one: a task of the parent's pathway
+    onward_from: str | None = None  # the matter from which a partner referred it onward
+    desk_id: str | None = None  # the coordinator (person id) who has taken it up
+    behalf: str = ""  # filed for somebody who cannot decide: a coded reason of the pathway
+    behalf_agreed: str = ""  # who agreed to that: a code
+    behalf_until: datetime | None = None  # from when on it must be agreed to anew
     version: int = 1
 
     @property
@@ -180,7 +188,12 @@ class Offer:
     decided_at: datetime | None = None
     decided_by: str | None = None
     reason: str | None = None  # a coded decline reason of the pathway
-    question_used: bool = False
+    question_used: bool = False  # its clock is paused once, for at most 48 h, never in an emergency
+    question: str = ""  # what the partner asks before it decides: a code of the pathway
+    answer: str = ""  # one of that question's choices
+    asked_at: datetime | None = None
+    starts_on: date | None = None  # on a waitlist: when the partner expects to have room
+    wait_yes_at: datetime | None = None  # when the person said yes to waiting
     told: tuple[str, ...] = ()  # person ids of the workers who were alerted
     code: str = ""  # the partner's own code of the matter: its chats share no word with the family's
     version: int = 1
@@ -223,6 +236,7 @@ class ThreadEntry:
     from_partner: bool
     author_id: str
     written_at: datetime
+    read: bool = False  # the other side has opened it; by whom and when is nobody's business
     version: int = 1
 
 

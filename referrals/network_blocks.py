@@ -27,6 +27,7 @@ from referrals.directory import (
 )
 from referrals.members import Enrolment
 from referrals.model import AgeGroup, DataClass, Role
+from referrals.pathway_parsing import AUDIENCES
 from referrals.persons import MentorProfile, Seat
 from referrals.toml_blocks import Block, clock_of, is_clock
 
@@ -92,6 +93,7 @@ def _area(block: Block, languages: Container[str]) -> Area:
         parent=block.text("parent") if block.has("parent") else None,
         names=_names(block, languages),
         emergency_lines=tuple(_emergency_lines(block, languages)),
+        formerly=block.texts("formerly", ()),
     )
 
 
@@ -142,6 +144,10 @@ def _service(block: Block, catalogue: Catalogue) -> Service:
         capacity_confirmed_on=block.optional_day("capacity_confirmed_on"),
         round_the_clock=block.flag("round_the_clock", default=False),
         not_needed=block.known("not_needed", NOT_NEEDED, ()),
+        genders=block.known("genders", GENDERS[1:], ()),
+        audiences=block.known("audiences", AUDIENCES, ()),
+        vetted_on=block.optional_day("vetted_on"),
+        hours=_hours(block),
     )
     if AgeGroup.CHILD in service.ages and not vetted:
         block.wrong("ages", "names children", "take 'child' out, or vet it and set children_vetted = true")

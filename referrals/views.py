@@ -6,7 +6,8 @@ Nothing here is for the chat.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -85,13 +86,50 @@ class OfferView:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something this reader may do now on a page. `needs`: '' | 'text' | 'outcome' | 'reason' | 'yes'."""
+    """Something this reader may do now on a page. The body that comes with it is named after `needs`:
+
+    '' | 'yes' | 'text' | 'code' | 'pin' | 'outcome' (with `reason`) | 'reason' (one of `choices`) |
+    'several' (`chosen`: a list of `choices`) | 'day' ('2026-11-30') | 'moment' ('2026-11-30T14:30', by the
+    reader's own clock).
+    """
 
     id: str
     label_key: str
     needs: str = ""
     choices: tuple[Choice, ...] = ()
     danger: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One line of words: a text key of `part.`, its parameters (never a key), and the moment it is about."""
+
+    key: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a page that needs no script of its own: a heading, lines, and steps.
+
+    `body` goes with each of its steps; texts begin with `part.`, those of steps as everywhere.
+    """
+
+    title_key: str
+    lines: tuple[Said, ...] = ()
+    steps: tuple[Step, ...] = ()
+    body: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SectionsView:
+    """A page that is nothing but sections. `locked`: what needs the PIN is left out until then."""
+
+    title_key: str
+    sections: tuple[Section, ...]
+    lines: tuple[Said, ...] = ()  # below the title
+    locked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +191,7 @@ class MatterView:
     member: str = ""  # filed for a member: their case code, for the mentor alone
     read_out: str = ""  # the desk asks whether a yes by word is true: the words that were read out
     wait_minutes: int = 0  # this reader has opened much today: the same is withheld for so long
+    sections: tuple[Section, ...] = ()  # appointments, tasks, questions …: `pages/matter_parts.py`
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from sqlalchemy import (
     text,
 )
 
-from referrals import directory, members, model, persons, ports, said
+from referrals import casework, directory, members, model, persons, ports, said
 from storage.codec import columns_of
 
 metadata = MetaData(
@@ -92,6 +92,9 @@ _table(
     Index(None, "author_id"),
     Index(None, "enrolment_id"),
     Index(None, "referrer_id"),
+    Index(None, "parent_id"),
+    Index(None, "onward_from"),
+    Index(None, "desk_id"),
     Index(None, "stage", "stage_since"),
     Index(None, "organization_id", "stage"),
     Index(None, "retain_until"),
@@ -115,6 +118,23 @@ _table(
 )
 _table(model.Tracking, "tracking", Index(None, "referral_id"), of={"referral_id": "referral.id"})
 _table(model.Move, "move", Index(None, "from_person"), Index(None, "to_person"))
+
+# What a matter brings with it.
+_REFERRAL = {"referral_id": "referral.id"}
+_table(casework.Attempt, "attempt", Index(None, "referral_id"), of=_REFERRAL)
+_table(casework.Appointment, "appointment", Index(None, "referral_id"), of=_REFERRAL)
+_table(casework.Task, "task", Index(None, "referral_id"), Index(None, "child_id"), of=_REFERRAL)
+_table(casework.Circle, "circle", Index(None, "organization_id"))
+_table(casework.CircleSide, "circle_side", Index(None, "circle_id"), of={"circle_id": "circle.id"})
+_table(
+    casework.Confirmation,
+    "confirmation",
+    Index(None, "organization_id"),
+    Index(None, "enrolment_id"),
+    of={"organization_id": "organization.id"},
+)
+_table(casework.DeskNote, "desk_note", Index(None, "referral_id"), of=_REFERRAL)
+_table(casework.UnmetNeed, "unmet_need", Index(None, "month", "category"))
 
 # Programmes, members, and the contact with them.
 _table(

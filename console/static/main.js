@@ -149,7 +149,9 @@ async function locks() {
 }
 
 async function show(view, where) {
-  const [{ show: draw }] = await Promise.all([part(view.view), view.locked && locks()]);
+  // Sections bring their own script, and only pages that have some pay for it.
+  const [{ show: draw }, more] = await Promise.all([part(view.view), view.sections?.length && part("sections"), view.locked && locks()]);
+  desk.sections = (shown, here) => (more ? more.sections(shown, desk, here) : []);
   const content = draw(view, desk);
   const top = h("header", { class: "top" },
     trail.length ? button(t("page.back"), back, "plain back") : h("span", { class: "mark", "aria-hidden": "true" }, "Pulang"),

@@ -37,6 +37,7 @@ export function show(view, desk) {
     ...(helps && lock ? lock : []),
     standing(view),
     view.move && moving(view.move, moves, desk),
+    ...desk.sections(view, here),
     ...parts.flat(),
     !here && h("p", { class: "hint" }, t("page.matter.from_chat")),
     ...agreement(view, quiet, desk),

@@ -89,9 +89,9 @@ function plainDigits(text) {
     .replace(/[٠-٩]/g, (d) => d.charCodeAt(0) - 0x660).replace(/[۰-۹]/g, (d) => d.charCodeAt(0) - 0x6f0);
 }
 
-const missing = () => h("p", { class: "missing", role: "alert" });
+export const missing = () => h("p", { class: "missing", role: "alert" });
 
-const NEEDS = {
+export const NEEDS = {
   yes: (step) => ({
     whole: h("p", {}, anyOf(`page.confirm.${step.id}`, "page.confirm.default")),
     missing: missing(),

@@ -111,13 +111,44 @@ def test_a_command_that_needs_an_action_asks_for_a_named_actor(name: str) -> Non
     assert "steward(" in source or "named_actor(" in source
 
 
+# Written down before what asks for them is built; whoever builds it takes its line out.
+NOT_YET = {
+    "OFFER_WAITLIST",
+    "OFFER_ASK",
+    "OFFER_ANSWER",
+    "WAIT_AGREE",
+    "SERVICE_TRY",
+    "SERVICE_APPOINT",
+    "SERVICE_HAND",
+    "SERVICE_ONWARD",
+    "APPOINTMENT_SAY",
+    "MATTER_ADD",
+    "DESK_TAKE",
+    "DESK_ASSIGN",
+    "DESK_NOTE",
+    "DESK_RECALL",
+    "DESK_SHARE",
+    "CAPACITY_SAY",
+    "DIRECTORY_STALE",
+    "UNMET_REPORT",
+    "TASK_DO",
+    "TASK_PLAN",
+    "CIRCLE_SAY",
+    "CIRCLE_LEAD",
+    "ATTENDANCE_SEND",
+    "ATTENDANCE_ASK",
+}
+
+
 def test_every_action_is_asked_for_somewhere() -> None:
     used: set[str] = set()
     for package in PRODUCT:
         for path in (ROOT / package).rglob("*.py"):
             if path.name != "access.py":
                 used |= _actions_in(ast.parse(path.read_text()))
-    assert {action.name for action in Action} - used == set(), "an action that nothing uses"
+    assert {action.name for action in Action} - used == NOT_YET, (
+        "an action that nothing uses, or one that is now"
+    )
 
 
 def _actions_in(tree: ast.AST) -> set[str]:

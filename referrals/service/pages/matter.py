@@ -30,7 +30,7 @@ from referrals.service import (
     word_checks,
     working,
 )
-from referrals.service.pages import course_step, yes_check
+from referrals.service.pages import course_step, matter_parts, yes_check
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import Choice, FiledView, MatterView, MoveLine, Step
 
@@ -195,6 +195,7 @@ def _view(
         consent_text=consent_text,
         locked=tx.reading_locked and not at_desk,
         wait_minutes=wait,
+        sections=tuple(matter_parts.sections_of(tx, actor, referral)),
     )
 
 
@@ -249,6 +250,7 @@ def _follow(tx: Tx, person_id: str, subject: str, body: Body) -> MatterView:
 MATTER = Page(
     Verb(Action.REFERRAL_READ, matter_view),
     {
+        **{name: _step(verb.action, verb.do) for name, verb in matter_parts.steps().items()},
         "write": _step(
             Action.THREAD_WRITE,
             lambda tx, who, it, body: threads.write_once(

@@ -21,6 +21,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column("parent", sa.Text(), nullable=True),
         sa.Column("names", sa.Text(), nullable=False),
         sa.Column("emergency_lines", sa.Text(), nullable=False),
+        sa.Column("formerly", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_area")),
     )
@@ -55,6 +56,16 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_checkpoint")),
     )
+    op.create_table(
+        "circle",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("organization_id", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_circle")),
+    )
+    op.create_index(op.f("ix_circle_organization_id"), "circle", ["organization_id"], unique=False)
     op.create_table(
         "conversation",
         sa.Column("id", sa.Text(), nullable=False),
@@ -419,15 +430,26 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column("retain_until", sa.BigInteger(), nullable=True),
         sa.Column("enrolment_id", sa.Text(), nullable=True),
         sa.Column("referrer_id", sa.Text(), nullable=True),
+        sa.Column("gender", sa.Text(), nullable=False),
+        sa.Column("parent_id", sa.Text(), nullable=True),
+        sa.Column("task", sa.Text(), nullable=False),
+        sa.Column("onward_from", sa.Text(), nullable=True),
+        sa.Column("desk_id", sa.Text(), nullable=True),
+        sa.Column("behalf", sa.Text(), nullable=False),
+        sa.Column("behalf_agreed", sa.Text(), nullable=False),
+        sa.Column("behalf_until", sa.BigInteger(), nullable=True),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_referral")),
     )
     op.create_index(op.f("ix_referral_author_id"), "referral", ["author_id"], unique=False)
     op.create_index(op.f("ix_referral_code"), "referral", ["code"], unique=True)
+    op.create_index(op.f("ix_referral_desk_id"), "referral", ["desk_id"], unique=False)
     op.create_index(op.f("ix_referral_enrolment_id"), "referral", ["enrolment_id"], unique=False)
+    op.create_index(op.f("ix_referral_onward_from"), "referral", ["onward_from"], unique=False)
     op.create_index(
         op.f("ix_referral_organization_id_stage"), "referral", ["organization_id", "stage"], unique=False
     )
+    op.create_index(op.f("ix_referral_parent_id"), "referral", ["parent_id"], unique=False)
     op.create_index(op.f("ix_referral_referrer_id"), "referral", ["referrer_id"], unique=False)
     op.create_index(op.f("ix_referral_retain_until"), "referral", ["retain_until"], unique=False)
     op.create_index(op.f("ix_referral_stage_stage_since"), "referral", ["stage", "stage_since"], unique=False)
@@ -541,6 +563,19 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
     op.create_index(op.f("ix_timer_due_at_id"), "timer", ["due_at", "id"], unique=False)
     op.create_index(op.f("ix_timer_subject"), "timer", ["subject"], unique=False)
     op.create_table(
+        "unmet_need",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("category", sa.Text(), nullable=False),
+        sa.Column("area", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("month", sa.Text(), nullable=False),
+        sa.Column("age_group", sa.Text(), nullable=False),
+        sa.Column("gender", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_unmet_need")),
+    )
+    op.create_index(op.f("ix_unmet_need_month_category"), "unmet_need", ["month", "category"], unique=False)
+    op.create_table(
         "account",
         sa.Column("person_id", sa.Text(), nullable=False),
         sa.Column("lookup", sa.Text(), nullable=False),
@@ -569,6 +604,33 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
     )
     op.create_index(op.f("ix_agreement_organization_id"), "agreement", ["organization_id"], unique=False)
     op.create_table(
+        "appointment",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("referral_id", sa.Text(), nullable=False),
+        sa.Column("offer_id", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["referral_id"], ["referral.id"], name=op.f("fk_appointment_referral_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_appointment")),
+    )
+    op.create_index(op.f("ix_appointment_referral_id"), "appointment", ["referral_id"], unique=False)
+    op.create_table(
+        "attempt",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("referral_id", sa.Text(), nullable=False),
+        sa.Column("offer_id", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("how", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["referral_id"], ["referral.id"], name=op.f("fk_attempt_referral_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attempt")),
+    )
+    op.create_index(op.f("ix_attempt_referral_id"), "attempt", ["referral_id"], unique=False)
+    op.create_table(
         "attendance",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("meeting_id", sa.Text(), nullable=False),
@@ -580,6 +642,43 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
     )
     op.create_index(op.f("ix_attendance_enrolment_id"), "attendance", ["enrolment_id"], unique=False)
     op.create_index(op.f("ix_attendance_meeting_id"), "attendance", ["meeting_id"], unique=False)
+    op.create_table(
+        "circle_side",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("circle_id", sa.Text(), nullable=False),
+        sa.Column("harmed", sa.Boolean(), nullable=False),
+        sa.Column("first_yes_at", sa.BigInteger(), nullable=True),
+        sa.Column("steps", sa.Text(), nullable=False),
+        sa.Column("second_yes_at", sa.BigInteger(), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["circle_id"], ["circle.id"], name=op.f("fk_circle_side_circle_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_circle_side")),
+    )
+    op.create_index(op.f("ix_circle_side_circle_id"), "circle_side", ["circle_id"], unique=False)
+    op.create_table(
+        "confirmation",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("organization_id", sa.Text(), nullable=False),
+        sa.Column("enrolment_id", sa.Text(), nullable=True),
+        sa.Column("asked_by", sa.Text(), nullable=False),
+        sa.Column("by_body", sa.Boolean(), nullable=False),
+        sa.Column("first_on", sa.Text(), nullable=False),
+        sa.Column("last_on", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("answer_at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("agreed_at", sa.BigInteger(), nullable=True),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organization.id"], name=op.f("fk_confirmation_organization_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_confirmation")),
+    )
+    op.create_index(op.f("ix_confirmation_enrolment_id"), "confirmation", ["enrolment_id"], unique=False)
+    op.create_index(
+        op.f("ix_confirmation_organization_id"), "confirmation", ["organization_id"], unique=False
+    )
     op.create_table(
         "consent",
         sa.Column("id", sa.Text(), nullable=False),
@@ -618,6 +717,17 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
     op.create_index(op.f("ix_crisis_check_in_id"), "crisis", ["check_in_id"], unique=False)
     op.create_index(op.f("ix_crisis_enrolment_id"), "crisis", ["enrolment_id"], unique=False)
     op.create_index(op.f("ix_crisis_raised_at"), "crisis", ["raised_at"], unique=False)
+    op.create_table(
+        "desk_note",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("referral_id", sa.Text(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["referral_id"], ["referral.id"], name=op.f("fk_desk_note_referral_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_desk_note")),
+    )
+    op.create_index(op.f("ix_desk_note_referral_id"), "desk_note", ["referral_id"], unique=False)
     op.create_table(
         "device",
         sa.Column("id", sa.Text(), nullable=False),
@@ -702,6 +812,11 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column("decided_by", sa.Text(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("question_used", sa.Boolean(), nullable=False),
+        sa.Column("question", sa.Text(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=True),
+        sa.Column("starts_on", sa.Text(), nullable=True),
+        sa.Column("wait_yes_at", sa.BigInteger(), nullable=True),
         sa.Column("told", sa.Text(), nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
@@ -728,6 +843,10 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column("capacity_confirmed_on", sa.Text(), nullable=True),
         sa.Column("round_the_clock", sa.Boolean(), nullable=False),
         sa.Column("not_needed", sa.Text(), nullable=False),
+        sa.Column("genders", sa.Text(), nullable=False),
+        sa.Column("audiences", sa.Text(), nullable=False),
+        sa.Column("vetted_on", sa.Text(), nullable=True),
+        sa.Column("hours", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["organization_id"], ["organization.id"], name=op.f("fk_service_organization_id")
@@ -735,6 +854,22 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.PrimaryKeyConstraint("id", name=op.f("pk_service")),
     )
     op.create_index(op.f("ix_service_organization_id"), "service", ["organization_id"], unique=False)
+    op.create_table(
+        "task",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("referral_id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("child_id", sa.Text(), nullable=True),
+        sa.Column("done_by", sa.Text(), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["referral_id"], ["referral.id"], name=op.f("fk_task_referral_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_task")),
+    )
+    op.create_index(op.f("ix_task_child_id"), "task", ["child_id"], unique=False)
+    op.create_index(op.f("ix_task_referral_id"), "task", ["referral_id"], unique=False)
     op.create_table(
         "tracking",
         sa.Column("id", sa.Text(), nullable=False),
@@ -863,6 +998,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column("from_partner", sa.Boolean(), nullable=False),
         sa.Column("author_id", sa.Text(), nullable=False),
         sa.Column("written_at", sa.BigInteger(), nullable=False),
+        sa.Column("read", sa.Boolean(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["offer_id"], ["offer.id"], name=op.f("fk_thread_entry_offer_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_thread_entry")),

@@ -9,6 +9,18 @@ from typing import Any
 
 import pytest
 
+from referrals.casework import (
+    Appointment,
+    Attempt,
+    Circle,
+    CircleSide,
+    CircleState,
+    Confirmation,
+    DeskNote,
+    Task,
+    TaskState,
+    UnmetNeed,
+)
 from referrals.directory import Agreement, Area, Duty, EmergencyLine, Hours, Poster
 from referrals.errors import BadAnswer, StaleRow, StoreError
 from referrals.members import (
@@ -104,11 +116,19 @@ EVERY_KIND: list[Any] = [
     Switch("desk_first", True, NOW, "c1"),
     Download("hash", "p1", "YQ==", NOW),
     Tracking("fingerprint", "r1", NOW),
+    Attempt("a1", "r1", "of1", NOW, "p1", "call"),
+    Appointment("ap1", "r1", "of1", NOW, "p1", NOW),
+    Task("t1", "r1", "housing", "partner", TaskState.OPEN, NOW, child_id="r2"),
+    Circle("c1", "o1", CircleState.PREPARING, NOW),
+    CircleSide("r1", "c1", harmed=True, first_yes_at=NOW, steps=("met",)),
+    DeskNote("n1", "r1", "p1", NOW),
+    UnmetNeed("u1", "family.visits", "pattani", "no_money", DAY, AgeGroup.ADULT, "woman"),
     Move("r1", "p1", "p2", NOW, None),
     Checkpoint("00000001", NOW, "a note\n", ("o1", "o2")),
     Timer("kind:subject", "kind", "subject", NOW, 3),
     Area("a1", None, {"en": "South", "th": "ใต้"}, (EmergencyLine("1669", {"en": "Ambulance"}),)),
     an_organization("o1", hours=(Hours(0, NINE, NINE),), holidays=(DAY,), vetted_on=DAY, witness=True),
+    Confirmation("cf1", "o1", None, "p1", True, DAY, DAY, NOW, NOW),
     a_service("s1", "o1"),
     Agreement("g1", "o1", ("help",), ("family-support",), (DataClass.STORY,), DAY, DAY, DAY, ("A", "B")),
     Duty("d1", "desk-1", 6, NINE, NINE, "Asia/Bangkok"),

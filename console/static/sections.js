@@ -1,0 +1,30 @@
+// Parts of a page that need no script of their own: a heading, lines, steps. A page may be nothing else.
+
+import { anyOf, card, choices, field, h, moment, newId, t } from "./ui.js";
+import { NEEDS, act, missing } from "./steps.js";
+
+const line = ({ key, params, at }) => h("p", {}, t(key, { ...params, at: at ? moment(at) : "" }));
+
+/** The sections of a view; without `here` their steps wait for the page that they belong to. */
+export function sections(view, desk, here = true) {
+  return view.sections.map((part) => card(t(part.title_key),
+    ...part.lines.map(line), ...(here ? part.steps.map((step) => act(step, desk, part.body)) : [])));
+}
+
+export function show(view, desk) {
+  return [h("h1", {}, t(view.title_key)), ...view.lines.map(line), ...(view.locked ? desk.lock() : []), ...sections(view, desk)];
+}
+
+/** A day, or a moment by the reader's own clock, on the phone's own picker. */
+function when(step, type, name) {
+  const box = h("input", { id: newId(), type });
+  const whole = field(anyOf(`page.ask.${step.id}`, "page.write"), box);
+  return { whole, missing: missing(), read: () => box.value && { [name]: box.value } };
+}
+
+NEEDS.day = (step) => when(step, "date", "day");
+NEEDS.moment = (step) => when(step, "datetime-local", "moment");
+NEEDS.several = (step) => {
+  const picked = choices("checkbox", anyOf(`page.ask.${step.id}`, "page.reason"), step.choices);
+  return { whole: picked, missing: missing(), read: () => picked.values().length && { chosen: picked.values() } };
+};

@@ -1,0 +1,44 @@
+"""What a matter's page shows besides the matter itself: each part has its own steps and sections.
+
+A part is a module of its own (`pages/<name>_part.py`) and one line here; its sections need no script.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from referrals.model import Actor, Referral
+from referrals.ports import Tx
+from referrals.service.pages.page import Verb
+from referrals.views import Section
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """`sections(tx, actor, referral)`: what this reader sees of it now; `actor.role` says who reads.
+
+    `steps`: verbs that get the matter's subject (for a partner its offer's id). After each of them the whole
+    matter is shown again.
+    """
+
+    sections: Callable[[Tx, Actor, Referral], Iterable[Section]]
+    steps: Mapping[str, Verb] = field(default_factory=dict)
+
+
+PARTS: tuple[Part, ...] = ()
+
+
+def sections_of(tx: Tx, actor: Actor, referral: Referral) -> Iterator[Section]:
+    """Every part's sections, in the order of `PARTS`."""
+    for part in PARTS:
+        yield from part.sections(tx, actor, referral)
+
+
+def steps() -> dict[str, Verb]:
+    """Every part's steps; no two parts have one of the same name."""
+    found: dict[str, Verb] = {}
+    for part in PARTS:
+        assert not found.keys() & part.steps.keys(), "two parts have a step of the same name"
+        found |= part.steps
+    return found
