@@ -43,6 +43,7 @@ class Appointment:
     made_by: str
     made_at: datetime
     state: AppointmentState = AppointmentState.SET
+    said: str = ""  # by the person: coming | cannot | there | absent; what was in the way is in the thread
     version: int = 1
 
 
@@ -107,6 +108,23 @@ class CircleSide:
     first_yes_at: datetime | None = None
     steps: tuple[str, ...] = ()  # prepared so far
     second_yes_at: datetime | None = None
+    invited: bool = False  # it was asked; the other side is the one that began
+    # Once it has stopped: from when on this side sees that, and the state that it sees until then.
+    over_at: datetime | None = None
+    shown: str = ""
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class CircleInvitation:
+    """The other side of a circle is asked. `token`: the SHA-256 (hex) of what its link holds."""
+
+    id: str
+    circle_id: str
+    token: str
+    made_by: str
+    expires_at: datetime
+    taken_by: str | None = None  # whoever opened it and wished to look
     version: int = 1
 
 
@@ -156,6 +174,51 @@ class DeskNote:
     @property
     def record(self) -> Record:
         return Record("desk_note", self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class DeskShare:
+    """The person lets the desk read along in one thread, from `since` on and not before: with its own keys."""
+
+    id: str
+    referral_id: str
+    offer_id: str
+    since: datetime
+    ended_at: datetime | None = None
+    version: int = 1
+
+    @property
+    def record(self) -> Record:
+        return Record("thread_part", self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A partner would hand a matter over to another one: the person is asked. Gone once there is an answer.
+
+    `id` is the referral's; `offer_id` that of the partner who asks, `service_id` who would take it over.
+    """
+
+    id: str
+    offer_id: str
+    service_id: str
+    by: str  # the worker's person id
+    asked_at: datetime
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ClosingAnswer:
+    """What somebody said at the end about a partner's help: a coded fact that leads to nobody."""
+
+    id: str
+    pathway: str
+    category: str
+    organization_id: str
+    question: str
+    answer: str
+    month: date
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,6 +159,9 @@ class Referral:
     behalf: str = ""  # filed for somebody who cannot decide: a coded reason of the pathway
     behalf_agreed: str = ""  # who agreed to that: a code
     behalf_until: datetime | None = None  # from when on it must be agreed to anew
+    next_offer_id: str | None = None  # a transfer on its way: its offer, while the first partner goes on
+    asked_with: str = ""  # several needs of one conversation carry the id of the first of them
+    why: str = ""  # why the person disputed or reopened it: a code (`closing.py`); no partner sees it
     version: int = 1
 
     @property
@@ -228,7 +231,11 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class ThreadEntry:
-    """One message between person and partner; its text is sealed under the offer's thread record."""
+    """One message between person and partner; its text is sealed under the offer's thread record.
+
+    `part`: sealed under Record('thread_part', part) instead, with keys of its own: what was written while the
+    desk reads along (the id of its DeskShare), or a last word after the end (its own id).
+    """
 
     id: str
     offer_id: str
@@ -237,7 +244,14 @@ class ThreadEntry:
     author_id: str
     written_at: datetime
     read: bool = False  # the other side has opened it; by whom and when is nobody's business
+    part: str = ""
+    from_desk: bool = False
     version: int = 1
+
+    @property
+    def record(self) -> Record:
+        """What its text is sealed under."""
+        return Record("thread_part", self.part) if self.part else Record("thread", self.offer_id)
 
 
 @dataclass(frozen=True, slots=True)

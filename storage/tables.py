@@ -94,6 +94,7 @@ _table(
     Index(None, "referrer_id"),
     Index(None, "parent_id"),
     Index(None, "onward_from"),
+    Index(None, "asked_with"),
     Index(None, "desk_id"),
     Index(None, "stage", "stage_since"),
     Index(None, "organization_id", "stage"),
@@ -127,14 +128,26 @@ _table(casework.Task, "task", Index(None, "referral_id"), Index(None, "child_id"
 _table(casework.Circle, "circle", Index(None, "organization_id"))
 _table(casework.CircleSide, "circle_side", Index(None, "circle_id"), of={"circle_id": "circle.id"})
 _table(
+    casework.CircleInvitation,
+    "circle_invitation",
+    Index(None, "circle_id"),
+    Index(None, "token"),
+    Index(None, "expires_at"),
+    of={"circle_id": "circle.id"},
+)
+_table(
     casework.Confirmation,
     "confirmation",
     Index(None, "organization_id"),
     Index(None, "enrolment_id"),
+    Index(None, "answer_at"),
     of={"organization_id": "organization.id"},
 )
 _table(casework.DeskNote, "desk_note", Index(None, "referral_id"), of=_REFERRAL)
 _table(casework.UnmetNeed, "unmet_need", Index(None, "month", "category"))
+_table(casework.DeskShare, "desk_share", Index(None, "referral_id"), of=_REFERRAL)
+_table(casework.Transfer, "transfer")
+_table(casework.ClosingAnswer, "closing_answer", Index(None, "month", "pathway"))
 
 # Programmes, members, and the contact with them.
 _table(

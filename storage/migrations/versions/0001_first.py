@@ -67,6 +67,21 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
     )
     op.create_index(op.f("ix_circle_organization_id"), "circle", ["organization_id"], unique=False)
     op.create_table(
+        "closing_answer",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("pathway", sa.Text(), nullable=False),
+        sa.Column("category", sa.Text(), nullable=False),
+        sa.Column("organization_id", sa.Text(), nullable=False),
+        sa.Column("question", sa.Text(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("month", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_closing_answer")),
+    )
+    op.create_index(
+        op.f("ix_closing_answer_month_pathway"), "closing_answer", ["month", "pathway"], unique=False
+    )
+    op.create_table(
         "conversation",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("person_id", sa.Text(), nullable=False),
@@ -438,9 +453,13 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column("behalf", sa.Text(), nullable=False),
         sa.Column("behalf_agreed", sa.Text(), nullable=False),
         sa.Column("behalf_until", sa.BigInteger(), nullable=True),
+        sa.Column("next_offer_id", sa.Text(), nullable=True),
+        sa.Column("asked_with", sa.Text(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_referral")),
     )
+    op.create_index(op.f("ix_referral_asked_with"), "referral", ["asked_with"], unique=False)
     op.create_index(op.f("ix_referral_author_id"), "referral", ["author_id"], unique=False)
     op.create_index(op.f("ix_referral_code"), "referral", ["code"], unique=True)
     op.create_index(op.f("ix_referral_desk_id"), "referral", ["desk_id"], unique=False)
@@ -563,6 +582,16 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
     op.create_index(op.f("ix_timer_due_at_id"), "timer", ["due_at", "id"], unique=False)
     op.create_index(op.f("ix_timer_subject"), "timer", ["subject"], unique=False)
     op.create_table(
+        "transfer",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("offer_id", sa.Text(), nullable=False),
+        sa.Column("service_id", sa.Text(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_transfer")),
+    )
+    op.create_table(
         "unmet_need",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("category", sa.Text(), nullable=False),
@@ -612,6 +641,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column("made_by", sa.Text(), nullable=False),
         sa.Column("made_at", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("said", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["referral_id"], ["referral.id"], name=op.f("fk_appointment_referral_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_appointment")),
@@ -643,6 +673,23 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
     op.create_index(op.f("ix_attendance_enrolment_id"), "attendance", ["enrolment_id"], unique=False)
     op.create_index(op.f("ix_attendance_meeting_id"), "attendance", ["meeting_id"], unique=False)
     op.create_table(
+        "circle_invitation",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("circle_id", sa.Text(), nullable=False),
+        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("taken_by", sa.Text(), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["circle_id"], ["circle.id"], name=op.f("fk_circle_invitation_circle_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_circle_invitation")),
+    )
+    op.create_index(op.f("ix_circle_invitation_circle_id"), "circle_invitation", ["circle_id"], unique=False)
+    op.create_index(
+        op.f("ix_circle_invitation_expires_at"), "circle_invitation", ["expires_at"], unique=False
+    )
+    op.create_index(op.f("ix_circle_invitation_token"), "circle_invitation", ["token"], unique=False)
+    op.create_table(
         "circle_side",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("circle_id", sa.Text(), nullable=False),
@@ -650,6 +697,9 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column("first_yes_at", sa.BigInteger(), nullable=True),
         sa.Column("steps", sa.Text(), nullable=False),
         sa.Column("second_yes_at", sa.BigInteger(), nullable=True),
+        sa.Column("invited", sa.Boolean(), nullable=False),
+        sa.Column("over_at", sa.BigInteger(), nullable=True),
+        sa.Column("shown", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["circle_id"], ["circle.id"], name=op.f("fk_circle_side_circle_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_circle_side")),
@@ -675,6 +725,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_confirmation")),
     )
+    op.create_index(op.f("ix_confirmation_answer_at"), "confirmation", ["answer_at"], unique=False)
     op.create_index(op.f("ix_confirmation_enrolment_id"), "confirmation", ["enrolment_id"], unique=False)
     op.create_index(
         op.f("ix_confirmation_organization_id"), "confirmation", ["organization_id"], unique=False
@@ -728,6 +779,18 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.PrimaryKeyConstraint("id", name=op.f("pk_desk_note")),
     )
     op.create_index(op.f("ix_desk_note_referral_id"), "desk_note", ["referral_id"], unique=False)
+    op.create_table(
+        "desk_share",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("referral_id", sa.Text(), nullable=False),
+        sa.Column("offer_id", sa.Text(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["referral_id"], ["referral.id"], name=op.f("fk_desk_share_referral_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_desk_share")),
+    )
+    op.create_index(op.f("ix_desk_share_referral_id"), "desk_share", ["referral_id"], unique=False)
     op.create_table(
         "device",
         sa.Column("id", sa.Text(), nullable=False),
@@ -847,6 +910,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column("audiences", sa.Text(), nullable=False),
         sa.Column("vetted_on", sa.Text(), nullable=True),
         sa.Column("hours", sa.Text(), nullable=False),
+        sa.Column("helpers", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["organization_id"], ["organization.id"], name=op.f("fk_service_organization_id")
@@ -999,6 +1063,8 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column("author_id", sa.Text(), nullable=False),
         sa.Column("written_at", sa.BigInteger(), nullable=False),
         sa.Column("read", sa.Boolean(), nullable=False),
+        sa.Column("part", sa.Text(), nullable=False),
+        sa.Column("from_desk", sa.Boolean(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["offer_id"], ["offer.id"], name=op.f("fk_thread_entry_offer_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_thread_entry")),
