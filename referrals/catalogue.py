@@ -145,6 +145,13 @@ class Pathway:
     questions: tuple[Coded, ...] = ()  # what a partner may ask before it decides
     closing: tuple[Coded, ...] = ()  # what the person is asked after 'did somebody help?'
     behalf: tuple[str, ...] = ()  # why it may be filed for somebody who cannot decide: 'behalf.<id>'
+    needs_classes: tuple[DataClass, ...] = ()  # an agreement must name all of them: a designated contact
+    urgent: tuple[str, ...] = ()  # categories that are urgent at least, and whose clock runs round the clock
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What can be asked for: of a pathway with parts, sides or papers the first category alone."""
+        return self.categories if self.handling is Handling.OFFER else self.categories[:1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,8 @@ def parse_pathway(block: Block, categories: tuple[str, ...], private: frozenset[
         questions=_coded(block, "question"),
         closing=_coded(block, "closing"),
         behalf=codes(block, "behalf", ()),
+        needs_classes=block.many_of("needs_classes", DataClass, ()),
+        urgent=block.known("urgent", carried, ()),
     )
     if (pathway.handling is Handling.TASKS) is not bool(pathway.tasks):
         block.wrong(
