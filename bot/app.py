@@ -86,6 +86,7 @@ class Parts:
     deliverer: Deliverer
     receiver: Receiver
     heartbeat: Heartbeat
+    committed: Callable[[], None]  # a turn has been committed: what it queued or made due goes on at once
     checkpoints: CheckpointFolder
     keeper: Keeper
     webhook: Webhook
@@ -149,7 +150,13 @@ def assemble(settings: Settings, doors: Doors, clock: Clock, store: Store, texts
     messenger = Messenger(bot, texts, settings.public_url)
     deliverer = Deliverer(store.outbox, messenger, pace, clock.now)
     menu = partial(speak_in_menu, bot, settings, texts)
-    receiver = Receiver(store, bot, texts, doors.handle, doors.refuse, deliverer.wake, menu)
+    heartbeat = Heartbeat(store, doors.fire, clock, deliverer.wake, doors.together)
+
+    def committed() -> None:
+        deliverer.wake()
+        heartbeat.look()
+
+    receiver = Receiver(store, bot, texts, doors.handle, doors.refuse, committed, menu)
     return Parts(
         settings=settings,
         clock=clock,
@@ -158,7 +165,8 @@ def assemble(settings: Settings, doors: Doors, clock: Clock, store: Store, texts
         bot=bot,
         deliverer=deliverer,
         receiver=receiver,
-        heartbeat=Heartbeat(store, doors.fire, clock, deliverer.wake, doors.together),
+        heartbeat=heartbeat,
+        committed=committed,
         checkpoints=CheckpointFolder(store, settings.checkpoints),
         keeper=Keeper.of(store, settings.root_key_file, clock),
         webhook=Webhook(receiver, settings.secret_token),
@@ -192,7 +200,7 @@ def build_web(parts: Parts, doors: Doors, frame_ancestor: str = "") -> web.Appli
     if settings.mode is Mode.WEBHOOK:
         parts.webhook.add_to(app)
     pages = console.build(
-        WakingTurns(parts.store, parts.deliverer.wake),
+        WakingTurns(parts.store, parts.committed),
         doors.pages,
         bot_token=settings.token,
         bot_id=int(settings.token.partition(":")[0]),

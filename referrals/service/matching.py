@@ -11,11 +11,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from referrals import consent as consents
-from referrals import routing, schedule
+from referrals import freshness, routing, schedule
 from referrals.access import Action
 from referrals.catalogue import Pathway
 from referrals.directory import OpeningTimes, OrganizationKind
-from referrals.lifecycle import LIVE_OFFERS, OFFER_DELAY_S, STAGE_WAITS, OfferStep, Step, move, move_offer
+from referrals.lifecycle import LIVE_OFFERS, OFFER_DELAY_S, OfferStep, Step, move, move_offer
 from referrals.model import (
     SYSTEM,
     Actor,
@@ -28,6 +28,7 @@ from referrals.model import (
     Stage,
     Urgency,
 )
+from referrals.members import Enrolment
 from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.said import Priority
@@ -35,22 +36,33 @@ from referrals.service import doors, matter_codes, tell
 
 # Why an accepted offer was taken back: a yes or an agreement had ended, and that is nobody's no.
 CUT_OFF = "cut_off"
+LATELY = timedelta(days=14)  # whoever was asked within these days is asked after others that are as fit
+NEWEST = 50
 LADDER = ("offer_acknowledge", "offer_half", "offer_three_quarters", "offer_end")
 
 
 class Standings(Mapping[str, routing.Standing]):
-    """Load and kept promises of an organisation, counted when a plan asks for them."""
+    """Load and kept promises of an organisation, counted when a plan asks for them.
+
+    Of its offers the newest `NEWEST` of two years: nothing older weighs, and a plan stays quick.
+    """
 
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
 
     def __getitem__(self, organization_id: str) -> routing.Standing:
         held = (Stage.ACCEPTED, Stage.IN_SERVICE, Stage.UNREACHABLE, Stage.WAITLISTED)
-        decided = (OfferStage.ACCEPTED, OfferStage.DECLINED)
+        now = self._tx.now
+        start = now - freshness.REMEMBERED
+        offers = self._tx.since(Offer, "sent_at", start, NEWEST, organization_id=organization_id)
+        kept, missed = freshness.promises(offers, now)
+        seats = self._tx.find(Seat, organization_id=organization_id, role=Role.WORKER)
         return routing.Standing(
             live=self._tx.count(Referral, organization_id=organization_id, stage=held),
-            kept=self._tx.count(Offer, organization_id=organization_id, stage=decided),
-            missed=self._tx.count(Offer, organization_id=organization_id, stage=OfferStage.LAPSED),
+            kept=kept,
+            missed=missed,
+            recent=sum(now - offer.sent_at <= LATELY for offer in offers),
+            seats=sum(seat.person_id is not None for seat in seats),
         )
 
     def __iter__(self) -> Iterator[str]:
@@ -67,7 +79,6 @@ def pathway_of(tx: Tx, referral: Referral) -> Pathway:
 
 def need_of(tx: Tx, referral: Referral, exclusions: routing.Exclusions) -> routing.Need:
     """What the rules need to know of a referral in order to match it."""
-    own = frozenset(s.organization_id for s in doors.seats_of(tx, referral.author_id) if s.organization_id)
     return routing.Need(
         pathway=pathway_of(tx, referral),
         category=referral.category,
@@ -76,9 +87,21 @@ def need_of(tx: Tx, referral: Referral, exclusions: routing.Exclusions) -> routi
         language=referral.language,
         age_group=referral.age_group,
         exclusions=exclusions,
-        author_organizations=own,
+        author_organizations=_too_close(tx, referral),
         now=tx.now,
+        gender=referral.gender,
     )
+
+
+def _too_close(tx: Tx, referral: Referral) -> frozenset[str]:
+    """Where somebody works who asks, who filed it for them, or who walks beside the member as a mentor."""
+    enrolment = tx.get(Enrolment, referral.enrolment_id or "") if referral.enrolment_id else None
+    near = {referral.author_id, referral.referrer_id or ""} - {""}
+    seats = [seat for person_id in sorted(near) for seat in doors.seats_of(tx, person_id)]
+    if enrolment is not None:
+        ids = filter(None, (enrolment.mentor_seat, enrolment.backup_seat, enrolment.stand_in_seat))
+        seats += [seat for seat_id in ids if (seat := tx.get(Seat, seat_id)) is not None]
+    return frozenset(seat.organization_id for seat in seats if seat.organization_id)
 
 
 def save_step(tx: Tx, before: Referral, step: Step, actor_detail: str = "", **changes: object) -> Referral:
@@ -90,9 +113,7 @@ def save_step(tx: Tx, before: Referral, step: Step, actor_detail: str = "", **ch
 
 def start_matching(tx: Tx, referral: Referral) -> None:
     """Set the timer that looks for the next partner. Call it whenever a referral enters `matching`."""
-    pause = STAGE_WAITS[Stage.MATCHING].of(referral.urgency)
-    if referral.urgency is Urgency.NORMAL:
-        pause = timedelta(seconds=tx.draw(*OFFER_DELAY_S))
+    pause = timedelta(seconds=tx.draw(*OFFER_DELAY_S)) if referral.urgency is Urgency.NORMAL else timedelta()
     tx.set_timer("match", referral.id, tx.now + pause)
 
 
@@ -126,9 +147,22 @@ def exclusions_of(tx: Tx, referral: Referral) -> routing.Exclusions:
 def wishes_of(tx: Tx, actor: Actor, given: Consent) -> routing.Exclusions:
     """The private wishes of one consent, opened by whoever holds a key to them."""
     opened = tx.open_sealed(actor, given.record, DataClass.STORY)
-    organizations = frozenset(filter(None, opened.get("exclude_organizations", "").split(" ")))
-    kinds = frozenset(OrganizationKind(k) for k in opened.get("exclude_kinds", "").split(" ") if k)
-    return routing.Exclusions(organizations, kinds)
+    return routing.Exclusions(
+        organizations=frozenset(opened.get("exclude_organizations", "").split()),
+        kinds=frozenset(OrganizationKind(k) for k in opened.get("exclude_kinds", "").split()),
+        lacks=frozenset(opened.get("lacks", "").split()),
+        helper=opened.get("helper", ""),
+    )
+
+
+def sealed_wishes(wishes: routing.Exclusions) -> dict[str, str]:
+    """The columns of a consent under which private wishes are sealed; `wishes_of` reads them again."""
+    return {
+        "exclude_organizations": " ".join(sorted(wishes.organizations)),
+        "exclude_kinds": " ".join(sorted(wishes.kinds)),
+        "lacks": " ".join(sorted(wishes.lacks)),
+        "helper": wishes.helper,
+    }
 
 
 def refusals(tx: Tx, referral: Referral) -> list[Offer]:
@@ -188,9 +222,10 @@ def alert_worker(tx: Tx, referral: Referral, offer: Offer, person_id: str, text:
     )
 
 
-def opening_times(tx: Tx, organization_id: str) -> OpeningTimes:
-    """The partner's own working time."""
-    return tx.directory.opening_times(organization_id)
+def opening_times(tx: Tx, organization_id: str, service_id: str = "") -> OpeningTimes:
+    """The partner's own working time; that of the very service where it has hours of its own."""
+    service = tx.directory.services.get(service_id)
+    return tx.directory.times_of(service) if service else tx.directory.opening_times(organization_id)
 
 
 def _offer(tx: Tx, referral: Referral, service_id: str, worker: Seat) -> None:
@@ -206,7 +241,7 @@ def _offer(tx: Tx, referral: Referral, service_id: str, worker: Seat) -> None:
 
 def _new_offer(tx: Tx, referral: Referral, service_id: str, worker_id: str) -> Offer:
     service = tx.directory.services[service_id]
-    times = opening_times(tx, service.organization_id)
+    times = opening_times(tx, service.organization_id, service_id)
     deadlines = pathway_of(tx, referral).deadlines[referral.urgency]
     return Offer(
         id=tx.new_id(),
@@ -224,7 +259,7 @@ def _new_offer(tx: Tx, referral: Referral, service_id: str, worker_id: str) -> O
 
 def set_ladder(tx: Tx, referral: Referral, offer: Offer, start: datetime) -> None:
     """Acknowledge, half time, three quarters, end: measured in the partner's own working time."""
-    times = opening_times(tx, offer.organization_id)
+    times = opening_times(tx, offer.organization_id, offer.service_id)
 
     def part(share: float) -> datetime:
         return schedule.part_way(times, start, offer.decide_by, share, referral.urgency)

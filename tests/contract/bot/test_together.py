@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 import pytest
 
-from bot.clock import Clock, FireTogether, Heartbeat
+from bot.clock import TOGETHER, Clock, FireTogether, Heartbeat
 from referrals.ports import Tx
 from referrals.said import Timer
 from storage.store import Store
@@ -54,10 +55,10 @@ async def set_timers(store: Store, *timers: tuple[str, str]) -> None:
 
 async def test_those_of_a_kind_share_turns_and_a_subject_with_two_goes_in_order(store: Store) -> None:
     fired = Fired()
-    several = [("many", f"s{n:03}") for n in range(150)]
+    several = [("many", f"s{n:03}") for n in range(TOGETHER * 3 // 2)]
     await set_timers(store, *several, ("many", "two"), ("other", "two"), ("other", "s"))
-    assert await beat(store, fired)._timers() == 153
-    assert sorted(map(len, fired.together)) == [50, 100]
+    assert await beat(store, fired)._timers() == len(several) + 3
+    assert sorted(map(len, fired.together)) == [TOGETHER // 2, TOGETHER]
     assert sorted(fired.alone) == ["many:two", "other:s", "other:two"]
 
 
@@ -69,3 +70,20 @@ async def test_one_that_fails_holds_up_nobody(store: Store) -> None:
     assert sorted(fired.alone) == [f"many:s{n}" for n in range(5)]
     left = store.run(lambda tx: tx.find(Timer))
     assert [(t.subject, t.attempts) for t in left] == [("broken", 1)]
+
+
+async def test_what_a_turn_made_due_at_once_waits_for_no_beat(store: Store) -> None:
+    fired = Fired()
+    heart = beat(store, fired)
+    heart.start()
+    try:
+        heart._scheduler.pause()  # no beat of its own: only the look is left
+        await set_timers(store, ("other", "now"))
+        for _ in range(100):
+            heart.look()
+        async with asyncio.timeout(10):
+            while not fired.alone:
+                await asyncio.sleep(0.005)
+    finally:
+        await heart.stop()
+    assert fired.alone == ["other:now"]
