@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.harness import Row, print_table, progress
 
 # Each is a module of this package with `measure(quick) -> rows`.
-NAMES = ("press", "filing", "sends", "storm", "memory", "plan", "timers", "due", "start")
+NAMES = ("press", "filing", "alert", "sends", "storm", "memory", "plan", "timers", "due", "start")
 
 
 def machine() -> str:

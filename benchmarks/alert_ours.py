@@ -1,0 +1,152 @@
+"""The product while fifty urgent requests a second are filed: the whole of it, in a process of its own.
+
+`python -m benchmarks.alert_ours TELEGRAM TOKEN DATABASE COUNT`: prepares as many drafts, files one each 20 ms
+through the turns that a page's step uses, and says when each was tapped, by the code under which its partner
+hears of it. The yes is to a plan that was read before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.filing import FIRST_ACCOUNT, STEWARD
+from benchmarks.processes import ROOT, parent_gone, say
+from bot.app import Extras, Parts, WakingTurns, open_store, product_doors, run
+from bot.clock import Clock
+from bot.logs import set_up_logs
+from bot.settings import LogFormat, LogLevel, Mode, Settings, make_settings
+from referrals import routing
+from referrals.model import AgeGroup, Offer, Role, Urgency
+from referrals.persons import Seat
+from referrals.ports import Tx
+from referrals.service import doors, drafts, filing, network, people, plans
+from storage.catalogue_files import read_network
+from storage.keys import create_root_key
+from storage.store import Store
+
+A_SECOND = 50
+IN_ONE_TURN = 50
+SETTLES_S = 5.0
+WISHES = plans.Wishes("pattani-mueang", Urgency.URGENT, routing.Exclusions())
+WORKERS_FROM = FIRST_ACCOUNT - 1_000
+
+Draft = tuple[str, str, str]  # person, referral, digest of the words that were read
+
+
+def prepare(store: Store, number: int) -> list[Draft]:
+    """The demo's network with every post filled, and strangers who have read their plans."""
+    store.run(_build)
+    found: list[Draft] = []
+    for first in range(0, number, IN_ONE_TURN):
+        found += store.run(_drafts, range(first, min(first + IN_ONE_TURN, number)))
+    return found
+
+
+def _build(tx: Tx) -> None:
+    file = read_network(ROOT / "catalogue/demo/network.toml", tx.catalogue)
+    network.apply(tx, STEWARD, file, network.digest(network.preview(tx, file)))
+    for n, seat in enumerate(tx.find(Seat)):
+        if seat.role in (Role.WORKER, Role.COORDINATOR):
+            person = people.meet(tx, WORKERS_FROM + n)
+            people.choose_language(tx, person.id, "en")
+            tx.save(replace(seat, person_id=person.id))
+
+
+def _drafts(tx: Tx, numbers: range) -> list[Draft]:
+    found = []
+    for n in numbers:
+        person = people.meet(tx, FIRST_ACCOUNT + n).id
+        people.choose_language(tx, person, "en")
+        actor, adult = doors.as_author(person), AgeGroup.ADULT
+        draft = drafts.start_draft(tx, actor, "family-support", "family.visits", adult, "en")
+        found.append((person, draft.id, plans.plan_view(tx, person, draft.id, WISHES).consent_digest))
+    return found
+
+
+async def _file_all(parts: Parts, waiting: list[Draft]) -> dict[str, float]:
+    """One every 20 ms, whether the one before is done or not; referral to when it was tapped."""
+    turns, tapped = WakingTurns(parts.store, parts.committed), dict[str, float]()
+
+    async def one(draft: Draft) -> None:
+        person, referral_id, digest = draft
+        tapped[referral_id] = time.time()
+        yes = filing.Filing(WISHES, digest, "the bus costs more than we have", "after six")
+        try:
+            await turns.turn(filing.file_request, person, referral_id, yes)
+        except filing.PlanChanged:  # read again, as a page does it, and agreed to
+            view = await turns.turn(plans.plan_view, person, referral_id, WISHES)
+            tapped[referral_id] = time.time()
+            again = replace(yes, consent_digest=view.consent_digest)
+            await turns.turn(filing.file_request, person, referral_id, again)
+
+    begin, filing_now = time.monotonic(), list[asyncio.Task[None]]()
+    for n, draft in enumerate(waiting):
+        await asyncio.sleep(max(0.0, begin + n / A_SECOND - time.monotonic()))
+        filing_now.append(asyncio.create_task(one(draft)))
+    await asyncio.gather(*filing_now, return_exceptions=True)
+    await asyncio.sleep(SETTLES_S)
+    return tapped
+
+
+def _codes(tx: Tx) -> dict[str, str]:
+    """Referral to the code of its first offer."""
+    first = sorted(tx.find(Offer), key=lambda o: o.sent_at, reverse=True)
+    return {offer.referral_id: offer.code for offer in first}
+
+
+async def serve(settings: Settings, waiting: list[Draft]) -> None:
+    """Run the product, file everything, tell; it ends when the parent is gone."""
+    made: list[Parts] = []
+    up = asyncio.Event()
+
+    async def look(parts: Parts, _: object) -> None:
+        made.append(parts)
+
+    extras = Extras(ready=lambda _: up.set(), prepare=look)
+
+    async def work() -> None:
+        await up.wait()
+        tapped = await _file_all(made[0], waiting)
+        codes = await made[0].store.turn(_codes)
+        say(filed=len(tapped), taps={codes[r]: at for r, at in tapped.items() if r in codes})
+        await parent_gone()
+        extras.ended.set()
+
+    working = asyncio.create_task(work())
+    await run(settings, product_doors(), extras)
+    await working
+
+
+def main() -> None:
+    telegram, token, url, number = sys.argv[1:]
+    with tempfile.TemporaryDirectory(prefix="pulang-bench-") as folder:
+        data, key_file = Path(folder) / "data", Path(folder) / "root.key"
+        data.mkdir(mode=0o700)
+        create_root_key(key_file, data)
+        settings = make_settings(
+            bot_token=token,
+            telegram_api=telegram,
+            public_url="http://127.0.0.1:8700",
+            data=data,
+            root_key_file=key_file,
+            database_url=url,
+            mode=Mode.WEBHOOK,
+            webhook_secret="x" * 32,
+            listen_port=0,
+            overall_per_s=10_000,  # Telegram's own limit is 30: ours is measured here, not theirs
+            per_chat_per_s=1_000,
+        )
+        set_up_logs(LogLevel.ERROR, LogFormat.CONSOLE)
+        store, _ = open_store(settings, Clock())
+        waiting = prepare(store, int(number))
+        store.close()
+        asyncio.run(serve(settings, waiting))
+
+
+if __name__ == "__main__":
+    main()
