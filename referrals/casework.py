@@ -58,7 +58,7 @@ class TaskState(StrEnum):
 class Task:
     """One part of a plan in which several take part (release-plan, custody-programme).
 
-    `by`: partner | family | mentor | desk (`catalogue.TaskKind`). A partner's task is a matter of its own
+    `by`: partner | family | mentor | desk | both (`catalogue.TaskKind`). A partner's task is a matter of its own
     (`child_id`), with its own offers. The plan's day and place are sealed as `safety` under the parent's
     record; a due date is counted from it when somebody may see it, and never stored in plain.
     """
@@ -71,6 +71,9 @@ class Task:
     since: datetime
     child_id: str | None = None
     done_by: str | None = None
+    plan: tuple[str, ...] = ()  # of a partner's: the services to be asked, as they were agreed to
+    spoken: tuple[str, ...] = ()  # of a handover: the sides (tasks) that say they have spoken with the other
+    still_asked: bool = False  # it was done, the date has moved since: does it still stand?
     version: int = 1
 
 
@@ -154,6 +157,7 @@ class Confirmation:
     state: ConfirmationState = ConfirmationState.WAITING
     agreed_at: datetime | None = None  # the member's yes
     code: str = ""  # the body's own reference of its question
+    why: str = ""  # why nothing was sent (`confirmations.Why`): for the person and the desk alone
     version: int = 1
 
     @property

@@ -91,7 +91,8 @@ class Handling(StrEnum):
 class TaskKind:
     """One task of a pathway with several. Text key 'task.<id>'.
 
-    `by`: partner | family | mentor | desk. `days` from the plan's day, before it where negative. `after`:
+    `by`: partner | family | mentor | desk | both: the partners of the two tasks in `between`, who speak with
+    each other and both say so (a warm handover). `days` from the plan's day, before it where negative. `after`:
     tasks that come first. `not_by`: tasks whose organisation may not do this one too (an evaluator is never
     the provider).
     """
@@ -104,6 +105,7 @@ class TaskKind:
     after: tuple[str, ...] = ()
     not_by: tuple[str, ...] = ()
     required: bool = True
+    between: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,12 @@ class Pathway:
     def needs(self) -> tuple[str, ...]:
         """What can be asked for: of a pathway with parts, sides or papers the first category alone."""
         return self.categories if self.handling is Handling.OFFER else self.categories[:1]
+
+    @property
+    def kinds(self) -> tuple[OrganizationKind, ...]:
+        """Every kind of organisation that may receive it, or one of its parts."""
+        named = (*self.receivers, *(kind for task in self.tasks for kind in task.receivers))
+        return tuple(dict.fromkeys(named))
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ class Step(StrEnum):
     OFFER = "offer"
     RUN_OUT = "run_out"
     HOLD = "hold"  # desk-first: the desk looks before anybody is asked
+    SPLIT = "split"  # its parts go their own ways, each with its own partners
+    COMPLETE = "complete"  # every part that had to be done has come to an end
     PASS_ON = "pass_on"  # declined, lapsed, recalled: the plan's next partner
     WAITLIST = "waitlist"
     ACCEPT = "accept"
@@ -78,6 +80,7 @@ REFERRAL_STEPS: Mapping[Stage, Mapping[Step, Stage]] = {
         Step.OFFER: _S.OFFERED,
         Step.RUN_OUT: _S.UNMATCHED,
         Step.HOLD: _S.UNMATCHED,
+        Step.SPLIT: _S.IN_SERVICE,
         **_ANYTIME,
     },
     _S.OFFERED: {
@@ -96,7 +99,12 @@ REFERRAL_STEPS: Mapping[Stage, Mapping[Step, Stage]] = {
         **_ANYTIME,
     },
     _S.UNREACHABLE: {Step.CONTACT: _S.IN_SERVICE, Step.GIVE_UP: _S.CLOSED, **_ANYTIME},
-    _S.IN_SERVICE: {Step.REPORT: _S.REPORTED, Step.RETURN: _S.MATCHING, **_ANYTIME},
+    _S.IN_SERVICE: {
+        Step.REPORT: _S.REPORTED,
+        Step.COMPLETE: _S.REPORTED,
+        Step.RETURN: _S.MATCHING,
+        **_ANYTIME,
+    },
     _S.REPORTED: {Step.CONFIRM: _S.CLOSED, Step.DISPUTE: _S.DISPUTED, **_ANYTIME},
     _S.DISPUTED: {
         Step.RESUME: _S.IN_SERVICE,
@@ -117,8 +125,10 @@ STEP_BY: Mapping[Step, By] = {
     Step.OFFER: By.SYSTEM,
     Step.RUN_OUT: By.SYSTEM,
     Step.HOLD: By.SYSTEM,
+    Step.SPLIT: By.SYSTEM,
+    Step.COMPLETE: By.SYSTEM,
     Step.PASS_ON: By.PARTNER,
-    Step.WAITLIST: By.PARTNER,
+    Step.WAITLIST: By.PERSON,  # the partner says that there is a queue, the person's yes puts them on it
     Step.ACCEPT: By.PARTNER,
     Step.REMATCH: By.DESK,
     Step.GIVE_UP: By.DESK,

@@ -206,6 +206,11 @@ class Offer:
         """Each partner's thread has keys of its own, so that a next partner never reads an earlier one."""
         return Record("thread", self.id)
 
+    @property
+    def last_word(self) -> Record:
+        """What the person says after the end: the thread's own keys have gone by then."""
+        return Record(LAST_WORD, self.id)
+
 
 @dataclass(frozen=True, slots=True)
 class Consent:
@@ -221,6 +226,9 @@ class Consent:
     until: datetime
     withdrawn_at: datetime | None = None
     witness_id: str | None = None  # consent by word: who read the text out and heard the yes
+    category: str = ""  # the need that it was given for; '' where that was not written down
+    pathway_version: int = 0
+    assent: str = ""  # somebody under 18: own | heard | too_small
     version: int = 1
 
     @property
@@ -229,12 +237,15 @@ class Consent:
         return Record("consent", self.id)
 
 
+LAST_WORD = "last_word"
+
+
 @dataclass(frozen=True, slots=True)
 class ThreadEntry:
     """One message between person and partner; its text is sealed under the offer's thread record.
 
-    `part`: sealed under Record('thread_part', part) instead, with keys of its own: what was written while the
-    desk reads along (the id of its DeskShare), or a last word after the end (its own id).
+    `part`: sealed with keys of its own instead: what was written while the desk reads along (the id of that
+    DeskShare), or a last word after the end (LAST_WORD).
     """
 
     id: str
@@ -251,6 +262,8 @@ class ThreadEntry:
     @property
     def record(self) -> Record:
         """What its text is sealed under."""
+        if self.part == LAST_WORD:
+            return Record(LAST_WORD, self.offer_id)
         return Record("thread_part", self.part) if self.part else Record("thread", self.offer_id)
 
 

@@ -26,7 +26,7 @@ MOST_HOPS = 3
 # 'The desk asks a sample of them' (domain.md, 'Consent'): at least one in ten.
 LEAST_ASKED = 10
 AUDIENCES = ("family", "member", "harmed")
-DOERS = ("partner", "family", "mentor", "desk")  # who does a task
+DOERS = ("partner", "family", "mentor", "desk", "both")  # who does a task
 
 _BLIND = (Stage.OFFERED, Stage.WAITLISTED)
 _SPAN = re.compile(r"(\d+) (min|h|d|working days?)")
@@ -78,7 +78,7 @@ def parse_pathway(block: Block, categories: tuple[str, ...], private: frozenset[
 def pathway_keys(pathway: Pathway) -> frozenset[str]:
     """Every text key that a pathway's own codes need."""
     keys = {f"pathway.{pathway.id}", *form_keys(pathway.form)}
-    keys |= {f"kind.{kind}" for kind in pathway.receivers}
+    keys |= {f"kind.{kind}" for kind in pathway.kinds}
     keys |= {f"decline.{reason}" for reason in pathway.decline_reasons}
     keys |= {f"unmet.{reason}" for reason in pathway.unmet_reasons}
     keys |= {f"class.{each}" for classes in pathway.classes.values() for each in classes}
@@ -101,8 +101,12 @@ def _tasks(block: Block, carried: Collection[str]) -> tuple[TaskKind, ...]:
             after=each.known("after", found, ()),  # only earlier ones: there can be no ring
             not_by=each.known("not_by", found, ()),
             required=each.flag("required", default=True),
+            between=each.known("between", [t.id for t in found.values() if t.by == "partner"], ()),
         )
         once(each, task.id, found)
+        if (task.by == "both") is not (len(task.between) == 2):
+            mend = "by = 'both' names two earlier partners' tasks, nothing else does"
+            each.wrong("between", "does not fit", mend)
         if (task.by == "partner") is not bool(task.category):
             each.wrong("category", "does not fit", "a partner's task has a category, any other has none")
         found[task.id] = task

@@ -105,6 +105,7 @@ _table(
     "offer",
     Index(None, "referral_id"),
     Index(None, "organization_id", "stage"),
+    Index(None, "organization_id", "sent_at"),
     Index(None, "stage"),
     Index(None, "code"),
     of={"referral_id": "referral.id"},

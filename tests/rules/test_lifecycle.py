@@ -31,7 +31,7 @@ NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 LEAVES_TO = {
     "draft": {"awaiting_consent", "matching", "expired"},
     "awaiting_consent": {"matching", "withdrawn", "expired"},
-    "matching": {"offered", "unmatched"},
+    "matching": {"offered", "unmatched", "in_service"},  # a plan of several parts: each goes its own way
     "offered": {"accepted", "waitlisted", "matching", "unmatched"},
     "waitlisted": {"accepted", "matching", "withdrawn"},
     "unmatched": {"matching", "closed"},

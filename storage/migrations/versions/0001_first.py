@@ -525,6 +525,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column("person_id", sa.Text(), nullable=True),
         sa.Column("on_duty", sa.Boolean(), nullable=False),
         sa.Column("since", sa.BigInteger(), nullable=True),
+        sa.Column("focal", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_seat")),
     )
@@ -719,6 +720,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("agreed_at", sa.BigInteger(), nullable=True),
         sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["organization_id"], ["organization.id"], name=op.f("fk_confirmation_organization_id")
@@ -742,6 +744,9 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.Column("withdrawn_at", sa.BigInteger(), nullable=True),
         sa.Column("witness_id", sa.Text(), nullable=True),
+        sa.Column("category", sa.Text(), nullable=False),
+        sa.Column("pathway_version", sa.BigInteger(), nullable=False),
+        sa.Column("assent", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["referral_id"], ["referral.id"], name=op.f("fk_consent_referral_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consent")),
@@ -888,6 +893,9 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
     )
     op.create_index(op.f("ix_offer_code"), "offer", ["code"], unique=False)
     op.create_index(
+        op.f("ix_offer_organization_id_sent_at"), "offer", ["organization_id", "sent_at"], unique=False
+    )
+    op.create_index(
         op.f("ix_offer_organization_id_stage"), "offer", ["organization_id", "stage"], unique=False
     )
     op.create_index(op.f("ix_offer_referral_id"), "offer", ["referral_id"], unique=False)
@@ -928,6 +936,9 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column("since", sa.BigInteger(), nullable=False),
         sa.Column("child_id", sa.Text(), nullable=True),
         sa.Column("done_by", sa.Text(), nullable=True),
+        sa.Column("plan", sa.Text(), nullable=False),
+        sa.Column("spoken", sa.Text(), nullable=False),
+        sa.Column("still_asked", sa.Boolean(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["referral_id"], ["referral.id"], name=op.f("fk_task_referral_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_task")),
