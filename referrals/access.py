@@ -89,6 +89,7 @@ class Action(StrEnum):
     CONSENT_WORD = "consent:word"  # read out by a mentor, given by word
     CONSENT_CHECK = "consent:check"  # the desk asks whether it is true
     CONSENT_CUT = "consent:cut"  # whoever brings the receipt's code withdraws
+    AGREEMENT_SEE = "agreement:see"
     OUTBOX_SEE = "outbox:see"  # what Telegram refused
     OUTBOX_RESEND = "outbox:resend"
     SEALED_READ = "sealed:read"
@@ -168,8 +169,8 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.MATTER_ADD: _ASKS,
     Action.SERVICE_REPORT: frozenset({Role.WORKER}),
     Action.SERVICE_RETURN: frozenset({Role.WORKER}),
-    Action.THREAD_WRITE: _ASKS | {Role.WORKER},
-    Action.THREAD_READ: _ASKS | {Role.WORKER},
+    Action.THREAD_WRITE: _ASKS | {Role.WORKER, Role.COORDINATOR},  # the desk: with the person's yes
+    Action.THREAD_READ: _ASKS | {Role.WORKER, Role.COORDINATOR},
     Action.DESK_LIST: frozenset({Role.COORDINATOR}),
     Action.DESK_REMATCH: frozenset({Role.COORDINATOR}),
     Action.DESK_CLOSE: frozenset({Role.COORDINATOR}),
@@ -187,7 +188,7 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.TASK_PLAN: _ASKS | {Role.WORKER},
     Action.CIRCLE_SAY: _ASKS,
     Action.CIRCLE_LEAD: frozenset({Role.WORKER}),
-    Action.ATTENDANCE_SEND: frozenset({Role.MEMBER, Role.MENTOR}),
+    Action.ATTENDANCE_SEND: frozenset({Role.MEMBER}),
     Action.ATTENDANCE_ASK: frozenset({Role.WORKER}),
     Action.CHECK_IN_WRITE: frozenset({Role.MENTOR}),
     Action.CRISIS_RAISE: _ASKS,
@@ -216,6 +217,7 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.CONSENT_WORD: frozenset({Role.MENTOR}),
     Action.CONSENT_CHECK: frozenset({Role.COORDINATOR}),
     Action.CONSENT_CUT: _ANYBODY,
+    Action.AGREEMENT_SEE: frozenset({Role.STEWARD}),
     Action.OUTBOX_SEE: _LOOKS_AFTER,
     Action.OUTBOX_RESEND: _LOOKS_AFTER,
     Action.SEALED_READ: _ANYBODY | {Role.SYSTEM},

@@ -54,6 +54,16 @@ class PlanView:
     emergency_lines: tuple[str, ...] = ()
     categories: tuple[Choice, ...] = ()  # where what is needed is chosen here, and not in the chat
     no: str = ""  # somebody else wrote it for this reader: the text key of 'no'
+    changes: tuple[tuple[str, str], ...] = ()  # since an earlier yes: text key, and what it names
+    days: tuple[Choice, ...] = ()  # when it is safe to call, and how
+    parts: tuple[Choice, ...] = ()
+    how: tuple[Choice, ...] = ()
+    assents: tuple[Choice, ...] = ()  # somebody under 18: whose yes it is
+    homes: tuple[Choice, ...] = ()  # and whether somebody at home may be spoken with
+    behalf: tuple[Choice, ...] = ()  # why it may be filed for somebody who cannot decide
+    agreed: tuple[Choice, ...] = ()
+    spans: tuple[Choice, ...] = ()
+    must: tuple[Choice, ...] = ()  # what must be so: without papers, without a fee, helped by a woman …
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +92,7 @@ class OfferView:
     decline_reasons: tuple[Choice, ...]
     may_decide: bool
     may_ask: bool
+    sections: tuple[Section, ...] = ()  # one question first, a waiting list: `pages/offer_turns.py`
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +100,8 @@ class Step:
     """Something this reader may do now on a page. The body that comes with it is named after `needs`:
 
     '' | 'yes' | 'text' | 'code' | 'pin' | 'outcome' (with `reason`) | 'reason' (one of `choices`) |
-    'several' (`chosen`: a list of `choices`) | 'day' ('2026-11-30') | 'moment' ('2026-11-30T14:30', by the
-    reader's own clock).
+    'code_choice' (`code`, and `reason`: one of `choices`) | 'several' (`chosen`: a list of `choices`) |
+    'day' ('2026-11-30') | 'moment' ('2026-11-30T14:30', by the reader's own clock).
     """
 
     id: str
@@ -110,16 +121,30 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """To another page: its label (a text key of `part.`), and how much waits there."""
+
+    page: str
+    label_key: str
+    count: int = 0
+    chosen: bool = False  # it is this one
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """A part of a page that needs no script of its own: a heading, lines, and steps.
 
-    `body` goes with each of its steps; texts begin with `part.`, those of steps as everywhere.
+    `body` goes with each of its steps; texts begin with `part.`, those of steps as everywhere. `count` is
+    the title's {count}; `matters` are rows that open a matter, `ways` small buttons to other pages.
     """
 
     title_key: str
     lines: tuple[Said, ...] = ()
     steps: tuple[Step, ...] = ()
     body: Mapping[str, str] = field(default_factory=dict)
+    count: int = 0
+    matters: tuple[MatterLine, ...] = ()
+    ways: tuple[Way, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +164,7 @@ class ThreadLine:
     organization: str
     text: str
     at: datetime
+    opened: bool = False  # of one's own: the other side has opened it; by whom and when is nobody's business
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +230,10 @@ class MatterLine:
     open: bool
     member: str = ""  # filed for a member: their case code, for the mentor alone
     page: str = ""  # where it is opened, if not on 'matter/<id>'
+    urgency_key: str = ""  # only where it is not the usual
+    since: datetime | None = None  # it has waited in this stage since then
+    who_key: str = ""  # who has it: 'part.who.<you|colleague>'
+    next_key: str = ""  # what is promised by `next_by`: 'part.next.<what>'
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from referrals.casework import DeskShare
 from referrals.directory import Agreement, Organization
 from referrals.members import Crisis, Enrolment, HandOver, SafetyShare, held_by
 from referrals.model import Consent, Record, Referral, Stage
@@ -54,6 +55,7 @@ _STATES: Mapping[type[Any], Callable[[Any], str]] = {
     Recovery: lambda _: "changed",
     Crisis: lambda row: row.ended_as if row.ended_at is not None else "",
     SafetyShare: lambda row: "ended" if row.ended_at is not None else "",
+    DeskShare: lambda row: "ended" if row.ended_at is not None else "",
     HandOver: lambda row: "refused" if row.refused_at is not None else "",
 }
 # Rows whose removal nobody needs to remember: they come and go all day, and a restore drops them anyway.

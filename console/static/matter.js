@@ -76,7 +76,7 @@ function thread(view, desk, here) {
     h("li", { class: line.mine ? "mine" : "theirs" },
       h("p", { class: "who" }, line.mine ? t("page.matter.you") : [t(line.who_key), line.organization].filter(Boolean).join(" · ")),
       h("p", { class: "words", dir: "auto" }, line.text),
-      h("p", { class: "when" }, h("time", { datetime: line.at }, shortMoment(line.at)))));
+      h("p", { class: "when" }, h("time", { datetime: line.at }, shortMoment(line.at)), line.opened && ` · ${t("page.matter.opened")}`)));
   return card(t("page.matter.thread"),
     lines.length ? h("ol", { class: "thread" }, ...lines)
       : h("p", { class: "hint" }, t(view.locked ? "page.matter.thread_locked" : "page.matter.thread_empty")),

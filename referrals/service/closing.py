@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from referrals.access import Action
+from referrals.casework import DeskShare
 from referrals.lifecycle import ENDED, STAGE_WAITS, Step, move
 from referrals.model import (
     SYSTEM,
@@ -22,7 +23,7 @@ from referrals.model import (
     ThreadEntry,
 )
 from referrals.ports import Tx
-from referrals.service import doors, matching, offers, sharing, tell
+from referrals.service import asked, doors, matching, offers, sharing, tell
 
 
 def helped(tx: Tx, person_id: str, referral_id: str, yes: bool) -> Referral:
@@ -187,8 +188,13 @@ def retire(tx: Tx, referral_id: str) -> None:
     tx.destroy(referral.record)
     for offer in tx.find(Offer, referral_id=referral.id):
         tx.destroy(offer.thread)
+        tx.destroy(offer.last_word)
+    for share in tx.find(DeskShare, referral_id=referral.id):
+        tx.destroy(share.record)
+        tx.remove(share)
     for entry in tx.find(ThreadEntry, referral_id=referral.id):
         tx.remove(entry)
+    asked.forget(tx, referral.id)
     for given in tx.find(Consent, referral_id=referral.id):
         tx.destroy(given.record)
         tx.clear_timers(given.id)
@@ -215,6 +221,8 @@ def _end(tx: Tx, ended: Referral) -> None:
     tx.clear_timers(ended.id)
     assert ended.retain_until is not None  # both callers have just set it
     tx.set_timer("retention", ended.id, ended.retain_until)
+    # Whoever took it back knows that nobody waits for them; everybody else is told of each time that is off.
+    asked.dates_over(tx, ended, aloud=ended.stage is not Stage.WITHDRAWN)
     tell.settle_desk(tx, ended)
 
 

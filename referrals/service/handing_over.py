@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from referrals.access import Action
+from referrals.casework import DeskShare
 from referrals.model import (
     SYSTEM,
     AuditEntry,
@@ -18,14 +19,16 @@ from referrals.model import (
 )
 from referrals.persons import SILENT, Person, Session
 from referrals.ports import Tx
-from referrals.service import tell, tracking
+from referrals.service import asked, tell, tracking
 
 
 def records_of(tx: Tx, referral: Referral) -> list[Record]:
     """Everything sealed that belongs to a matter: itself, its consents' private wishes, its threads."""
     consents = [c.record for c in tx.find(Consent, referral_id=referral.id)]
-    threads = [o.thread for o in tx.find(Offer, referral_id=referral.id)]
-    return [referral.record, *consents, *threads]
+    offers = tx.find(Offer, referral_id=referral.id)
+    threads = [record for o in offers for record in (o.thread, o.last_word)]
+    shared = [s.record for s in tx.find(DeskShare, referral_id=referral.id)]
+    return [referral.record, *consents, *threads, *shared]
 
 
 def hand_over(tx: Tx, move: Move, referral: Referral) -> None:
@@ -50,7 +53,8 @@ def hand_over(tx: Tx, move: Move, referral: Referral) -> None:
 
 def _leave_old_phone(tx: Tx, move: Move, referral: Referral) -> None:
     """What stands or waits in the old chat about this matter goes; so do pages that are open on it."""
-    for slot in (f"matter:{referral.id}", f"thread:{referral.id}", f"move:{referral.id}"):
+    own = (f"matter:{referral.id}", f"thread:{referral.id}", f"move:{referral.id}")
+    for slot in (*own, *asked.slots(tx, referral)):
         tell.quietly(tx, move.from_person, slot, "")
     for session in tx.find(Session, person_id=move.from_person):
         if session.page.endswith(f"/{referral.id}"):

@@ -15,6 +15,7 @@ from typing import Any
 
 from referrals import codes
 from referrals.access import Action
+from referrals.casework import Appointment, Attempt
 from referrals.errors import NotFound, PinNeeded
 from referrals.limits import Doing
 from referrals.members import CheckIn, Meeting, WordReceipt
@@ -278,6 +279,16 @@ def _matter(tx: Tx, person_id: str, referral_id: str) -> Json:
         "words": _opened(tx, actor, referral),
         "messages": _messages(tx, actor, referral, person),
         "consents": [_consent(tx, actor, c) for c in tx.find(Consent, referral_id=referral.id)],
+        "tried_to_reach": [{"how": a.how, "at": a.at} for a in tx.find(Attempt, referral_id=referral.id)],
+        "appointments": [
+            {"at": a.at, "state": a.state.value, "said": a.said}
+            for a in tx.find(Appointment, referral_id=referral.id)
+        ],
+        "asked": [
+            {"question": o.question, "answer": o.answer, "at": o.asked_at}
+            for o in tx.find(Offer, referral_id=referral.id)
+            if o.question
+        ],
         "tracking_code_made_at": [t.made_at for t in tx.find(Tracking, referral_id=referral.id)],
         "readers": [
             {"organization": r.organization, "role": r.role_key.partition(".")[2], "at": r.at}
@@ -299,13 +310,20 @@ def _messages(tx: Tx, actor: Actor, referral: Referral, person: Person) -> list[
     lines: list[Json] = []
     for offer in tx.find(Offer, referral_id=referral.id):
         entries = tx.find(ThreadEntry, offer_id=offer.id)
-        texts = tx.open_sealed(actor, offer.thread, DataClass.STORY) if entries else {}
-        who = _name(tx, offer.organization_id, person)
+        texts: dict[str, str] = {}
+        for record in dict.fromkeys(e.record for e in entries):
+            texts.update(tx.open_sealed(actor, record, DataClass.STORY))
+        partner = _name(tx, offer.organization_id, person)
         lines += [
-            {"from": who if e.from_partner else "me", "at": e.written_at, "text": texts.get(e.id, "")}
-            for e in entries
+            {"from": _from(e, partner), "at": e.written_at, "text": texts.get(e.id, "")} for e in entries
         ]
     return sorted(lines, key=lambda line: str(line["at"]))
+
+
+def _from(entry: ThreadEntry, partner: str) -> str:
+    if entry.from_desk:
+        return Role.COORDINATOR.value
+    return partner if entry.from_partner else "me"
 
 
 def _consent(tx: Tx, actor: Actor, given: Consent) -> Json:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from referrals.access import Action, allow
+from referrals.casework import DeskShare
 from referrals.directory import Agreement, Organization
 from referrals.lifecycle import ENDED, OPEN, REFERRAL_STEPS, Step, move
 from referrals.members import Crisis, Enrolment, EnrolmentState, HandOver, SafetyShare, held_by
@@ -183,6 +184,13 @@ def _end_share(tx: Tx, row: str, _: str) -> None:
         tx.clear_timers(share.id)
 
 
+def _end_reading_along(tx: Tx, row: str, _: str) -> None:
+    """The person took it back since; what is written from now on is none of the desk's."""
+    share = tx.get(DeskShare, row)
+    if share is not None and share.ended_at is None:
+        tx.save(replace(share, ended_at=tx.now))
+
+
 def _refuse_hand_over(tx: Tx, row: str, _: str) -> None:
     """It was refused or taken back since: an old yes-button must not give a member to anybody."""
     asked = tx.get(HandOver, row)
@@ -202,6 +210,7 @@ _STATES: Mapping[str, Callable[[Tx, str, str], None]] = {
     "recovery": _forget_recovery,
     "crisis": _end_alarm,
     "safety_share": _end_share,
+    "desk_share": _end_reading_along,
     "hand_over": _refuse_hand_over,
 }
 

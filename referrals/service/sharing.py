@@ -12,8 +12,11 @@ from collections.abc import Iterator
 
 from referrals import consent as consents
 from referrals.access import Action
+from referrals.casework import DeskShare
 from referrals.errors import NoConsent
+from referrals.lifecycle import ENDED
 from referrals.model import (
+    DESK,
     SYSTEM,
     AuditEntry,
     DataClass,
@@ -29,7 +32,9 @@ from referrals.ports import Tx
 from referrals.service import doors, matching
 
 SEALED = tuple(c for c in DataClass if c not in (DataClass.ROUTING, DataClass.AGGREGATE))
-# Whose wraps are given and taken here; the desk and the process itself are none of this rule's business.
+_ACCEPTED_ONCE = (OfferStage.ACCEPTED, OfferStage.RECALLED)
+# Whose wraps are given and taken here; the process itself is none of this rule's business, and the desk only
+# where it reads along in a thread.
 _GOVERNED = (organization_holder(""), person_holder(""))
 
 
@@ -42,7 +47,8 @@ def settle(tx: Tx, referral: Referral) -> None:
     if not referral.author_id:
         return
     for record, data_class, rightful in _rightful(tx, referral):
-        held = {h for h in tx.holders(record, data_class) if h.startswith(_GOVERNED)}
+        governed = (*_GOVERNED, DESK) if record.table == "thread_part" else _GOVERNED
+        held = {h for h in tx.holders(record, data_class) if h.startswith(governed)}
         if not held:
             continue  # nothing was ever sealed in this class
         for holder in sorted(rightful - held):
@@ -65,6 +71,17 @@ def readable(tx: Tx, referral: Referral) -> tuple[DataClass, ...]:
         return granted(tx, referral, offer, referral.stage)
     except NoConsent:
         return ()
+
+
+def hears_last_word(tx: Tx, referral: Referral) -> bool:
+    """Whether the partner of a closed matter may be given a last word: where words were theirs before."""
+    offer = _held_offer(tx, referral)
+    if referral.stage is not Stage.CLOSED or offer is None:
+        return False
+    try:
+        return DataClass.STORY in granted(tx, referral, offer, Stage.REPORTED)
+    except NoConsent:
+        return False
 
 
 def granted(tx: Tx, referral: Referral, offer: Offer, stage: Stage) -> tuple[DataClass, ...]:
@@ -91,9 +108,17 @@ def _rightful(tx: Tx, referral: Referral) -> Iterator[tuple[Record, DataClass, s
     partner = {organization_holder(held.organization_id)} if held is not None else set()
     for data_class in SEALED:
         yield referral.record, data_class, {person} | (partner if data_class in classes else set())
+    reads = partner if DataClass.STORY in classes else set()
     for offer in tx.find(Offer, referral_id=referral.id):
-        reads = held is not None and offer.id == held.id and DataClass.STORY in classes
-        yield offer.thread, DataClass.STORY, {person} | (partner if reads else set())
+        theirs = held is not None and offer.id == held.id
+        yield offer.thread, DataClass.STORY, {person} | (reads if theirs else set())
+        if offer.stage in _ACCEPTED_ONCE:
+            hears = theirs and hears_last_word(tx, referral)
+            yield offer.last_word, DataClass.STORY, {person} | (partner if hears else set())
+    for share in tx.find(DeskShare, referral_id=referral.id):
+        theirs = held is not None and share.offer_id == held.id
+        desk = {DESK} if theirs and share.ended_at is None and referral.stage not in ENDED else set()
+        yield share.record, DataClass.STORY, {person} | (reads if theirs else set()) | desk
 
 
 def _held_offer(tx: Tx, referral: Referral) -> Offer | None:

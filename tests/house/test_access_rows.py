@@ -127,7 +127,6 @@ NOT_YET = {
     "DESK_ASSIGN",
     "DESK_NOTE",
     "DESK_RECALL",
-    "DESK_SHARE",
     "CAPACITY_SAY",
     "DIRECTORY_STALE",
     "UNMET_REPORT",

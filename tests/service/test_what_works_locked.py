@@ -61,6 +61,8 @@ TABLE = {
     ("matter", "withdraw"): WORKS,
     ("matter", "reopen"): WORKS,
     ("matter", "follow"): FREE,
+    ("matter", "desk_share_on"): WORKS,
+    ("matter", "desk_share_off"): WORKS,
     ("matter", "move_stop"): FREE,
     ("matter", "move_allow"): FREE,
     ("matter", "move_refuse"): FREE,

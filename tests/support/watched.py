@@ -55,6 +55,8 @@ _NOT_BY_ORGANIZATION = {"referral", "offer", "seat"}
 # Sealed texts are named by a record; where that is no table's name, this finds what it belongs to.
 _RECORD_OF = {
     "thread": Sql("SELECT referral_id FROM offer WHERE id = :id"),
+    "last_word": Sql("SELECT referral_id FROM offer WHERE id = :id"),
+    "thread_part": Sql("SELECT referral_id FROM desk_share WHERE id = :id"),
     "consent": Sql("SELECT referral_id FROM consent WHERE id = :id"),
 }
 _STATEMENT = re.compile(r'\s*(INSERT INTO|UPDATE|DELETE FROM)\s+"?(\w+)"?', re.IGNORECASE)

@@ -24,6 +24,7 @@ from referrals.service import (
     phones,
     readers,
     reading,
+    safe_times,
     sharing,
     threads,
     tracking,
@@ -172,8 +173,7 @@ def _view(
     wait = _wait(tx, actor, referral)
     sealed = _opened(tx, actor, referral) if not wait else {}
     at_desk = actor.role is Role.COORDINATOR
-    routing, story = DataClass.ROUTING, DataClass.STORY
-    area = tx.directory.areas.get(referral.area)
+    routing = DataClass.ROUTING
     helper = tx.directory.organizations.get(referral.organization_id or "")
     return MatterView(
         id=referral.id,
@@ -181,19 +181,19 @@ def _view(
         category_key=f"category.{referral.category}",
         urgency_key=f"urgency.{referral.urgency}",
         stage_key=f"stage.{referral.stage}",
-        area=names.named(area.names, language) if area and _may_open(tx, actor, referral, routing) else "",
+        area=names.place(tx.directory, referral.area, language)
+        if _may_open(tx, actor, referral, routing)
+        else "",
         next_by=next_by(tx, referral),
         next_key=_next_key(referral, at_desk),
         story=sealed.get("story"),
-        contact=sealed.get("contact"),
+        contact=safe_times.above(tx, sealed, language),
         organization=names.named(helper.names, language) if helper else "",
-        thread=()
-        if wait or not _may_open(tx, actor, referral, story)
-        else threads.read(tx, actor, referral, language),
-        can_write=not at_desk and threads.carries(tx, referral),
+        thread=() if wait else threads.read(tx, actor, referral, language),
+        can_write=threads.may_write(tx, actor, referral),
         steps=steps,
         consent_text=consent_text,
-        locked=tx.reading_locked and not at_desk,
+        locked=tx.reading_locked and (not at_desk or threads.desk_reads(tx, referral)),
         wait_minutes=wait,
         sections=tuple(matter_parts.sections_of(tx, actor, referral)),
     )

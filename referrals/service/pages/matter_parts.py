@@ -5,28 +5,16 @@ A part is a module of its own (`pages/<name>_part.py`) and one line here; its se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 
 from referrals.model import Actor, Referral
 from referrals.ports import Tx
+from referrals.service.pages import consent_part, thread_part
 from referrals.service.pages.page import Verb
+from referrals.service.pages.part import Part
 from referrals.views import Section
 
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """`sections(tx, actor, referral)`: what this reader sees of it now; `actor.role` says who reads.
-
-    `steps`: verbs that get the matter's subject (for a partner its offer's id). After each of them the whole
-    matter is shown again.
-    """
-
-    sections: Callable[[Tx, Actor, Referral], Iterable[Section]]
-    steps: Mapping[str, Verb] = field(default_factory=dict)
-
-
-PARTS: tuple[Part, ...] = ()
+PARTS: tuple[Part, ...] = (consent_part.PART, thread_part.PART,)
 
 
 def sections_of(tx: Tx, actor: Actor, referral: Referral) -> Iterator[Section]:
