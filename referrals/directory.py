@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, time
 from enum import StrEnum
 from functools import cached_property
@@ -115,6 +115,7 @@ class Service:
     audiences: tuple[str, ...] = ()  # family, member, harmed; empty: everybody
     vetted_on: date | None = None  # whoever does the work was vetted then (a scholar, a provider)
     hours: tuple[Hours, ...] = ()  # its own, in its organisation's zone; empty: its organisation's
+    helpers: tuple[str, ...] = ()  # somebody may ask to be helped by one of these: woman, man
     version: int = 1
 
 
@@ -195,14 +196,39 @@ class Directory:
         found: dict[tuple[str, str], list[Service]] = {}
         for category, services in self.services_of_category.items():
             for service in services:
-                for area in dict.fromkeys(service.areas):
+                for area in self.areas_of(service):
                     found.setdefault((category, area), []).append(service)
         return {place: tuple(services) for place, services in found.items()}
 
     @cached_property
     def ancestors(self) -> Mapping[str, tuple[str, ...]]:
-        """Area id to itself and its ancestors, nearest first."""
-        return {area: self._line(area) for area in self.areas}
+        """Area id to itself and its ancestors, nearest first.
+
+        The id of an area that was split or joined leads to all that it is now, and to what lies above them.
+        """
+        lines = {area: self._line(area) for area in self.areas}
+        for old, now in self.successors.items():
+            each = [lines[area] for area in now]
+            lines[old] = (*now, *dict.fromkeys(a for line in each for a in line if a not in now))
+        return lines
+
+    @cached_property
+    def successors(self) -> Mapping[str, tuple[str, ...]]:
+        """Ids that the tree had once, to the areas that they are now, in the order of their ids."""
+        found: dict[str, list[str]] = {}
+        for area in sorted(self.areas.values(), key=lambda a: a.id):
+            for old in area.formerly:
+                if old not in self.areas:
+                    found.setdefault(old, []).append(area.id)
+        return {old: tuple(now) for old, now in found.items()}
+
+    def areas_of(self, service: Service) -> tuple[str, ...]:
+        """The areas that a service names, each once; those that are gone as what they are now."""
+        return tuple(dict.fromkeys(now for area in service.areas for now in self.now_called(area)))
+
+    def now_called(self, area_id: str) -> tuple[str, ...]:
+        """What an area is today: itself, or what it was split or joined into; an unknown one is itself."""
+        return (area_id,) if area_id in self.areas else self.successors.get(area_id, (area_id,))
 
     def _line(self, area_id: str) -> tuple[str, ...]:
         line: list[str] = []
@@ -224,3 +250,11 @@ class Directory:
         """An organisation's own working time (KeyError for an unknown one)."""
         organization = self.organizations[organization_id]
         return OpeningTimes(organization.timezone, organization.hours, frozenset(organization.holidays))
+
+    def times_of(self, service: Service) -> OpeningTimes:
+        """A service's working time: its own hours where it has any, with its organisation's holidays.
+
+        `round_the_clock` is about emergencies alone: its other deadlines run in these hours.
+        """
+        times = self.opening_times(service.organization_id)
+        return replace(times, hours=service.hours) if service.hours else times

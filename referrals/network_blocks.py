@@ -38,6 +38,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # What a person need NOT have (domain.md, 'The directory').
 NOT_NEEDED = ("papers", "fee", "address")
 GENDERS = ("", "woman", "man")
+FOCAL = ("children",)  # what a seat can be the focal point for
 SEAT_ROLES = (Role.MEMBER, Role.MENTOR, Role.WORKER, Role.COORDINATOR, Role.STEWARD)
 
 _DAYS = re.compile(r"([a-z]{3})(?:-([a-z]{3}))?")
@@ -148,6 +149,7 @@ def _service(block: Block, catalogue: Catalogue) -> Service:
         audiences=block.known("audiences", AUDIENCES, ()),
         vetted_on=block.optional_day("vetted_on"),
         hours=_hours(block),
+        helpers=block.known("helpers", GENDERS[1:], ()),
     )
     if AgeGroup.CHILD in service.ages and not vetted:
         block.wrong("ages", "names children", "take 'child' out, or vet it and set children_vetted = true")
@@ -180,7 +182,7 @@ def _seat(block: Block) -> Seat:
         block.wrong("role", f"is {role.value!r}", "families need no seat: use a [[poster]] instead")
     if role is Role.WORKER and organization is None:
         block.wrong("organization", "is missing", 'a worker belongs to one: add organization = "…"')
-    return Seat(block.id(), role, organization, None)
+    return Seat(block.id(), role, organization, None, focal=block.known("focal", FOCAL, ()))
 
 
 def _duties(block: Block) -> Iterator[Duty]:

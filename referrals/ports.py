@@ -118,6 +118,9 @@ class Tx(Protocol):
     def overdue(self, kind: type[T], column: str, before: datetime, limit: int, **equal: Any) -> list[T]:
         """Rows whose instant in `column` is before that moment, the oldest first: for sweeps."""
 
+    def since(self, kind: type[T], column: str, start: datetime, limit: int, **equal: Any) -> list[T]:
+        """Rows whose instant in `column` is that moment or later, the newest first."""
+
     def add(self, *rows: Any) -> None: ...
 
     def save(self, row: T) -> T:

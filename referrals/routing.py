@@ -14,27 +14,49 @@ from datetime import date, datetime, timedelta
 from referrals.catalogue import Pathway
 from referrals.consent import agreement_for, day_of
 from referrals.directory import Capacity, Directory, Organization, OrganizationKind, Service
+from referrals.freshness import Belief, belief, room
 from referrals.model import AgeGroup, Urgency
 from referrals.schedule import is_open
-
-FRESH = timedelta(days=30)  # a capacity that was confirmed longer ago is believed less
 
 
 @dataclass(frozen=True, slots=True)
 class Exclusions:
-    """The person's private wishes: 'not this mosque', 'not the police'. They always win."""
+    """The person's private wishes: 'not this mosque', 'not the police', 'I have no papers'. They always win.
+
+    `lacks`: what they do not have (papers, fee, address). `helper`: only a woman, or only a man, may help.
+    All of it is sealed with the consent, never stands in a blind offer, and to the desk it is 'private wish'.
+    """
 
     organizations: frozenset[str] = frozenset()
     kinds: frozenset[OrganizationKind] = frozenset()
+    lacks: frozenset[str] = frozenset()
+    helper: str = ""
 
     def hit(self, organization: Organization) -> bool:
         """True when the person does not want this organisation."""
         return organization.id in self.organizations or organization.kind in self.kinds
 
+    def joined(self, other: Exclusions) -> Exclusions:
+        """Both together; where each names who may help, the first does."""
+        return Exclusions(
+            self.organizations | other.organizations,
+            self.kinds | other.kinds,
+            self.lacks | other.lacks,
+            self.helper or other.helper,
+        )
+
+    def misses(self, service: Service) -> bool:
+        """True when the service asks for what the person lacks, or does not promise who helps there."""
+        return not self.lacks <= set(service.not_needed) or self.helper not in ("", *service.helpers)
+
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What is asked for. `author_organizations`: where the author works, so never asked to help them."""
+    """What is asked for.
+
+    `author_organizations`: those too close to it, so never asked: where its author or its mentor works, and
+    whom a complaint is about. `receivers`: the kinds that one task may go to, where it names any.
+    """
 
     pathway: Pathway
     category: str
@@ -45,15 +67,36 @@ class Need:
     now: datetime
     exclusions: Exclusions = field(default_factory=Exclusions)
     author_organizations: frozenset[str] = frozenset()
+    gender: str = ""  # '', woman or man: only where it was said
+    receivers: tuple[OrganizationKind, ...] = ()
+
+    @property
+    def kinds(self) -> tuple[OrganizationKind, ...]:
+        """The kinds of organisation that may be asked."""
+        return self.receivers or self.pathway.receivers
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How an organisation stands: matters it holds now, and promises (deadlines) it kept and missed."""
+    """How an organisation stands: matters it holds now, and promises (deadlines) it kept and missed.
+
+    `recent`: offers of the last weeks, whatever came of them. `seats`: how many people work there. Promises
+    are weighted by their age (`freshness.promises`).
+    """
 
     live: int = 0
-    kept: int = 0
-    missed: int = 0
+    kept: float = 0
+    missed: float = 0
+    recent: int = 0
+    seats: int = 1
+
+    @property
+    def load(self) -> int:
+        """Whole matters for each person who works there; being asked lately counts as half of one.
+
+        Whole ones, so that small differences leave the word to kept promises.
+        """
+        return (2 * self.live + self.recent) // (2 * max(1, self.seats))
 
     @property
     def reliability(self) -> float:
@@ -98,6 +141,7 @@ class Plan:
         return tuple(line.service_id for line in self.lines)
 
 
+PRIVATE_WISH = "why_not.private_wish"
 _NEWCOMER = Standing()
 Fit = tuple[bool, int, int]  # second language, distance in the area tree, how little the capacity is believed
 Candidate = tuple[Fit, str]  # an organisation's best fit, and the id of that service
@@ -109,8 +153,8 @@ def make_plan(
     """The best partners for a need, at most `limit`; `standings` by organisation id, `day` for freshness.
 
     Order: the service's own main language before others it speaks; the nearest area that covers the place;
-    capacity confirmed within 30 days, and of those the open before the limited; fewer matters at hand;
-    more promises kept; service id.
+    room that was said lately before what is older and what nobody knows, and of those the open before the
+    limited; fewer matters at hand for each who works there; more promises kept; service id.
     """
     best: dict[str, Candidate] = {}
     for service, distance in _fitting(need, directory):
@@ -151,21 +195,22 @@ def _unfit(need: Need, service: Service, directory: Directory) -> str | None:
     return (
         _misplaced(need, service, directory)
         or _organization_unfit(need, organization, directory)
-        or _service_unfit(need, service, _on_hand(need, organization.id, directory))
+        or _service_unfit(need, service, _at_work(need, organization.id, directory), directory)
         or _unwanted(need, organization)
+        or _missed(need, service)
     )
 
 
 def _misplaced(need: Need, service: Service, directory: Directory) -> str | None:
     if need.category not in service.categories:
         return "why_not.category"
-    if not set(directory.ancestors.get(need.area, ())) & set(service.areas):
+    if not set(directory.ancestors.get(need.area, ())) & set(directory.areas_of(service)):
         return "why_not.area"
     return None
 
 
 def _organization_unfit(need: Need, organization: Organization, directory: Directory) -> str | None:
-    if organization.kind not in need.pathway.receivers:
+    if organization.kind not in need.kinds:
         return "why_not.kind"
     today = day_of(organization, need.now)
     if agreement_for(directory, organization.id, need.pathway.id, today) is None:
@@ -177,26 +222,54 @@ def _organization_unfit(need: Need, organization: Organization, directory: Direc
     return None
 
 
-def _service_unfit(need: Need, service: Service, on_hand: bool) -> str | None:
-    if service.capacity in _NO_ROOM:
+def _service_unfit(need: Need, service: Service, at_work: bool, directory: Directory) -> str | None:
+    """The first of a service's own filters that it fails. `at_work`: its organisation is, now."""
+    if service.capacity in _NO_ROOM and room(service, need.now.date()) in _NO_ROOM:
         return _NO_ROOM[service.capacity]
     # A partner who does not speak the person's language is not asked at all: a blind offer cannot settle who
     # translates. Where nobody does, the matter comes to the desk, which can.
     if need.language not in service.languages:
         return "why_not.language"
-    if need.age_group not in service.ages:
-        return "why_not.served"
-    if need.age_group is AgeGroup.CHILD and not service.children_vetted:
-        return "why_not.children"
-    if not on_hand and not service.round_the_clock:
-        return "why_not.closed"
-    return None
+    return _unserved(need, service) or _unvetted(need, service) or _closed(need, service, at_work, directory)
 
 
 _NO_ROOM = {Capacity.FULL: "why_not.full", Capacity.PAUSED: "why_not.paused"}
 
 
-def _on_hand(need: Need, organization_id: str, directory: Directory) -> bool:
+def _unserved(need: Need, service: Service) -> str | None:
+    """Whom a service is for: ages, genders (somebody whose own was not said is not guessed), audiences."""
+    if need.age_group not in service.ages:
+        return "why_not.served"
+    if need.age_group is AgeGroup.CHILD and not service.children_vetted:
+        return "why_not.children"
+    if service.genders and need.gender not in service.genders:
+        return "why_not.gender"
+    if need.pathway.audience and need.pathway.audience not in (service.audiences or (need.pathway.audience,)):
+        return "why_not.audience"
+    return None
+
+
+def _unvetted(need: Need, service: Service) -> str | None:
+    """A pathway may ask that whoever does the work was looked at lately."""
+    longest = need.pathway.vetted_days
+    if not longest:
+        return None
+    today, vetted = need.now.date(), service.vetted_on
+    if vetted is None or vetted > today or today - vetted > timedelta(days=longest):
+        return "why_not.vetting"
+    return None
+
+
+def _closed(need: Need, service: Service, at_work: bool, directory: Directory) -> str | None:
+    """Only in an emergency: who is closed now and does not work round the clock."""
+    if need.urgency is not Urgency.EMERGENCY or service.round_the_clock:
+        return None
+    if service.hours:
+        at_work = is_open(directory.times_of(service), need.now)
+    return None if at_work else "why_not.closed"
+
+
+def _at_work(need: Need, organization_id: str, directory: Directory) -> bool:
     """False only in an emergency, while the organisation is closed."""
     if need.urgency is not Urgency.EMERGENCY:
         return True
@@ -204,7 +277,11 @@ def _on_hand(need: Need, organization_id: str, directory: Directory) -> bool:
 
 
 def _unwanted(need: Need, organization: Organization) -> str | None:
-    return "why_not.private_wish" if need.exclusions.hit(organization) else None
+    return PRIVATE_WISH if need.exclusions.hit(organization) else None
+
+
+def _missed(need: Need, service: Service) -> str | None:
+    return PRIVATE_WISH if need.exclusions.misses(service) else None
 
 
 def _fitting(need: Need, directory: Directory) -> Iterator[tuple[Service, int]]:
@@ -212,7 +289,7 @@ def _fitting(need: Need, directory: Directory) -> Iterator[tuple[Service, int]]:
 
     The same filters as `_unfit`; category and area by index, an organisation's only once.
     """
-    asked: dict[str, tuple[bool, bool]] = {}  # organisation id to (may be asked, on hand)
+    asked: dict[str, tuple[bool, bool]] = {}  # organisation id to (may be asked, at work)
     seen: set[str] = set()
     for distance, area in enumerate(directory.ancestors.get(need.area, ())):
         for service in directory.services_at.get((need.category, area), ()):
@@ -222,8 +299,10 @@ def _fitting(need: Need, directory: Directory) -> Iterator[tuple[Service, int]]:
             key = service.organization_id
             if key not in asked:
                 asked[key] = _may_be_asked(need, directory.organizations.get(key), directory)
-            may_be_asked, on_hand = asked[key]
-            if may_be_asked and _service_unfit(need, service, on_hand) is None:
+            may_be_asked, at_work = asked[key]
+            if not may_be_asked or _service_unfit(need, service, at_work, directory):
+                continue
+            if not need.exclusions.misses(service):
                 yield service, distance
 
 
@@ -232,7 +311,7 @@ def _may_be_asked(need: Need, organization: Organization | None, directory: Dire
         return False, False
     if _organization_unfit(need, organization, directory):
         return False, False
-    return True, _on_hand(need, organization.id, directory)
+    return True, _at_work(need, organization.id, directory)
 
 
 # -- order and reasons -----------------------------------------------------------------------------
@@ -243,14 +322,14 @@ class _Rank:
     """Less is better; the fields are what `make_plan` orders by, in that order."""
 
     fit: Fit
-    live: int
+    load: int
     unreliability: float
     service_id: str
     standing: Standing = field(compare=False)
 
 
 def _fit(need: Need, service: Service, distance: int, day: date) -> Fit:
-    believed_less = 2 * (not _fresh(service, day)) + (service.capacity is Capacity.LIMITED)
+    believed_less = 2 * belief(service, day) + (service.capacity is Capacity.LIMITED)
     return service.languages[0] != need.language, distance, believed_less
 
 
@@ -268,7 +347,7 @@ def _in_order(
     for organization_id, (fit, service_id) in best.items():
         if fit <= worst:
             standing = standings.get(organization_id, _NEWCOMER)
-            yield _Rank(fit, standing.live, 1 - standing.reliability, service_id, standing)
+            yield _Rank(fit, standing.load, 1 - standing.reliability, service_id, standing)
 
 
 def _line(need: Need, directory: Directory, rank: _Rank, day: date) -> Line:
@@ -286,17 +365,23 @@ def _reasons(need: Need, service: Service, covering: str, standing: Standing, da
         yield Reason("why.children")
     if need.urgency is Urgency.EMERGENCY:
         yield Reason("why.open_now")
-    if service.capacity is Capacity.LIMITED:
-        yield Reason("why.capacity_limited")
-    elif _fresh(service, day):
-        yield Reason("why.capacity_fresh")
+    if service.genders:
+        yield Reason(f"why.for_{need.gender}")
+    if need.pathway.vetted_days:
+        yield Reason("why.vetted")
+    yield from _room_reasons(service, day)
     if standing.kept > standing.missed:
         yield Reason("why.kept_promises")
 
 
-def _fresh(service: Service, day: date) -> bool:
-    confirmed = service.capacity_confirmed_on
-    return confirmed is not None and day - confirmed <= FRESH
+def _room_reasons(service: Service, day: date) -> Iterator[Reason]:
+    believed = belief(service, day)
+    if believed is Belief.UNKNOWN:
+        yield Reason("why.capacity_unknown")
+    elif service.capacity is Capacity.LIMITED:
+        yield Reason("why.capacity_limited")
+    elif believed is Belief.SAID:
+        yield Reason("why.capacity_fresh")
 
 
 def _by_id(services: Iterable[Service]) -> list[Service]:

@@ -99,6 +99,22 @@ class Mapper(Generic[T]):
         params |= {"before": self._encode[column](before), "limit_": limit}
         return [self.value(row) for row in conn.rows(self._found[key], params)]
 
+    def since(
+        self, conn: Connection, column: str, start: datetime, limit: int, equal: Mapping[str, Any]
+    ) -> list[T]:
+        """Rows whose instant in `column` is that moment or later, the newest first."""
+        asked = self._asked(equal)
+        if asked is None:
+            return []
+        shape, params = asked
+        key = ("since", column, *shape)
+        if key not in self._found:
+            at = self._table.c[column]
+            statement = self._select().where(at >= bindparam("start"), *self._conditions(shape))
+            self._found[key] = Sql(limited_to(statement.order_by(at.desc(), *self._order)))
+        params |= {"start": self._encode[column](start), "limit_": limit}
+        return [self.value(row) for row in conn.rows(self._found[key], params)]
+
     def add(self, conn: Connection, values: Sequence[T]) -> None:
         params = [self.params(value) for value in values]
         if len(params) == 1:

@@ -123,6 +123,10 @@ class StoreTx:
         with self._database() as conn:
             return mapper_of(kind).overdue(conn, column, before, limit, equal)
 
+    def since(self, kind: type[T], column: str, start: datetime, limit: int, **equal: Any) -> list[T]:
+        with self._database() as conn:
+            return mapper_of(kind).since(conn, column, start, limit, equal)
+
     def add(self, *rows: Any) -> None:
         with self._database() as conn:
             for kind, same in groupby(rows, key=type):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from referrals.directory import Capacity, Directory, OrganizationKind
+from referrals.directory import Capacity, Directory, Hours, OrganizationKind
 from referrals.model import AgeGroup, Urgency
 from referrals.routing import (
     Exclusions,
@@ -23,7 +27,7 @@ from referrals.routing import (
     still_fits,
     why_not,
 )
-from tests.support.networks import AREAS, DAY, agreement, directory, need, organization, service
+from tests.support.networks import AREAS, DAY, PATHWAY, agreement, directory, need, organization, service
 
 SUNDAY = datetime(2026, 11, 22, 4, tzinfo=UTC)
 
@@ -54,6 +58,12 @@ def test_an_organisation_that_cannot_be_asked(
     assert why_not_bua(need(**asked), known) == reason
 
 
+FOR_FAMILIES = replace(PATHWAY, audience="family")
+VETTED = replace(PATHWAY, vetted_days=365)
+EVERY_DAY = tuple(Hours(day, time(8), time(20)) for day in range(7))
+MORNINGS = tuple(Hours(day, time(7), time(11)) for day in range(7))
+WITHOUT_ANYTHING = Exclusions(lacks=frozenset({"papers", "fee", "address"}))
+
 SERVICE_FILTERS = [
     ("why_not.category", {"categories": ("letters",)}, {}),
     ("why_not.area", {"areas": ("bay",)}, {}),
@@ -64,6 +74,22 @@ SERVICE_FILTERS = [
     ("why_not.language", {"languages": ("en",)}, {}),
     ("why_not.served", {"ages": (AgeGroup.OLDER,)}, {}),
     ("why_not.children", {"ages": tuple(AgeGroup)}, {"age_group": AgeGroup.CHILD}),
+    ("why_not.full", {"capacity": Capacity.FULL, "capacity_confirmed_on": DAY - timedelta(days=90)}, {}),
+    ("why_not.full", {"capacity": Capacity.FULL, "capacity_confirmed_on": None}, {}),
+    ("why_not.paused", {"capacity": Capacity.PAUSED, "capacity_confirmed_on": DAY - timedelta(days=400)}, {}),
+    ("why_not.gender", {"genders": ("woman",)}, {"gender": "man"}),
+    ("why_not.gender", {"genders": ("woman",)}, {}),  # nobody guesses what was not said
+    ("why_not.audience", {"audiences": ("member",)}, {"pathway": FOR_FAMILIES}),
+    ("why_not.vetting", {}, {"pathway": VETTED}),
+    ("why_not.vetting", {"vetted_on": DAY - timedelta(days=366)}, {"pathway": VETTED}),
+    ("why_not.vetting", {"vetted_on": DAY + timedelta(days=1)}, {"pathway": VETTED}),
+    ("why_not.kind", {}, {"receivers": (OrganizationKind.HEALTH,)}),
+    # Its own hours, not its organisation's: mornings only, and it is eleven o'clock.
+    ("why_not.closed", {"hours": MORNINGS}, {"urgency": Urgency.EMERGENCY}),
+    ("why_not.private_wish", {}, {"exclusions": Exclusions(lacks=frozenset({"papers"}))}),
+    ("why_not.private_wish", {"not_needed": ("papers",)}, {"exclusions": WITHOUT_ANYTHING}),
+    ("why_not.private_wish", {}, {"exclusions": Exclusions(helper="woman")}),
+    ("why_not.private_wish", {"helpers": ("man",)}, {"exclusions": Exclusions(helper="woman")}),
 ]
 
 
@@ -107,10 +133,26 @@ def test_an_agreement_holds_on_its_first_and_last_day(day: str) -> None:
         ({}, {"urgency": Urgency.EMERGENCY}),
         ({}, {"urgency": Urgency.URGENT, "now": SUNDAY}),
         ({"ages": tuple(AgeGroup), "children_vetted": True}, {"age_group": AgeGroup.CHILD}),
+        # Full three months and a day ago: nobody knows any more.
+        ({"capacity": Capacity.FULL, "capacity_confirmed_on": DAY - timedelta(days=91)}, {}),
+        ({"genders": ("woman",)}, {"gender": "woman"}),
+        ({"audiences": ("family", "harmed")}, {"pathway": FOR_FAMILIES}),
+        ({"audiences": ("member",)}, {}),
+        ({"vetted_on": DAY - timedelta(days=365)}, {"pathway": VETTED}),
+        ({}, {"receivers": (OrganizationKind.CSO,)}),
+        ({"hours": EVERY_DAY}, {"urgency": Urgency.EMERGENCY, "now": SUNDAY}),
+        ({"hours": MORNINGS}, {}),
+        ({"not_needed": ("papers", "fee", "address")}, {"exclusions": WITHOUT_ANYTHING}),
+        ({"helpers": ("woman",)}, {"exclusions": Exclusions(helper="woman")}),
     ],
 )
 def test_who_fits_is_asked(changed: Mapping[str, Any], asked: Mapping[str, object]) -> None:
     assert why_not_bua(need(**asked), directory([organization()], [service(**changed)])) is None
+
+
+def test_a_holiday_of_its_organisation_closes_a_service_with_hours_of_its_own() -> None:
+    known = directory([organization(holidays=(DAY,))], [service(hours=EVERY_DAY)])
+    assert why_not_bua(need(urgency=Urgency.EMERGENCY), known) == "why_not.closed"
 
 
 def test_a_wish_is_named_last_so_that_it_shows_only_when_nothing_else_explains() -> None:
@@ -139,7 +181,9 @@ def order_of(known: Directory, standings: Mapping[str, Standing] | None = None) 
         {"areas": ("south",)},
         {"capacity": Capacity.LIMITED},
         {"capacity_confirmed_on": DAY - timedelta(days=31)},
+        {"capacity_confirmed_on": DAY - timedelta(days=91)},
         {"capacity_confirmed_on": None},
+        {"capacity": Capacity.FULL, "capacity_confirmed_on": DAY - timedelta(days=91)},
     ],
 )
 def test_the_better_fit_is_asked_first(worse: Mapping[str, Any]) -> None:
@@ -175,6 +219,25 @@ def test_the_order_of_the_orders() -> None:
     assert [line.organization_id for line in plan.lines] == expected
 
 
+def in_two(first: Standing, second: Standing) -> list[str]:
+    known = directory([organization("a"), organization("b")], [service("a", "a"), service("b", "b")])
+    return order_of(known, {"a": first, "b": second})
+
+
+def test_load_is_what_each_who_works_there_has_at_hand() -> None:
+    assert in_two(Standing(live=4, seats=1), Standing(live=6, seats=3)) == ["b", "a"]
+    assert in_two(Standing(live=2, seats=2), Standing(live=4, seats=3)) == ["a", "b"]  # one each
+
+
+def test_whoever_was_asked_lately_is_not_always_asked_first() -> None:
+    assert in_two(Standing(recent=2), Standing()) == ["b", "a"]
+    assert in_two(Standing(recent=1), Standing()) == ["a", "b"]  # once is no burden
+
+
+def test_nobody_there_yet_counts_as_one_who_works_there() -> None:
+    assert Standing(live=3, seats=0).load == 3
+
+
 def test_an_organisation_stands_in_the_plan_once_with_its_best_service() -> None:
     services = [service("a", areas=("land",)), service("b"), service("c", areas=("town", "land"))]
     assert make_plan(need(), directory([organization()], services), {}, DAY).service_ids == ("b",)
@@ -208,7 +271,7 @@ def test_reasons_of_a_wide_service_for_a_child_in_an_emergency() -> None:
         ("why.language", {"language": "th"}),
         ("why.children", {}),
         ("why.open_now", {}),
-        ("why.capacity_limited", {}),
+        ("why.capacity_unknown", {}),
     ]
 
 
@@ -262,8 +325,14 @@ a_service = st.fixed_dictionaries(
         "ages": some([tuple(AgeGroup), (AgeGroup.ADULT,), (AgeGroup.CHILD, AgeGroup.YOUNG)]),
         "children_vetted": st.booleans(),
         "capacity": some(Capacity),
-        "capacity_confirmed_on": some([None, DAY, DAY - timedelta(days=30), DAY - timedelta(days=31)]),
+        "capacity_confirmed_on": some([None, *(DAY - timedelta(days=n) for n in (0, 30, 31, 90, 91))]),
         "round_the_clock": st.booleans(),
+        "hours": some([(), (), EVERY_DAY, MORNINGS]),
+        "genders": some([(), (), ("woman",), ("woman", "man")]),
+        "audiences": some([(), (), ("family",), ("member", "harmed")]),
+        "vetted_on": some([None, DAY, DAY - timedelta(days=400)]),
+        "not_needed": some([(), ("papers",), ("papers", "fee", "address")]),
+        "helpers": some([(), ("woman",), ("woman", "man")]),
     }
 )
 services_drawn = st.lists(a_service, max_size=24).map(
@@ -280,6 +349,8 @@ wishes = st.builds(
     Exclusions,
     st.frozensets(some(ORGANIZATIONS), max_size=3),
     st.frozensets(some(OrganizationKind), max_size=2),
+    st.frozensets(some(["papers", "fee", "address"]), max_size=1),
+    some(["", "", "woman", "man"]),
 )
 needs = st.builds(
     need,
@@ -291,9 +362,12 @@ needs = st.builds(
     now=some([need().now, SUNDAY]),
     exclusions=wishes,
     author_organizations=st.frozensets(some(ORGANIZATIONS), max_size=1),
+    gender=some(["", "woman", "man"]),
+    pathway=some([PATHWAY, PATHWAY, FOR_FAMILIES, VETTED]),
+    receivers=some([(), (), (OrganizationKind.CSO, OrganizationKind.HEALTH)]),
 )
 standings_drawn = st.dictionaries(
-    some(ORGANIZATIONS), st.builds(Standing, *(st.integers(0, 3) for _ in range(3)))
+    some(ORGANIZATIONS), st.builds(Standing, *(st.integers(0, 3) for _ in range(5)))
 )
 
 
@@ -316,15 +390,59 @@ def test_the_same_input_gives_the_same_plan_byte_for_byte(
     assert why_not(asked, known) == why_not(asked, other)
 
 
+@pytest.mark.parametrize("hash_seed", ["0", "1"])
+def test_another_process_makes_the_same_plan_byte_for_byte(hash_seed: str) -> None:
+    """Sets and dictionaries come in another order there; the plan does not."""
+    theirs = subprocess.run(
+        [sys.executable, "-c", "from tests.rules.test_routing import a_plan_as_bytes as p; print(p())"],
+        env={**os.environ, "PYTHONHASHSEED": hash_seed},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    assert theirs == a_plan_as_bytes()
+
+
+def a_plan_as_bytes() -> str:
+    """The fingerprint of a plan and of why others are not in it, over a network drawn with a fixed seed."""
+    chance = random.Random(5)
+    everywhere = [each.id for each in AREAS]
+    people = [organization(f"o{n}", kind=chance.choice(list(OrganizationKind))) for n in range(40)]
+    found = [
+        service(
+            f"s{n}",
+            f"o{n % 40}",
+            areas=tuple(chance.sample(everywhere, 2)),
+            not_needed=tuple(chance.sample(["papers", "fee", "address"], 2)),
+            capacity=chance.choice(list(Capacity)),
+        )
+        for n in range(200)
+    ]
+    known = directory(people, found)
+    wished = Exclusions(frozenset({"o1", "o2", "o3"}), lacks=frozenset({"papers", "fee"}))
+    standings = {f"o{n}": Standing(n % 3, n % 4, n % 2, n % 5, n % 3) for n in range(40)}
+    asked = need(exclusions=wished)
+    whole = repr((make_plan(asked, known, standings, DAY, limit=99), why_not(asked, known)))
+    return hashlib.sha256(whole.encode()).hexdigest()
+
+
 @given(needs, directories, standings_drawn)
 def test_wishes_always_win_and_change_nothing_else(
     asked: Need, known: Directory, standings: Mapping[str, Standing]
 ) -> None:
     plan = make_plan(asked, known, standings, DAY, limit=99)
-    assert not any(asked.exclusions.hit(known.organizations[x.organization_id]) for x in plan.lines)
-    unwished = make_plan(replace(asked, exclusions=Exclusions()), known, standings, DAY, limit=99)
-    wanted = [x for x in unwished.lines if not asked.exclusions.hit(known.organizations[x.organization_id])]
-    assert list(plan.lines) == wanted
+    wished = asked.exclusions
+    assert not any(wished.hit(known.organizations[x.organization_id]) for x in plan.lines)
+    assert not any(wished.misses(known.services[x.service_id]) for x in plan.lines)
+    # Its organisation may come in with another service, so each service is compared by itself.
+    without = replace(asked, exclusions=Exclusions())
+    fits = {s for s in known.services if still_fits(without, s, known) is None}
+    wanted = {
+        s.id
+        for s in known.services.values()
+        if s.id in fits and not wished.hit(known.organizations[s.organization_id]) and not wished.misses(s)
+    }
+    assert {s for s in known.services if still_fits(asked, s, known) is None} == wanted
 
 
 @given(needs, directories, standings_drawn)
@@ -354,13 +472,14 @@ def test_a_plan_is_sorted_by_fit(asked: Need, known: Directory, standings: Mappi
         found = known.services[service_id]
         standing = standings.get(found.organization_id, Standing())
         above = known.ancestors[asked.area]
-        fresh = found.capacity_confirmed_on is not None and (DAY - found.capacity_confirmed_on).days <= 30
+        said = found.capacity_confirmed_on
+        days = (DAY - said).days if said is not None else 1_000
         return (
             found.languages.index(asked.language) > 0,
             min(above.index(a) for a in found.areas if a in above),
-            not fresh,
+            (days > 30) + (days > 90),
             found.capacity is Capacity.LIMITED,
-            standing.live,
+            (2 * standing.live + standing.recent) // (2 * max(1, standing.seats)),
             -(standing.kept + 1) / (standing.kept + standing.missed + 2),
             found.id,
         )
