@@ -15,9 +15,11 @@ _MATTER = ("pin", "enrol", "matter", "follow", "outcome.")
 
 TAKES: Mapping[str, Sequence[str]] = {
     "plan": ("filed",),
+    "choose": (),
     "offer": _MATTER,
     "matter": _MATTER,
     "me": (),
+    "desk": ("part.row.",),
     "member": ("pin", "enrol"),
     "devices": ("pin", "enrol"),
     "posts": ("pin", "enrol"),
@@ -31,15 +33,18 @@ TAKES: Mapping[str, Sequence[str]] = {
     "members": (),
     "newcomer": (),
     "link": ("pin", "enrol"),
+    "receipt": (),
+    "agreements": (),
+    "attendance": ("pin", "enrol"),
 }
 
 # Parts that only those get who name them. Steps and what is held come with the views that speak of them.
 _PARTS = frozenset(TAKES) | {part for takes in TAKES.values() for part in takes}
-_WITH_VIEWS = frozenset({"boot", "step", "hint", "confirm", "ask", "held", "hidden", "check", "said_no"})
+_WITH_VIEWS = frozenset({"boot", "step", "hint", "which", "confirm", "ask", "held", "hidden", "check", "said_no"})
 
 # Keys that a page makes of one that its view names.
 _OF_KEYS = (".you", ".partner", ".title")
-_OF_STEPS = ("page.hint.", "page.confirm.", "page.ask.")
+_OF_STEPS = ("page.hint.", "page.confirm.", "page.ask.", "page.which.")
 
 
 def page_texts(words: Mapping[str, str], page: str, reading: str = "") -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from handlers.reply import Reply, Turn
 from referrals.catalogue import QuestionKind
+from referrals.errors import StaleButton
 from referrals.said import Button, Keyboard
 from referrals.service import closing, conversations, moving
 from referrals.service.tell import column, page_button, press
@@ -20,6 +21,14 @@ def begin(turn: Turn, pathway_id: str) -> Reply:
 def ask(turn: Turn) -> Reply:
     """The button 'Ask for help'."""
     return begin(turn, turn.word(0))
+
+
+def go_on(turn: Turn) -> Reply:
+    """What was begun on a page goes on here."""
+    talk = conversations.current(turn.tx, turn.person)
+    if talk is None:
+        raise StaleButton
+    return show(turn, talk)
 
 
 def answered(turn: Turn) -> Reply:

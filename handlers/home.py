@@ -8,7 +8,7 @@ from handlers import family
 from handlers.reply import Reply, Turn
 from referrals.model import Role
 from referrals.said import Button, Keyboard
-from referrals.service import conversations, doors, linking, needs, safety_plans
+from referrals.service import choosing, conversations, doors, linking, needs, safety_plans
 from referrals.service.tell import column, page_button, press
 
 Rows = Callable[[Turn], list[Button]]
@@ -82,8 +82,10 @@ def _steward(turn: Turn) -> list[Button]:
 
 
 def _family(turn: Turn) -> list[Button]:
+    known = turn.tx.catalogue.pathways
     pathways = sorted({poster.pathway for poster in turn.tx.directory.posters.values()})
-    return [*_asking(pathways), press("button.circle", "circle"), *_own()]
+    named = [p for p in pathways if p in known and known[p].in_chat]
+    return [*_asking(named), *_something_else(turn), press("button.circle", "circle"), *_own()]
 
 
 def _member(turn: Turn) -> list[Button]:
@@ -92,11 +94,17 @@ def _member(turn: Turn) -> list[Button]:
     tied = [e.id for e in linking.tied_to(turn.tx, turn.person.id) if safety_plans.exists(turn.tx, e.id)]
     plans = [page_button("button.hard_days", f"safety/{enrolment_id}") for enrolment_id in tied]
     danger = press("button.danger", "danger")
-    return [press("button.check_in", "next"), *_asking(pathways), danger, *plans, *_own()]
+    asking = [*_asking(pathways), *_something_else(turn)]
+    return [press("button.check_in", "next"), *asking, danger, *plans, *_own()]
 
 
 def _asking(pathways: Iterable[str]) -> list[Button]:
     return [press(f"pathway.{pathway}", "ask", pathway) for pathway in pathways]
+
+
+def _something_else(turn: Turn) -> list[Button]:
+    """What no chat may name is chosen on a page."""
+    return [page_button("button.something_else", "choose")] if choosing.private(turn.tx, turn.person) else []
 
 
 def _own() -> list[Button]:

@@ -43,7 +43,7 @@ class Talk:
 def begin(tx: Tx, person: Person, pathway_id: str) -> Talk:
     """Start a form from its first open question; an earlier conversation of this person is given up."""
     pathway = tx.catalogue.pathways.get(pathway_id)
-    if pathway is None or not _may_ask(tx, person, pathway):
+    if pathway is None or not may_ask(tx, person, pathway):
         raise StaleLink
     drop(tx, person.id)
     form = pathway.form
@@ -119,7 +119,7 @@ def choices(tx: Tx, talk: Talk) -> tuple[str, ...]:
     return forms.choices_of(talk.question, tx.catalogue, talk.pathway.categories)
 
 
-def _may_ask(tx: Tx, person: Person, pathway: Pathway) -> bool:
+def may_ask(tx: Tx, person: Person, pathway: Pathway) -> bool:
     """Whether this person may file along this pathway: a button's data can be forged."""
     allowed = set(pathway.may_file)
     if Role.MEMBER in allowed:  # a mentor files for a member (needs.py), never for themselves
@@ -166,7 +166,7 @@ def _draft(tx: Tx, talk: Talk) -> str:
     """The draft for the page: made once, and changed when the person went back and answered anew."""
     person = doors.person_by_id(tx, talk.row.person_id)
     age = AgeGroup(talk.answers.get("age_group") or person.age_group or AgeGroup.ADULT)
-    category = talk.answers.get("category", "")  # else it is chosen on the page
+    category = talk.answers.get("category") or _only_one(talk.pathway)  # else it is chosen on the page
     actor = doors.as_author(person.id)
     draft = tx.get(Referral, talk.draft_id) if talk.draft_id else None
     if draft is not None and draft.stage is Stage.DRAFT:
@@ -174,6 +174,12 @@ def _draft(tx: Tx, talk: Talk) -> str:
         tx.audit(AuditEntry(actor, Action.REFERRAL_FILE, f"referral:{draft.id}", "draft"))
         return draft.id
     return drafts.start_draft(tx, actor, talk.pathway.id, category, age, person.language).id
+
+
+def _only_one(pathway: Pathway) -> str:
+    """What a pathway is about whose form does not ask for it."""
+    asks = any(question.kind is QuestionKind.CATEGORY for question in pathway.form.questions)
+    return "" if asks else pathway.needs[0]
 
 
 def _remember(tx: Tx, person: Person, question: Question, value: str) -> None:

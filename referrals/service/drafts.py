@@ -18,7 +18,7 @@ def start_draft(
     """A new draft; it is purged after seven days unless it is filed."""
     allow(actor, Action.REFERRAL_FILE)
     pathway = tx.catalogue.pathways[pathway_id]
-    if category not in (pathway.categories if category else ("",)):
+    if category not in (pathway.needs if category else ("",)):
         raise BadAnswer
     draft = Referral(
         id=tx.new_id(),

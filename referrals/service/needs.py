@@ -26,7 +26,7 @@ _FILED = "for a member"
 
 def categories(tx: Tx) -> tuple[str, ...]:
     """Every need that a mentor may file for a member, in the pathways' order."""
-    return tuple(c for pathway in _pathways(tx) for c in pathway.categories)
+    return tuple(dict.fromkeys(c for pathway in _pathways(tx) for c in pathway.needs))
 
 
 def in_chat(tx: Tx) -> tuple[str, ...]:
@@ -54,7 +54,7 @@ def file(tx: Tx, actor: Actor, enrolment: Enrolment, category: str) -> tuple[Ref
     tx.get(Enrolment, enrolment.id, lock=True)  # two who tick the same come one after the other
     for open_one in tx.find(Referral, enrolment_id=enrolment.id, category=category, stage=OPEN):
         return open_one, False
-    pathway = next((p for p in _pathways(tx) if category in p.categories), None)
+    pathway = next((p for p in _pathways(tx) if category in p.needs), None)
     if pathway is None:
         raise BadAnswer
     draft = Referral(
@@ -149,9 +149,9 @@ def of_member(tx: Tx, enrolment: Enrolment) -> list[Referral]:
 
 
 def pathways_of(tx: Tx, roles: Iterable[Role]) -> tuple[str, ...]:
-    """The pathways along which somebody in these roles may ask on their own, besides what a poster names."""
+    """The pathways along which somebody in these roles may ask on their own, and whose name a chat may show."""
     own = frozenset(roles) - {Role.MENTOR}
-    return tuple(p.id for p in tx.catalogue.pathways.values() if own & set(p.may_file))
+    return tuple(p.id for p in tx.catalogue.pathways.values() if p.in_chat and own & set(p.may_file))
 
 
 def slot(enrolment: Enrolment) -> str:

@@ -5,7 +5,7 @@ A view changes nothing; what is agreed to is filed by `filing.py`, which makes t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -16,8 +16,12 @@ from referrals.directory import OrganizationKind
 from referrals.errors import BadAnswer
 from referrals.model import SYSTEM, Actor, AgeGroup, Consent, DataClass, Referral, Stage, Urgency
 from referrals.ports import Tx
-from referrals.service import doors, emergency, matching, names
+from referrals.service import behalf, doors, emergency, matching, names, plan_choices
+from referrals.service.behalf import DECIDES, Behalf
 from referrals.views import Choice, PlanLine, PlanView
+
+HELPERS = ("woman", "man")
+MUST = ("papers", "fee", "address", *HELPERS)  # 'must.<id>': without papers …, helped by a woman …
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ class Wishes:
     category: str = ""
     language: str = ""
     age: AgeGroup | None = None
+    behalf: Behalf = DECIDES  # or for somebody who cannot decide
 
     def applied(self, referral: Referral) -> Referral:
         """The matter as it is wished for."""
@@ -61,7 +66,22 @@ def read_wishes(tx: Tx, body: Mapping[str, object]) -> Wishes:
     category, language = str(body.get("category") or ""), str(body.get("language") or "")
     if category not in ("", *tx.catalogue.categories) or language not in ("", *tx.catalogue.languages):
         raise BadAnswer
-    return Wishes(area, urgency, routing.Exclusions(organizations, kinds), category, language, age)
+    exclusions = routing.Exclusions(organizations, kinds, *_must(_strings(body.get("must"))))
+    for_them = Behalf(*(str(body.get(name) or "") for name in ("behalf", "agreed", "span")))
+    return Wishes(area, urgency, exclusions, category, language, age, for_them)
+
+
+def _must(chosen: Sequence[str]) -> tuple[frozenset[str], str]:
+    """What must be so, as what the person lacks and who may help; both genders ticked: either is fine."""
+    if not set(chosen) <= set(MUST):
+        raise BadAnswer
+    helpers = [each for each in chosen if each in HELPERS]
+    return frozenset(chosen) - set(HELPERS), helpers[0] if len(helpers) == 1 else ""
+
+
+def _must_choices(wishes: Wishes) -> tuple[Choice, ...]:
+    held = {*wishes.exclusions.lacks, wishes.exclusions.helper}
+    return tuple(Choice(each, label_key=f"must.{each}", chosen=each in held) for each in MUST)
 
 
 def plan_view(tx: Tx, person_id: str, referral_id: str, wishes: Wishes | None = None) -> PlanView:
@@ -79,7 +99,7 @@ def view(tx: Tx, referral: Referral, wishes: Wishes | None, language: str, words
     wished = wishes.applied(referral)
     chosen = bool(wishes.area and wished.category)
     plan = make(tx, referral, with_unseen(tx, referral, wishes))
-    text = consent_text(tx, referral, plan, words_in) if chosen else ""
+    text = consent_text(tx, wished, plan, words_in, wishes.behalf) if chosen else ""
     return PlanView(
         category_key=f"category.{wished.category}" if wished.category else f"pathway.{pathway.id}",
         categories=_category_choices(pathway, wished.category),
@@ -91,12 +111,15 @@ def view(tx: Tx, referral: Referral, wishes: Wishes | None, language: str, words
         kinds=tuple(
             Choice(k, label_key=f"kind.{k}", chosen=k in wishes.exclusions.kinds) for k in pathway.receivers
         ),
+        must=_must_choices(wishes),
         plan=_plan_lines(tx, plan, language) if chosen else (),
         nobody=chosen and not plan.lines,
         consent_text=text,
         consent_digest=consents.digest(text) if text else "",
         note_limit=question_of(pathway, "story").max_length,
         emergency_lines=emergency.lines(tx, wishes.area, language),
+        changes=plan_choices.changes(tx, wished, plan, language) if chosen else (),
+        **plan_choices.of(tx, wished, wishes.behalf),
     )
 
 
@@ -105,8 +128,9 @@ def standing_wishes(tx: Tx, referral: Referral) -> Wishes:
     author = doors.as_author(referral.author_id)
     if referral.stage is Stage.AWAITING_CONSENT:
         return Wishes(referral.area, referral.urgency, routing.Exclusions())
+    for_them = behalf.standing(referral)
     exclusions = routing.Exclusions() if tx.reading_locked else _earlier_exclusions(tx, author, referral)
-    return Wishes(referral.area, referral.urgency, exclusions)
+    return Wishes(referral.area, referral.urgency, exclusions, behalf=for_them)
 
 
 def with_unseen(tx: Tx, referral: Referral, wishes: Wishes) -> Wishes:
@@ -117,8 +141,7 @@ def with_unseen(tx: Tx, referral: Referral, wishes: Wishes) -> Wishes:
     if not tx.reading_locked:
         return wishes
     unseen, chosen = _earlier_exclusions(tx, SYSTEM, referral), wishes.exclusions
-    both = routing.Exclusions(chosen.organizations | unseen.organizations, chosen.kinds | unseen.kinds)
-    return replace(wishes, exclusions=both)
+    return replace(wishes, exclusions=chosen.joined(unseen))
 
 
 def _earlier_exclusions(tx: Tx, actor: Actor, referral: Referral) -> routing.Exclusions:
@@ -126,20 +149,27 @@ def _earlier_exclusions(tx: Tx, actor: Actor, referral: Referral) -> routing.Exc
     return matching.wishes_of(tx, actor, given) if given else routing.Exclusions()
 
 
-def consent_text(tx: Tx, referral: Referral, plan: routing.Plan, language: str) -> str:
-    """The plain words that the yes is given to, in the reader's language, partners in their order."""
+def consent_text(
+    tx: Tx, referral: Referral, plan: routing.Plan, language: str, for_them: Behalf = DECIDES
+) -> str:
+    """The plain words that the yes is given to, in the reader's language, partners in their order.
+
+    `referral` as it is wished for: somebody under 18 gets words that a child reads.
+    """
     pathway = matching.pathway_of(tx, referral)
     words = tx.catalogue.words
     until = names.day_in_words(tx.catalogue, (tx.now + timedelta(days=pathway.consent_days)).date(), language)
-    code = "\n\n" + words("consent.by_word", language) if referral.by_word else ""
+    code = behalf.words(tx, for_them, language)
+    code += "\n\n" + words("consent.by_word", language) if referral.by_word else ""
+    young = "_child" if referral.age_group is AgeGroup.CHILD else ""
     if not plan.lines:
-        return words("consent.nobody", language, until=until) + code
+        return words(f"consent.nobody{young}", language, until=until) + code
     partners = "\n".join(
         f"{n}. {names.named(tx.directory.organizations[line.organization_id].names, language)}"
         for n, line in enumerate(plan.lines, 1)
     )
     classes = ", ".join(words(f"class.{c}", language) for c in classes_of(pathway))
-    return words("consent.text", language, partners=partners, classes=classes, until=until) + code
+    return words(f"consent.text{young}", language, partners=partners, classes=classes, until=until) + code
 
 
 def make(tx: Tx, referral: Referral, wishes: Wishes) -> routing.Plan:
@@ -149,6 +179,7 @@ def make(tx: Tx, referral: Referral, wishes: Wishes) -> routing.Plan:
         return routing.Plan()
     if wished.category not in matching.pathway_of(tx, referral).categories:
         raise BadAnswer
+    behalf.check(matching.pathway_of(tx, referral), wishes.behalf)
     asked = frozenset(offer.organization_id for offer in matching.refusals(tx, referral))
     without = replace(wishes.exclusions, organizations=wishes.exclusions.organizations | asked)
     need = matching.need_of(tx, wished, without)
@@ -170,7 +201,7 @@ def _plan_lines(tx: Tx, plan: routing.Plan, language: str) -> tuple[PlanLine, ..
                 service=names.named(tx.directory.services[line.service_id].names, language),
                 organization=names.named(organization.names, language),
                 kind_key=f"kind.{organization.kind}",
-                reasons=tuple((r.key, _shown(tx, dict(r.params), language)) for r in line.reasons),
+                reasons=tuple((r.key, shown(tx, dict(r.params), language)) for r in line.reasons),
             )
         )
     return tuple(lines)
@@ -210,7 +241,7 @@ def _category_choices(pathway: Pathway, chosen: str) -> tuple[Choice, ...]:
     """What can be asked for, where the pathway has it chosen on the page and not in the chat."""
     if not any(q.kind is QuestionKind.CATEGORY and q.where == "page" for q in pathway.form.questions):
         return ()
-    return tuple(Choice(c, label_key=f"category.{c}", chosen=c == chosen) for c in pathway.categories)
+    return tuple(Choice(c, label_key=f"category.{c}", chosen=c == chosen) for c in pathway.needs)
 
 
 def _organization_choices(tx: Tx, referral: Referral, language: str, wishes: Wishes) -> tuple[Choice, ...]:

@@ -66,15 +66,40 @@ def test_the_partner_whose_agreement_ran_out_is_never_asked() -> None:
 
 def test_agreements_hold_for_years_but_for_one() -> None:
     others = [a for a in NETWORK.agreements if a.id != "old-bridge-2026"]
-    assert len(others) == len(NETWORK.organizations) - 1
+    assert {a.organization_id for a in others} == {o.id for o in NETWORK.organizations} - {"old-bridge"}
     assert all(a.in_force(date(2026, 1, 1)) and a.in_force(date(2036, 12, 31)) for a in others)
 
 
 def test_a_body_of_the_state_gets_no_story() -> None:
-    (office,) = [o for o in NETWORK.organizations if o.kind in STATE_KINDS]
+    office = DIRECTORY.organizations["family-office"]
     bound = agreement_for(DIRECTORY, office.id, PATHWAY.id, DAY)
     opened = classes_for(PATHWAY, bound, office, consent(classes=OPENED), Stage.ACCEPTED, visits().now)
     assert opened == (DataClass.ROUTING, DataClass.CONTACT)
+
+
+def test_bodies_of_the_state_get_exactly_what_their_agreements_name() -> None:
+    named: dict[str, dict[str, list[str]]] = {
+        o.id: {} for o in NETWORK.organizations if o.kind in STATE_KINDS
+    }
+    for agreement in NETWORK.agreements:
+        for pathway in agreement.pathways if agreement.organization_id in named else ():
+            named[agreement.organization_id][pathway] = [c.value for c in agreement.classes]
+    assert named == {
+        "family-office": dict.fromkeys(
+            ("family-support", "member-support", "release-plan"), ["routing", "contact"]
+        ),
+        "border-corrections": {"custody-programme": ["routing"], "release-plan": ["routing", "safety"]},
+        "border-probation": {"attendance-confirmation": ["routing", "identity"]},
+    }
+
+
+def test_a_focal_point_does_nothing_else_here() -> None:
+    focal = {s.organization_id for s in DIRECTORY.services_of_category["complaint.abuse"]}
+    assert len(focal) == 2
+    assert all(a.pathways == ("complaint",) for a in NETWORK.agreements if a.organization_id in focal)
+    assert all(
+        s.organization_id not in focal for s in NETWORK.services if "complaint.help" not in s.categories
+    )
 
 
 @pytest.mark.parametrize("category", PATHWAY.categories)
@@ -88,7 +113,8 @@ def test_everything_can_be_asked_for_in_pattani(category: str) -> None:
 def test_every_organisation_that_can_be_asked_has_somebody_to_ask() -> None:
     workers = {s.organization_id for s in NETWORK.seats if s.role is Role.WORKER}
     asked = {s.organization_id for s in NETWORK.services}
-    assert asked - {"old-bridge"} == workers
+    # Whoever supervises people is asked for nothing: it may be sent an attendance, and may ask for one.
+    assert asked - {"old-bridge"} == workers - {"border-probation"}
     for organization in ("bua-house", "two-rivers"):
         assert sum(s.organization_id == organization for s in NETWORK.seats) == 2
 

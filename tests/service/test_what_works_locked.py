@@ -44,6 +44,7 @@ TABLE = {
     ("plan", "preview"): WORKS,
     ("plan", "file"): WORKS,
     ("plan", "no"): WORKS,
+    ("choose", "choose"): WORKS,
     ("words", "choose"): WORKS,
     ("words", "preview"): WORKS,
     ("words", "yes"): WORKS,
@@ -213,6 +214,7 @@ def _laid_out(net: Phones) -> Everything:
         "day": (today - timedelta(days=1)).isoformat(),
     }  # fmt: skip
     found.bodies = {
+        "choose": [{"reason": "faith-dialogue"}],
         "words": [{**words, "consent_digest": shown.consent_digest}],
         "member": [{**about, "reason": reason} for reason in ("2", "settled", "sewing")],
         "devices": [{**body, "device": device} for device in (asking, asked)],

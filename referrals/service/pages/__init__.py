@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from referrals.service.pages.agreements import AGREEMENTS
+from referrals.service.pages.attendance import ATTENDANCE
+from referrals.service.pages.choose import CHOOSE
+from referrals.service.pages.desk import DESK
 from referrals.service.pages.devices import DEVICES
 from referrals.service.pages.link import LINK
 from referrals.service.pages.matter import MATTER
@@ -16,6 +20,7 @@ from referrals.service.pages.offer import OFFER
 from referrals.service.pages.page import Page
 from referrals.service.pages.plan import PLAN
 from referrals.service.pages.posts import POSTS
+from referrals.service.pages.receipt import RECEIPT
 from referrals.service.pages.safety import SAFETY
 from referrals.service.pages.share import SHARE
 from referrals.service.pages.track import TRACK
@@ -25,9 +30,11 @@ from referrals.service.pages.words import WORDS
 
 PAGES: Mapping[str, Page] = {
     "plan": PLAN,
+    "choose": CHOOSE,
     "offer": OFFER,
     "matter": MATTER,
     "me": ME,
+    "desk": DESK,
     "member": MEMBER,
     "posts": POSTS,
     "devices": DEVICES,
@@ -41,4 +48,7 @@ PAGES: Mapping[str, Page] = {
     "members": MEMBERS,
     "newcomer": NEWCOMER,
     "link": LINK,
+    "receipt": RECEIPT,
+    "agreements": AGREEMENTS,
+    "attendance": ATTENDANCE,
 }
