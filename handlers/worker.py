@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from handlers.reply import Reply, Turn
-from referrals.model import Offer, Referral
-from referrals.service import joining, matching, offers
+from referrals.model import Offer, OfferStage, Referral, Urgency
+from referrals.said import Button, Keyboard
+from referrals.service import joining, matching, offers, questions
 from referrals.service.tell import column, iso, offer_slot, page_button, press
 
 
@@ -13,19 +14,27 @@ def show(turn: Turn) -> Reply:
     offer, referral = offers.see(turn.tx, turn.person.id, turn.word(0))
     if not offers.may_decide(turn.tx, offer, referral):
         return Reply("worker.no_longer_open", {"code": offer.code}, slot=offer_slot(offer.id))
-    return Reply(
-        "worker.blind_offer",
-        _blind(turn, offer, referral),
-        (
-            (
-                press("button.accept", "offer.accept", offer.id),
-                press("button.decline", "offer.decline", offer.id),
-            ),
-            (page_button("button.details", f"offer/{offer.id}"),),
-        ),
-        slot=offer_slot(offer.id),
-        details=True,
+    text = "worker.blind_offer"
+    words = _blind(turn, offer, referral)
+    if offer.answer and questions.in_chat(turn.tx, referral):
+        words |= {"question": f"@ask.{offer.question}", "answer": f"@ask.{offer.question}.{offer.answer}"}
+        text = "worker.blind_offer_answered"
+    rows = (*_answers(turn, offer, referral), (page_button("button.details", f"offer/{offer.id}"),))
+    return Reply(text, words, rows, slot=offer_slot(offer.id), details=True)
+
+
+def _answers(turn: Turn, offer: Offer, referral: Referral) -> Keyboard:
+    """Yes and no; 'there is a queue' and 'one question first' where they make sense."""
+    both = (
+        press("button.accept", "offer.accept", offer.id),
+        press("button.decline", "offer.decline", offer.id),
     )
+    others: list[Button] = []
+    if questions.may_ask(turn.tx, offer, referral):
+        others.append(press("button.ask_first", "offer.ask", offer.id))
+    if offer.stage is OfferStage.SEEN and referral.urgency is not Urgency.EMERGENCY:
+        others.append(press("button.queue_here", "offer.queue", offer.id))
+    return (both, tuple(others)) if others else (both,)
 
 
 def accept(turn: Turn) -> Reply:
@@ -36,7 +45,12 @@ def accept(turn: Turn) -> Reply:
     return Reply(
         "worker.accepted",
         {"code": offers.code_of(turn.tx, turn.word(0)), "by": iso(by)},
-        ((page_button("button.read_story", f"matter/{turn.word(0)}"),),),
+        column(
+            [
+                page_button("button.read_story", f"matter/{turn.word(0)}"),
+                press("button.not_reached", "try", turn.word(0)),
+            ]
+        ),
         slot=offer_slot(turn.word(0)),
     )
 

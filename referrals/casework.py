@@ -198,16 +198,18 @@ class DeskShare:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """A partner would hand a matter over to another one: the person is asked. Gone once there is an answer.
+    """A partner would hand a matter over to another one, and the person is asked. Gone once that is settled.
 
-    `id` is the referral's; `offer_id` that of the partner who asks, `service_id` who would take it over.
+    `offer_id`: that of the partner who asks; `service_id`: who would take it over.
     """
 
     id: str
+    referral_id: str
     offer_id: str
     service_id: str
     by: str  # the worker's person id
     asked_at: datetime
+    agreed_at: datetime | None = None  # the person's yes
     version: int = 1
 
 

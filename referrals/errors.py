@@ -42,10 +42,46 @@ class WrongStage(Refused):
     code = "error.wrong_stage"
 
 
+class OnwardLoop(Refused):
+    """A further need that its chain has been to already: whoever needs it again asks anew."""
+
+    code = "error.onward_loop"
+
+
+class OnwardFar(Refused):
+    """A chain of onward referrals has come to its end: whoever needs more asks anew."""
+
+    code = "error.onward_far"
+
+
 class AlreadyHandled(WrongStage):
     """Somebody else was faster; said kindly, because it is good news."""
 
     code = "error.already_handled"
+
+
+class OfferOver(AlreadyHandled):
+    """A decision on an offer that has lapsed, was taken back or was answered: nothing is changed by it."""
+
+    code = "error.offer_over"
+
+
+class TurnOver(WrongStage):
+    """The person answers something that needs no answer any more: the turn that asked it has ended."""
+
+    code = "error.turn_over"
+
+
+class NoMoreQuestions(Refused):
+    """A partner asks once, before it decides, and never in an emergency."""
+
+    code = "error.no_more_questions"
+
+
+class CannotWait(Refused):
+    """Somebody who needs help at once is put on no waiting list."""
+
+    code = "error.cannot_wait"
 
 
 class NoConsent(Refused):

@@ -44,6 +44,7 @@ class Step(StrEnum):
     CONTACT = "contact"
     NOT_REACHED = "not_reached"
     RETURN = "return"
+    TRANSFER = "transfer"  # another partner takes over from the one who helped until now
     REPORT = "report"
     CONFIRM = "confirm"
     DISPUTE = "dispute"
@@ -96,13 +97,20 @@ REFERRAL_STEPS: Mapping[Stage, Mapping[Step, Stage]] = {
         Step.CONTACT: _S.IN_SERVICE,
         Step.NOT_REACHED: _S.UNREACHABLE,
         Step.RETURN: _S.MATCHING,
+        Step.TRANSFER: _S.ACCEPTED,
         **_ANYTIME,
     },
-    _S.UNREACHABLE: {Step.CONTACT: _S.IN_SERVICE, Step.GIVE_UP: _S.CLOSED, **_ANYTIME},
+    _S.UNREACHABLE: {
+        Step.CONTACT: _S.IN_SERVICE,
+        Step.TRANSFER: _S.ACCEPTED,
+        Step.GIVE_UP: _S.CLOSED,
+        **_ANYTIME,
+    },
     _S.IN_SERVICE: {
         Step.REPORT: _S.REPORTED,
         Step.COMPLETE: _S.REPORTED,
         Step.RETURN: _S.MATCHING,
+        Step.TRANSFER: _S.ACCEPTED,
         **_ANYTIME,
     },
     _S.REPORTED: {Step.CONFIRM: _S.CLOSED, Step.DISPUTE: _S.DISPUTED, **_ANYTIME},
@@ -135,6 +143,7 @@ STEP_BY: Mapping[Step, By] = {
     Step.CONTACT: By.PARTNER,
     Step.NOT_REACHED: By.PARTNER,
     Step.RETURN: By.PARTNER,
+    Step.TRANSFER: By.PARTNER,
     Step.REPORT: By.PARTNER,
     Step.CONFIRM: By.PERSON,
     Step.DISPUTE: By.PERSON,

@@ -147,7 +147,7 @@ _table(
 _table(casework.DeskNote, "desk_note", Index(None, "referral_id"), of=_REFERRAL)
 _table(casework.UnmetNeed, "unmet_need", Index(None, "month", "category"))
 _table(casework.DeskShare, "desk_share", Index(None, "referral_id"), of=_REFERRAL)
-_table(casework.Transfer, "transfer")
+_table(casework.Transfer, "transfer", Index(None, "referral_id"), of=_REFERRAL)
 _table(casework.ClosingAnswer, "closing_answer", Index(None, "month", "pathway"))
 
 # Programmes, members, and the contact with them.

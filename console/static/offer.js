@@ -1,6 +1,6 @@
-// The blind offer: what a partner may know before it says yes, and its three answers.
+// The blind offer: what a partner may know before it says yes, and its answers.
 
-import { button, card, choices, h, t, time, working, writing } from "./ui.js";
+import { button, card, choices, h, t, time, working } from "./ui.js";
 
 export function show(view, desk) {
   return [
@@ -14,7 +14,7 @@ export function show(view, desk) {
         h("dt", {}, t("page.age")), h("dd", {}, t(view.age_key)),
         h("dt", {}, t("page.code")), h("dd", { class: "code" }, view.code)),
       view.may_decide && h("p", { class: "until" }, t("page.offer.until"), " ", time(view.decide_by))),
-    ...(view.may_decide ? [answers(view, desk)] : [thanks(desk)]),
+    ...(view.may_decide ? [answers(view, desk), ...desk.sections(view, true)] : [thanks(desk)]),
   ];
 }
 
@@ -23,8 +23,7 @@ function answers(view, desk) {
   return card(t("page.offer.answer"),
     h("p", {}, t("page.offer.accept_hint")),
     h("div", { class: "actions" }, accept),
-    declining(view, desk),
-    view.may_ask && asking(desk));
+    declining(view, desk));
 }
 
 function declining(view, desk) {
@@ -37,16 +36,6 @@ function declining(view, desk) {
     else reasons.querySelector("input")?.focus();
   });
   return h("details", {}, h("summary", {}, t("page.offer.decline")), reasons, missing, h("div", { class: "actions" }, send));
-}
-
-function asking(desk) {
-  const question = writing(t("page.offer.question"), 500, t("page.offer.question_hint"), 3);
-  desk.draft(question.box, "ask", question.count);
-  const send = button(t("page.send"), () => {
-    if (question.box.value.trim()) working(send, () => desk.step("ask", { text: question.box.value }));
-    else question.box.focus();
-  });
-  return h("details", {}, h("summary", {}, t("page.offer.ask")), question, h("div", { class: "actions" }, send));
 }
 
 function thanks(desk) {

@@ -23,7 +23,7 @@ from referrals.model import (
     ThreadEntry,
 )
 from referrals.ports import Tx
-from referrals.service import asked, doors, matching, offers, sharing, tell
+from referrals.service import asked, desk_notes, doors, matching, offers, onward, sharing, tell
 
 
 def helped(tx: Tx, person_id: str, referral_id: str, yes: bool) -> Referral:
@@ -147,6 +147,8 @@ def _end_early(tx: Tx, referral: Referral, step: Step) -> Referral:
     )
     sharing.settle(tx, after)
     _end(tx, after)
+    if referral.stage is Stage.AWAITING_CONSENT:
+        onward.moved_on(tx, after)
     return after
 
 
@@ -170,6 +172,7 @@ def restarted(referral: Referral) -> Referral:
         position=0,
         hops=0,
         offer_id=None,
+        next_offer_id=None,
         organization_id=None,
         accepted_by=None,
         escalated=False,
@@ -195,11 +198,13 @@ def retire(tx: Tx, referral_id: str) -> None:
     for entry in tx.find(ThreadEntry, referral_id=referral.id):
         tx.remove(entry)
     asked.forget(tx, referral.id)
+    complaints.forget(tx, referral.id)
+    desk_notes.forget(tx, referral.id)
     for given in tx.find(Consent, referral_id=referral.id):
         tx.destroy(given.record)
         tx.clear_timers(given.id)
         tx.remove(given)
-    tx.save(replace(referral, author_id="", accepted_by=None, plan=()))
+    tx.save(replace(referral, author_id="", accepted_by=None, desk_id=None, plan=()))
     tx.audit(AuditEntry(SYSTEM, Action.RETENTION, f"referral:{referral.id}"))
 
 

@@ -12,9 +12,10 @@ from referrals.lifecycle import ENDED, STAGE_WAITS, Step, move
 from referrals.model import AuditEntry, Offer, Referral, Role, Stage, Urgency
 from referrals.ports import Tx
 from referrals.said import Priority
-from referrals.service import closing, doors, matching, offers, sharing, tell, word_checks, working
+from referrals.service import asked, closing, doors, matching, offers, plan_preview, sharing, tell, word_checks, working
 
 EMERGENCY_REPEAT = timedelta(minutes=15)
+REMEMBERED = timedelta(days=60)  # that whoever took a matter up was told once that it is late
 HELD_BY_DESK = (Stage.UNMATCHED, Stage.DISPUTED)
 
 
@@ -50,13 +51,12 @@ def rematch(tx: Tx, person_id: str, referral_id: str) -> Referral:
     taken_away = may_move(tx, referral)
     moved = move(referral, Step.RETURN if taken_away else Step.REMATCH, tx.now)
     offers.recall(tx, referral, "worker.withdrawn")
-    refused = {o.service_id for o in matching.refusals(tx, referral)}
-    again = [s for s in referral.plan if s not in refused]
-    done = [s for s in referral.plan if s in refused]
+    done, again = plan_preview.split(tx, referral)
     after = tx.save(replace(closing.restarted(moved), plan=(*done, *again), position=len(done)))
     sharing.settle(tx, after)
     tx.audit(AuditEntry(actor, Action.DESK_REMATCH, f"referral:{referral.id}"))
     tx.clear_timers(referral.id)
+    asked.dates_over(tx, after)
     tell.settle_desk(tx, after)
     matching.start_matching(tx, after)
     if taken_away:
@@ -112,7 +112,8 @@ def unmatched_overdue(tx: Tx, referral_id: str) -> None:
         return
     emergency = referral.urgency is Urgency.EMERGENCY
     priority = Priority.CRISIS if emergency else Priority.ALERT
-    tell.tell_desk(tx, "desk.still_unmatched", referral, priority=priority, everybody=True)
+    everybody = emergency or not _left_to_holder(tx, referral)
+    tell.tell_desk(tx, "desk.still_unmatched", referral, priority=priority, everybody=everybody)
     if emergency:
         once = f"nobody:{referral.id}:{referral.version}"
         tell.tell_author(tx, referral, "matter.nobody_yet_call", dedupe=once)
@@ -126,6 +127,15 @@ def dispute_overdue(tx: Tx, referral_id: str) -> None:
     """Timer: a dispute has waited too long; all coordinators hear of it, again and again."""
     referral = doors.referral_by_id(tx, referral_id)
     if referral.stage is Stage.DISPUTED:
-        tell.tell_desk(tx, "desk.still_disputed", referral, everybody=True)
+        everybody = not _left_to_holder(tx, referral)
+        tell.tell_desk(tx, "desk.still_disputed", referral, everybody=everybody)
         wait = STAGE_WAITS[Stage.DISPUTED].of(referral.urgency)
         tx.set_timer("dispute_wait", referral.id, tx.now + wait)
+
+
+def _left_to_holder(tx: Tx, referral: Referral) -> bool:
+    """The first time that nothing has moved it is for whoever took it up to hear; from then on for everybody."""
+    if tell.desk_holder(tx, referral) is None:
+        return False
+    moved = referral.stage_since.isoformat()
+    return tx.tally(f"desk-late:{referral.id}:{referral.desk_id}:{moved}", tx.now + REMEMBERED) == 1

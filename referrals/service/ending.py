@@ -6,14 +6,16 @@ A suspension comes from a network file (`network.py`) and goes the same way as a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 
 from referrals import schedule
+from referrals.access import Action
 from referrals.directory import Agreement
 from referrals.lifecycle import ENDED, LIVE_OFFERS, OPEN
-from referrals.model import Consent, Offer, Referral, Stage
+from referrals.model import SYSTEM, AuditEntry, Consent, Offer, OfferStage, Referral, Stage
 from referrals.ports import Tx
-from referrals.service import doors, matching, offers, safety_sharing, sharing, tell, working
+from referrals.service import agreements, doors, matching, offers, safety_sharing, sharing, tell, working
 
 AGREEMENT = "agreement_end"  # the timer of an agreement's first and last day
 
@@ -29,7 +31,7 @@ def consent_over(tx: Tx, consent_id: str) -> None:
     sharing.settle(tx, referral)
     if referral.stage in ENDED:
         return
-    if referral.stage in (Stage.OFFERED, Stage.MATCHING):
+    if referral.stage in (Stage.OFFERED, Stage.MATCHING, Stage.WAITLISTED):
         offer = matching.live_offer(tx, referral)
         if offer is not None:
             offers.take_back(tx, referral, offer, "consent_over")
@@ -55,6 +57,7 @@ def watch(tx: Tx, agreement: Agreement) -> None:
         tx.set_timer(AGREEMENT, agreement.id, min(coming))
     else:
         tx.clear_timer(AGREEMENT, agreement.id)
+    agreements.watch(tx, agreement)
 
 
 def review(tx: Tx, organization_id: str) -> None:
@@ -69,9 +72,38 @@ def review(tx: Tx, organization_id: str) -> None:
             continue  # its partner's keys went when it was closed
         sharing.settle(tx, referral)
         known = any(t.kind == working.CUT_OFF for t in tx.timers_of(referral.id))
-        if referral.stage not in ENDED and not known and not sharing.readable(tx, referral):
+        if referral.stage in ENDED or known is not bool(sharing.readable(tx, referral)):
+            continue
+        if known:
+            _goes_on(tx, referral)
+        else:
             _cut_off(tx, referral)
             tell.tell_author(tx, referral, "matter.partner_stopped")
+
+
+def service_gone(tx: Tx, service_id: str) -> None:
+    """A service is in the network file no more: its offers are taken back, and the desk looks at the rest.
+
+    Who has accepted goes on for now: the person said yes to that partner, whose agreement still binds.
+    """
+    for offer in tx.find(Offer, service_id=service_id, stage=(*LIVE_OFFERS, OfferStage.ACCEPTED)):
+        referral = doors.referral_by_id(tx, offer.referral_id)
+        if referral.offer_id != offer.id or referral.stage in ENDED:
+            continue
+        if offer.stage is OfferStage.ACCEPTED:
+            working.escalate(tx, referral, "desk.service_gone")
+        else:
+            offers.take_back(tx, referral, offer, "service_gone")
+
+
+def _goes_on(tx: Tx, referral: Referral) -> None:
+    """What had cut the partner off is over: it may work on, and nobody is asked to move the matter any more."""
+    tx.clear_timer(working.CUT_OFF, referral.id)
+    after = tx.save(replace(referral, escalated=False))
+    tx.audit(AuditEntry(SYSTEM, Action.REFERRAL_STEP, f"referral:{referral.id}", "goes on"))
+    tell.settle_desk(tx, after)
+    tell.tell_partner(tx, after, "worker.goes_on", opens="button.open")
+    tell.tell_author(tx, after, "matter.partner_back")
 
 
 def _cut_off(tx: Tx, referral: Referral) -> None:

@@ -39,6 +39,10 @@ _CODES: Mapping[str, str] = {
     "course": "course.",
     "step": "course_step.",
     "why": "page.share.why.",
+    "tried": "export.tried.",
+    "appointment": "export.appointment.",
+    "question": "ask.",
+    "answer": "ask.",
 }
 
 

@@ -11,11 +11,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from referrals import consent as consents
-from referrals import freshness, routing, schedule
+from referrals import freshness, routing, schedule, tasks
 from referrals.access import Action
 from referrals.catalogue import Pathway
 from referrals.directory import OpeningTimes, OrganizationKind
 from referrals.lifecycle import LIVE_OFFERS, OFFER_DELAY_S, OfferStep, Step, move, move_offer
+from referrals.members import Enrolment
 from referrals.model import (
     SYSTEM,
     Actor,
@@ -25,14 +26,14 @@ from referrals.model import (
     Offer,
     OfferStage,
     Referral,
+    Role,
     Stage,
     Urgency,
 )
-from referrals.members import Enrolment
 from referrals.persons import Seat
 from referrals.ports import Tx
-from referrals.said import Priority
-from referrals.service import doors, matter_codes, tell
+from referrals.said import Keyboard, Priority
+from referrals.service import asked, complaints, doors, matter_codes, tell
 
 # Why an accepted offer was taken back: a yes or an agreement had ended, and that is nobody's no.
 CUT_OFF = "cut_off"
@@ -87,10 +88,26 @@ def need_of(tx: Tx, referral: Referral, exclusions: routing.Exclusions) -> routi
         language=referral.language,
         age_group=referral.age_group,
         exclusions=exclusions,
-        author_organizations=_too_close(tx, referral),
+        author_organizations=_too_close(tx, referral) | rivals(tx, referral) | complaints.too_close(tx, referral),
         now=tx.now,
         gender=referral.gender,
+        receivers=_receivers(tx, referral),
     )
+
+
+def rivals(tx: Tx, referral: Referral) -> frozenset[str]:
+    """Who does a part of the same plan that the same must not do too: an evaluator is never the provider."""
+    if not referral.parent_id:
+        return frozenset()
+    others = set(tasks.rivals(pathway_of(tx, referral).tasks, referral.task))
+    parts = tx.find(Referral, parent_id=referral.parent_id)
+    return frozenset(p.organization_id for p in parts if p.task in others and p.organization_id)
+
+
+def _receivers(tx: Tx, referral: Referral) -> tuple[OrganizationKind, ...]:
+    """Of a part of a plan the kinds that its task names; () where it names none."""
+    kinds = pathway_of(tx, referral).tasks if referral.task else ()
+    return next((kind.receivers for kind in kinds if kind.id == referral.task), ())
 
 
 def _too_close(tx: Tx, referral: Referral) -> frozenset[str]:
@@ -123,7 +140,13 @@ def match(tx: Tx, referral_id: str) -> None:
     if referral.stage is not Stage.MATCHING:
         return
     given = doors.consent_in_force(tx, referral)
-    if given is None or referral.hops >= pathway_of(tx, referral).max_hops:
+    pathway = pathway_of(tx, referral)
+    if given is not None and not consents.stands_for(given, referral, pathway):
+        # Nobody new is asked without a new yes, and the page says what is different.
+        choose = tell.page_button("button.choose", tell.plan_page(referral))
+        run_out(tx, referral, "matter.ask_anew", ((choose,),))
+        return
+    if given is None or referral.hops >= pathway.max_hops:
         run_out(tx, referral)
         return
     exclusions = exclusions_of(tx, referral)
@@ -131,7 +154,8 @@ def match(tx: Tx, referral_id: str) -> None:
         service_id = referral.plan[position]
         if not consents.covers(given, service_id, tx.now) or _unfit(tx, referral, service_id, exclusions):
             continue
-        worker = _next_worker(tx, tx.directory.services[service_id].organization_id, ())
+        but = tuple(complaints.concerned(tx, referral))
+        worker = _next_worker(tx, tx.directory.services[service_id].organization_id, but)
         if worker is not None:
             _offer(tx, replace(referral, position=position + 1), service_id, worker)
             return
@@ -171,28 +195,54 @@ def refusals(tx: Tx, referral: Referral) -> list[Offer]:
     return [o for o in ended if o.decided_by is not None and o.reason != CUT_OFF]
 
 
-def run_out(tx: Tx, referral: Referral, text: str = "matter.desk_looks") -> None:
+def run_out(
+    tx: Tx, referral: Referral, text: str = "matter.desk_looks", buttons: Keyboard | None = None
+) -> None:
     """Nobody is left in the consented plan: the desk holds it now, and the person is told so."""
     tx.clear_timer("match", referral.id)
     after = save_step(tx, referral, Step.RUN_OUT, offer_id=None, escalated=True)
     wait = pathway_of(tx, after).deadlines[after.urgency].unmatched
     tx.set_timer("unmatched", after.id, tx.now + schedule.elapsed(wait))
     tell.tell_desk(tx, "desk.unmatched", after, priority=_priority(after))
-    tell.tell_author(tx, after, text)
+    tell.tell_author(tx, after, text, buttons=buttons)
 
 
 def end_turn(tx: Tx, referral: Referral, offer: Offer, step: OfferStep, reason: str | None) -> None:
     """A partner's turn is over without a yes: close the offer and let the next one's turn come."""
     clear_ladder(tx, offer.id)
+    asked.over(tx, referral, offer)
     decided = replace(move_offer(offer, step), decided_at=tx.now, reason=reason)
     tx.save(decided)
+    if referral.next_offer_id == offer.id:
+        _stays(tx, referral)
+        return
     after = save_step(tx, referral, Step.PASS_ON, f"offer:{step}", offer_id=None)
     start_matching(tx, after)
 
 
+def _stays(tx: Tx, referral: Referral) -> None:
+    """Whoever was asked to take over does not: the partner who helps goes on, and nothing has changed."""
+    after = tx.save(replace(referral, next_offer_id=None))
+    tx.audit(AuditEntry(SYSTEM, Action.REFERRAL_STEP, f"referral:{after.id}", "stays"))
+    tell.tell_partner(tx, after, "worker.stays", slot=":transfer")
+    tell.tell_author(tx, after, "matter.stays")
+
+
+def offer_beside(tx: Tx, referral: Referral, service_id: str) -> Offer | None:
+    """An offer to take over from the partner who helps until then; None where nobody is there to be asked."""
+    worker = _next_worker(tx, tx.directory.services[service_id].organization_id, ())
+    if worker is None or worker.person_id is None:
+        return None
+    offer = _new_offer(tx, referral, service_id, worker.person_id)
+    tx.add(offer)
+    set_ladder(tx, referral, offer, tx.now)
+    alert_worker(tx, referral, offer, worker.person_id, "worker.new_offer")
+    return offer
+
+
 def clear_ladder(tx: Tx, offer_id: str) -> None:
     """Drop every timer of an offer."""
-    for kind in LADDER:
+    for kind in (*LADDER, *asked.TIMERS):
         tx.clear_timer(kind, offer_id)
 
 
@@ -206,7 +256,8 @@ def live_offer(tx: Tx, referral: Referral) -> Offer | None:
 
 def second_worker(tx: Tx, offer: Offer) -> Seat | None:
     """Another worker of the same organisation who has not been told yet."""
-    return _next_worker(tx, offer.organization_id, offer.told)
+    referral = doors.referral_by_id(tx, offer.referral_id)
+    return _next_worker(tx, offer.organization_id, (*offer.told, *complaints.concerned(tx, referral)))
 
 
 def alert_worker(tx: Tx, referral: Referral, offer: Offer, person_id: str, text: str) -> None:
@@ -243,6 +294,7 @@ def _new_offer(tx: Tx, referral: Referral, service_id: str, worker_id: str) -> O
     service = tx.directory.services[service_id]
     times = opening_times(tx, service.organization_id, service_id)
     deadlines = pathway_of(tx, referral).deadlines[referral.urgency]
+    clock = complaints.clock(tx, referral)
     return Offer(
         id=tx.new_id(),
         referral_id=referral.id,
@@ -250,8 +302,8 @@ def _new_offer(tx: Tx, referral: Referral, service_id: str, worker_id: str) -> O
         organization_id=service.organization_id,
         stage=OfferStage.SENT,
         sent_at=tx.now,
-        acknowledge_by=schedule.deadline(deadlines.acknowledge, times, tx.now, referral.urgency),
-        decide_by=schedule.deadline(deadlines.decide, times, tx.now, referral.urgency),
+        acknowledge_by=schedule.deadline(deadlines.acknowledge, times, tx.now, clock),
+        decide_by=schedule.deadline(deadlines.decide, times, tx.now, clock),
         told=(worker_id,),
         code=matter_codes.fresh(tx),
     )
@@ -262,7 +314,7 @@ def set_ladder(tx: Tx, referral: Referral, offer: Offer, start: datetime) -> Non
     times = opening_times(tx, offer.organization_id, offer.service_id)
 
     def part(share: float) -> datetime:
-        return schedule.part_way(times, start, offer.decide_by, share, referral.urgency)
+        return schedule.part_way(times, start, offer.decide_by, share, complaints.clock(tx, referral))
 
     if offer.seen_at is None:
         tx.set_timer("offer_acknowledge", offer.id, offer.acknowledge_by)

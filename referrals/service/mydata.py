@@ -279,20 +279,26 @@ def _matter(tx: Tx, person_id: str, referral_id: str) -> Json:
         "words": _opened(tx, actor, referral),
         "messages": _messages(tx, actor, referral, person),
         "consents": [_consent(tx, actor, c) for c in tx.find(Consent, referral_id=referral.id)],
-        "tried_to_reach": [{"how": a.how, "at": a.at} for a in tx.find(Attempt, referral_id=referral.id)],
-        "appointments": [
-            {"at": a.at, "state": a.state.value, "said": a.said}
-            for a in tx.find(Appointment, referral_id=referral.id)
-        ],
-        "asked": [
-            {"question": o.question, "answer": o.answer, "at": o.asked_at}
-            for o in tx.find(Offer, referral_id=referral.id)
-            if o.question
-        ],
+        **_on_the_way(tx, referral),
         "tracking_code_made_at": [t.made_at for t in tx.find(Tracking, referral_id=referral.id)],
         "readers": [
             {"organization": r.organization, "role": r.role_key.partition(".")[2], "at": r.at}
             for r in readers.of(tx, actor, referral, person.language)
+        ],
+    }
+
+
+def _on_the_way(tx: Tx, referral: Referral) -> Json:
+    """Tries to reach them, set times, and what partners asked: codes and moments."""
+    asked = [o for o in tx.find(Offer, referral_id=referral.id) if o.question]
+    return {
+        "tries": [{"tried": a.how, "at": a.at} for a in tx.find(Attempt, referral_id=referral.id)],
+        "appointments": [
+            {"appointment": a.state.value, "at": a.at}
+            for a in tx.find(Appointment, referral_id=referral.id)
+        ],
+        "asked": [
+            {"question": o.question, "answer": f"{o.question}.{o.answer}" if o.answer else ""} for o in asked
         ],
     }
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from referrals import schedule
 from referrals.access import Action
-from referrals.errors import AlreadyHandled, BadAnswer, NoConsent, NotFound
+from referrals.errors import AlreadyHandled, BadAnswer, NoConsent, NotFound, OfferOver
 from referrals.lifecycle import LIVE_OFFERS, OfferStep, Step, move, move_offer
 from referrals.model import (
     SYSTEM,
@@ -25,9 +25,10 @@ from referrals.model import (
 )
 from referrals.ports import Tx
 from referrals.said import Priority
-from referrals.service import doors, matching, sharing, tell
+from referrals.service import asked, complaints, doors, matching, sharing, tell
 from referrals.views import Choice, OfferView
 
+HANDED_OVER = "handed_over"  # why an accepted offer ended: another partner has taken over
 AT_ONCE = timedelta(minutes=15)  # two reminders closer than this are one too many
 
 
@@ -78,13 +79,19 @@ def accept(tx: Tx, person_id: str, offer_id: str) -> Referral:
     actor, offer, referral = doors.offer_for(tx, person_id, offer_id, Action.OFFER_ACCEPT)
     if _holds(offer, referral) and offer.decided_by == person_id:
         return referral
-    _still_mine(offer, referral)
+    still_mine(offer, referral)
     sharing.granted(tx, referral, offer, Stage.ACCEPTED)
     matching.clear_ladder(tx, offer.id)
+    asked.over(tx, referral, offer)
     tx.save(replace(move_offer(offer, OfferStep.ACCEPT), decided_at=tx.now, decided_by=person_id))
+    handed = referral.next_offer_id == offer.id
+    if handed:
+        _first_partner_ends(tx, referral)
     taken = tx.save(
         replace(
-            move(referral, Step.ACCEPT, tx.now),
+            move(referral, Step.TRANSFER if handed else Step.ACCEPT, tx.now),
+            offer_id=offer.id,
+            next_offer_id=None,
             organization_id=offer.organization_id,
             accepted_by=person_id,
             escalated=False,
@@ -95,10 +102,20 @@ def accept(tx: Tx, person_id: str, offer_id: str) -> Referral:
     span = matching.pathway_of(tx, taken).deadlines[taken.urgency].first_contact
     contact_by = tx.now + schedule.elapsed(span)
     tx.set_timer("first_contact", taken.id, contact_by)
-    _tell_colleagues(tx, offer, taken, person_id, "worker.colleague_took")
+    tell_colleagues(tx, offer, taken, person_id, "worker.colleague_took")
     tell.settle_desk(tx, taken)
     tell.tell_author(tx, taken, "matter.accepted", {"by": tell.iso(contact_by)})
     return taken
+
+
+def _first_partner_ends(tx: Tx, referral: Referral) -> None:
+    """Another partner takes over: whoever helped until now hears it, and reads nothing from this turn on."""
+    first = tx.get(Offer, referral.offer_id or "")
+    if first is not None:
+        asked.over(tx, referral, first)
+        tx.save(replace(move_offer(first, OfferStep.RECALL), decided_at=tx.now, reason=HANDED_OVER))
+    tx.clear_timers(referral.id)
+    tell.tell_partner(tx, referral, "worker.handed_over")
 
 
 def code_of(tx: Tx, offer_id: str) -> str:
@@ -117,8 +134,8 @@ def decline(tx: Tx, person_id: str, offer_id: str, reason: str) -> Referral:
         return referral
     if reason not in matching.pathway_of(tx, referral).decline_reasons:
         raise BadAnswer
-    _still_mine(offer, referral)
-    _tell_colleagues(tx, offer, referral, person_id, "worker.colleague_declined")
+    still_mine(offer, referral)
+    tell_colleagues(tx, offer, referral, person_id, "worker.colleague_declined")
     _note(tx, actor, Action.OFFER_DECLINE, offer, reason)
     matching.end_turn(tx, referral, replace(offer, decided_by=person_id), OfferStep.DECLINE, reason)
     return doors.referral_by_id(tx, referral.id)
@@ -129,7 +146,7 @@ def unacknowledged(tx: Tx, offer_id: str) -> None:
 
     Where half of the time is over at the same moment, that is not said besides.
     """
-    offer, referral = _for_timer(tx, offer_id)
+    offer, referral = for_timer(tx, offer_id)
     if offer is None or referral is None or offer.stage is not OfferStage.SENT:
         return
     _remind(tx, referral, offer, "worker.still_waiting")
@@ -141,14 +158,14 @@ def unacknowledged(tx: Tx, offer_id: str) -> None:
 
 def half_time(tx: Tx, offer_id: str) -> None:
     """Timer: half of the time is over; whoever was told is reminded."""
-    offer, referral = _for_timer(tx, offer_id)
+    offer, referral = for_timer(tx, offer_id)
     if offer is not None and referral is not None:
         _remind(tx, referral, offer, "worker.half_time")
 
 
 def three_quarters(tx: Tx, offer_id: str) -> None:
     """Timer: a second worker of the same organisation is asked."""
-    offer, referral = _for_timer(tx, offer_id)
+    offer, referral = for_timer(tx, offer_id)
     if offer is None or referral is None:
         return
     second = matching.second_worker(tx, offer)
@@ -160,16 +177,16 @@ def three_quarters(tx: Tx, offer_id: str) -> None:
 
 def lapse(tx: Tx, offer_id: str) -> None:
     """Timer: the time is over; the next partner's turn comes and nobody is left in silence."""
-    offer, referral = _for_timer(tx, offer_id)
+    offer, referral = for_timer(tx, offer_id)
     if offer is None or referral is None:
         return
-    _tell_colleagues(tx, offer, referral, "", "worker.lapsed")
+    tell_colleagues(tx, offer, referral, "", "worker.lapsed")
     matching.end_turn(tx, referral, offer, OfferStep.LAPSE, None)
 
 
 def take_back(tx: Tx, referral: Referral, offer: Offer, reason: str) -> None:
     """A live offer that may not be answered any more (a yes or an agreement ended): the next turn comes."""
-    _tell_colleagues(tx, offer, referral, "", "worker.no_longer_open")
+    tell_colleagues(tx, offer, referral, "", "worker.no_longer_open")
     matching.end_turn(tx, referral, offer, OfferStep.RECALL, reason)
 
 
@@ -178,16 +195,30 @@ def recall(tx: Tx, referral: Referral, text: str, *, aloud: bool = True) -> None
 
     `aloud`: whoever was working on it hears it, and not only by a quiet edit.
     """
+    recall_next(tx, referral)
     offer = tx.get(Offer, referral.offer_id) if referral.offer_id else None
     if offer is None or offer.stage not in (*LIVE_OFFERS, OfferStage.ACCEPTED):
         return
     matching.clear_ladder(tx, offer.id)
+    asked.over(tx, referral, offer)
     cut_off = offer.stage is OfferStage.ACCEPTED and not sharing.readable(tx, referral)
     reason = matching.CUT_OFF if cut_off else offer.reason
     tx.save(replace(move_offer(offer, OfferStep.RECALL), decided_at=tx.now, reason=reason))
-    _tell_colleagues(tx, offer, referral, "", text)
+    tell_colleagues(tx, offer, referral, "", text)
     if aloud and offer.stage is OfferStage.ACCEPTED:
         tell.tell_partner(tx, referral, text)
+    if aloud and offer.stage is OfferStage.WAITLISTED and offer.told:
+        # They kept a place: a message from weeks ago is not there to be edited.
+        tell.tell(tx, offer.told[0], text, {"code": offer.code}, slot=tell.offer_slot(offer.id))
+
+
+def recall_next(tx: Tx, referral: Referral) -> None:
+    """Whoever was asked to take over is asked no more: what they would have taken over has moved on."""
+    offer = tx.get(Offer, referral.next_offer_id) if referral.next_offer_id else None
+    if offer is not None and offer.stage in LIVE_OFFERS:
+        matching.clear_ladder(tx, offer.id)
+        tx.save(replace(move_offer(offer, OfferStep.RECALL), decided_at=tx.now))
+        tell_colleagues(tx, offer, referral, "", "worker.no_longer_open")
 
 
 def may_decide(tx: Tx, offer: Offer, referral: Referral) -> bool:
@@ -198,20 +229,21 @@ def may_decide(tx: Tx, offer: Offer, referral: Referral) -> bool:
         return False
 
 
-def _still_mine(offer: Offer, referral: Referral) -> None:
+def still_mine(offer: Offer, referral: Referral) -> None:
+    """Raise AlreadyHandled unless this offer waits for its partner's answer now."""
     if not _is_live(offer, referral):
-        raise AlreadyHandled
+        raise AlreadyHandled if offer.stage is OfferStage.ACCEPTED else OfferOver
 
 
 def _is_live(offer: Offer, referral: Referral) -> bool:
-    return offer.stage in LIVE_OFFERS and referral.offer_id == offer.id
+    return offer.stage in LIVE_OFFERS and offer.id in (referral.offer_id, referral.next_offer_id)
 
 
 def _holds(offer: Offer, referral: Referral) -> bool:
     return offer.stage is OfferStage.ACCEPTED and referral.offer_id == offer.id
 
 
-def _for_timer(tx: Tx, offer_id: str) -> tuple[Offer | None, Referral | None]:
+def for_timer(tx: Tx, offer_id: str) -> tuple[Offer | None, Referral | None]:
     """The offer and its referral, if a timer still has something to do there."""
     found = tx.get(Offer, offer_id)
     if found is None:
@@ -226,11 +258,13 @@ def _for_timer(tx: Tx, offer_id: str) -> tuple[Offer | None, Referral | None]:
 def _remind(tx: Tx, referral: Referral, offer: Offer, text: str) -> None:
     """Whoever was told and still works there; if none of them does, colleagues take their place."""
     there = {seat.person_id for seat in tell.workers(tx, offer.organization_id)}
+    there -= complaints.concerned(tx, referral)
     for person_id in [p for p in offer.told if p in there] or sorted(filter(None, there)):
         matching.alert_worker(tx, referral, offer, person_id, text)
 
 
-def _tell_colleagues(tx: Tx, offer: Offer, referral: Referral, but: str, text: str) -> None:
+def tell_colleagues(tx: Tx, offer: Offer, referral: Referral, but: str, text: str) -> None:
+    """Whoever else was told of an offer learns without a sound what became of it."""
     for person_id in offer.told:
         if person_id != but:
             tell.quietly(tx, person_id, tell.offer_slot(offer.id), text, {"code": offer.code})
@@ -240,7 +274,8 @@ def _coarse_area(tx: Tx, referral: Referral, offer: Offer, language: str) -> str
     """The widest area of the service that holds the person's: the place itself shows after acceptance."""
     service = tx.directory.services.get(offer.service_id)
     line = tx.directory.ancestors.get(referral.area, ())
-    covered = [area for area in line if service is not None and area in service.areas]
+    areas = tx.directory.areas_of(service) if service is not None else ()
+    covered = [area for area in line if area in areas]
     if not covered:
         return ""
     names = tx.directory.areas[covered[-1]].names

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from referrals.access import Action
+from referrals.casework import CircleInvitation, Confirmation
 from referrals.members import (
     Attendance,
     CheckIn,
@@ -41,6 +42,8 @@ from referrals.persons import (
 from referrals.ports import Tx
 from referrals.said import Timer
 from referrals.service import (
+    attendance,
+    circle_sides,
     closing,
     doors,
     drafts,
@@ -98,9 +101,16 @@ RULES: Mapping[str, Rule] = {
     "offer": Rule("its persons with the matter; its coded facts for good", "its end", "retention", _FACTS),
     "consent": Rule("with the matter", "its end", "retention"),
     "thread_entry": Rule("with the matter", "its end", "retention"),
+    "desk_note": Rule("with the matter", "its end", "retention"),
     "desk_share": Rule("with the matter", "its end", "retention"),
     "transfer": Rule("7 days, or until somebody has answered", "its asking", "transfer_over"),
     "closing_answer": Rule("for good", "", "kept", _FACTS),
+    "attempt": Rule("with the matter", "its end", "retention"),
+    "appointment": Rule("with the matter", "its end", "retention"),
+    "circle": Rule("with the matters of both sides", "their end", "retention"),
+    "circle_side": Rule("with its matter", "the matter's end", "retention"),
+    "circle_invitation": Rule("30 days, its row 30 days more", "its making", "sweep"),
+    "confirmation": Rule("90 days", "its answer", "sweep"),
     "tracking": Rule("until the matter ends or a newer code is made", "", "retention"),
     "move": Rule("24 hours; 7 days while it waits for the desk", "its asking", "move_due"),
     "enrolment": Rule("until it has ended and its last check-in is gone", "", "sweep"),
@@ -163,6 +173,7 @@ def retire(tx: Tx, referral_id: str) -> None:
     tracking.forget(tx, referral.id)
     word_checks.forget(tx, referral.id)
     moving.forget(tx, referral.id)
+    circle_sides.forget(tx, referral.id)
     for offer in tx.find(Offer, referral_id=referral.id):
         tx.save(replace(offer, seen_by=None, decided_by=None, told=(), code=""))
     # Its code stands on somebody's paper, and would lead from that to what they had asked for.
@@ -255,7 +266,7 @@ def forget_member(tx: Tx, subject: str) -> None:
 def _member(tx: Tx, enrolment: Enrolment) -> bool:
     """Remove the enrolment of somebody who left, once nothing with a date of its own hangs on it."""
     dated = any(
-        tx.count(kind, enrolment_id=enrolment.id) for kind in (CheckIn, Attendance, Crisis, SafetyShare)
+        tx.count(kind, enrolment_id=enrolment.id) for kind in (CheckIn, Attendance, Crisis, SafetyShare, Confirmation)
     )
     if dated or enrolment.state is not EnrolmentState.LEFT:
         return False
@@ -281,7 +292,8 @@ def _matter(tx: Tx, referral: Referral) -> None:
 
 def _remove(tx: Tx, row: Any) -> None:
     tx.remove(row)
-    table = {CheckIn: "check_in", Enrolment: "enrolment", Device: "device", Invitation: "invitation"}
+    table = {CheckIn: "check_in", Enrolment: "enrolment", Device: "device", Invitation: "invitation",
+             CircleInvitation: "circle_invitation"}  # fmt: skip
     if type(row) in table:
         note(tx, f"{table[type(row)]}:{row.id}")
     elif isinstance(row, Linking | HandOver):
@@ -298,6 +310,8 @@ SWEEPS: tuple[tuple[type[Any], str, timedelta, Callable[[Tx, Any], None]], ...] 
     (Download, "expires_at", timedelta(), _remove),
     (Screen, "until", timedelta(), _remove),
     (Linking, "expires_at", timedelta(), _remove),
+    (CircleInvitation, "expires_at", INVITATION, _remove),
+    (Confirmation, "answer_at", attendance.KEPT_FOR, attendance.retire),
     (Meeting, "kept_at", meetings.KEPT_FOR, meetings.retire),
     (HandOver, "asked_at", HAND_OVER, _remove),
     (Crisis, "raised_at", CRISIS, _crisis),

@@ -10,13 +10,15 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from referrals import schedule
+from referrals.lifecycle import ENDED
 from referrals.members import Enrolment
 from referrals.model import Offer, Referral, Role
 from referrals.persons import Person, Presence, Seat, WritingWindow
 from referrals.ports import Tx
 from referrals.said import Button, Keyboard, Notice, Priority
-from referrals.service import screens
+from referrals.service import complaints, screens
 
+WITHOUT_DESK = "without_desk"  # the timer of what the desk would hear of, and may not (`focal.py`)
 TALK = "talk"  # the slot of the one message in which a conversation goes on
 
 
@@ -31,6 +33,7 @@ def tell(
     fresh: bool = True,
     priority: Priority = Priority.ALERT,
     dedupe: str = "",
+    expires_at: datetime | None = None,
 ) -> bool:
     """Tell somebody something they did not just ask for. False when they do not want to be written to.
 
@@ -55,6 +58,7 @@ def tell(
         fresh,
         not_before if not_before > tx.now else None,
         dedupe,
+        expires_at=expires_at,
     )
     screens.queue(tx, notice, person)
     return True
@@ -102,7 +106,8 @@ def partners(tx: Tx, referral: Referral) -> list[str]:
     """
     if referral.organization_id is None:
         return []
-    hearing = _hearing(tx, referral.organization_id)
+    concerned = complaints.concerned(tx, referral)
+    hearing = [s for s in _hearing(tx, referral.organization_id) if s.person_id not in concerned]
     on_duty = [s.person_id for s in hearing if s.on_duty and s.person_id]
     holder = [s.person_id for s in hearing if s.person_id and s.person_id == referral.accepted_by]
     if holder and holder[0] in on_duty:
@@ -153,10 +158,14 @@ def tell_desk(
 ) -> None:
     """Alert the coordinators on call (or all of them) about a referral, with a button to look at it.
 
-    All of them, too, when nobody on call hears it.
+    What a coordinator has taken up is theirs while they are on duty; of an emergency whoever is on call hears
+    too. All of them, too, when nobody on call hears it.
     """
+    if complaints.hidden(tx, referral):
+        tx.set_timer(WITHOUT_DESK, referral.id, tx.now)
+        return
     heard = False
-    for seat in coordinators(tx) if everybody else on_call(tx):
+    for seat in _desk_hears(tx, referral, priority, everybody):
         assert seat.person_id is not None  # coordinators() lists filled seats only
         heard |= tell(
             tx,
@@ -172,8 +181,27 @@ def tell_desk(
         tell_desk(tx, text, referral, priority=priority, everybody=True, dedupe=dedupe, slot=slot)
 
 
+def desk_holder(tx: Tx, referral: Referral) -> Seat | None:
+    """The coordinator who has taken a matter up, while on duty and reachable."""
+    if referral.desk_id is None:
+        return None
+    found = (s for s in coordinators(tx) if s.person_id == referral.desk_id and s.on_duty)
+    return next(found, None)
+
+
+def _desk_hears(tx: Tx, referral: Referral, priority: Priority, everybody: bool) -> list[Seat]:
+    there = coordinators(tx) if everybody else on_call(tx)
+    holder = desk_holder(tx, referral)
+    if holder is None:
+        return there
+    theirs = [holder, *(seat for seat in there if seat.id != holder.id)]
+    return theirs if everybody or priority is Priority.CRISIS else [holder]
+
+
 def settle_desk(tx: Tx, referral: Referral) -> None:
     """Quietly turn the desk's open alerts about a referral into 'handled'."""
+    if complaints.hidden(tx, referral):
+        return  # it was told nothing, and learns no code
     for seat in tx.find(Seat, role=Role.COORDINATOR):
         if seat.person_id:
             quietly(tx, seat.person_id, desk_slot(referral), "desk.handled", {"code": referral.code})
@@ -189,7 +217,7 @@ def tell_author(
     dedupe: str = "",
 ) -> bool:
     """Tell the person who asked what happens now, with a button to their own matter."""
-    shown = ((page_button("button.open", f"matter/{referral.id}"),),) if buttons is None else buttons
+    shown = _standing(referral) if buttons is None else buttons
     if referral.referrer_id is not None:
         tell_referrer(tx, referral)
     return tell(
@@ -201,6 +229,14 @@ def tell_author(
         slot=f"matter:{referral.id}",
         dedupe=dedupe,
     )
+
+
+def _standing(referral: Referral) -> Keyboard:
+    """What stands below every word about one's own matter: the way to it, and out of it."""
+    look = page_button("button.open", f"matter/{referral.id}")
+    if referral.stage in ENDED:
+        return ((look,),)
+    return column([look, press("button.withdraw", "take_back", referral.id)])
 
 
 def tell_referrer(tx: Tx, referral: Referral) -> None:

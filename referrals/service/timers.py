@@ -17,7 +17,10 @@ from referrals.service import (
     attempts,
     behalf,
     body_questions,
+    capacity,
     checkins,
+    circle_sides,
+    circles,
     closing,
     conversations,
     courses,
@@ -39,6 +42,7 @@ from referrals.service import (
     mydata,
     needs,
     offers,
+    onward,
     people,
     phases,
     questions,
@@ -50,7 +54,9 @@ from referrals.service import (
     safety_sharing,
     standing_in,
     threads,
+    transfers,
     undelivered,
+    unmet,
     versions,
     waiting,
     wellbeing,
@@ -100,6 +106,9 @@ TIMERS: Mapping[str, Timed] = {
     "word_check": Timed(Action.REMIND, word_checks.due),
     "confirm_wait": Timed(Action.REFERRAL_STEP, closing.close_unconfirmed),
     "dispute_wait": Timed(Action.REFERRAL_STEP, desk.dispute_overdue),
+    "onward_nudge": Timed(Action.REMIND, onward.nudge),
+    "transfer_send": Timed(Action.REFERRAL_STEP, transfers.send),
+    "transfer_over": Timed(Action.REFERRAL_STEP, transfers.over),
     "thread_opened": Timed(Action.WAIT_OVER, threads.mark_opened),
     "draft_purge": Timed(Action.RETENTION, drafts.purge_draft),
     "retention": Timed(Action.RETENTION, retention.retire),
@@ -141,10 +150,16 @@ TIMERS: Mapping[str, Timed] = {
     "rota": Timed(Action.REMIND, rota.daily),
     "unreachable_person": Timed(Action.REMIND, people.unreachable),
     "undelivered": Timed(Action.REMIND, undelivered.tell_desk),
+    circle_sides.WAITS: Timed(Action.REMIND, circles.waiting),
+    circle_sides.OVER: Timed(Action.REMIND, circles.over),
     "attendance_look": Timed(Action.REMIND, body_questions.look_for),
     "attendance_decide": Timed(Action.WAIT_OVER, body_questions.decide),
     "attendance_answer": Timed(Action.REMIND, body_questions.answer),
     "invitation": Timed(Action.WAIT_OVER, joining.expire),
+    "room": Timed(Action.REMIND, capacity.weekly),
+    "room_round": Timed(Action.REMIND, capacity.every_day),
+    "stale": Timed(Action.REMIND, capacity.tell_stewards),
+    "unmet": Timed(Action.WAIT_OVER, unmet.month_over),
     "checkpoint": Timed(Action.AUDIT_CHECKPOINT, witnessing.daily),
 }
 
@@ -161,6 +176,7 @@ def begin(tx: Tx) -> None:
     rota.begin(tx)
     safety_lists.begin(tx)
     wellbeing.begin(tx)
+    capacity.begin(tx)
 
 
 def fire_many(tx: Tx, due: Sequence[Timer]) -> None:

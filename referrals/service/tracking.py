@@ -17,7 +17,7 @@ from referrals.lifecycle import ENDED
 from referrals.limits import Doing
 from referrals.model import AuditEntry, Offer, Referral, Stage, Tracking
 from referrals.ports import Tx
-from referrals.service import doors, limits
+from referrals.service import asked, doors, limits
 
 PURPOSE = "tracking"
 _NOBODYS = "-"  # an id that no row has: what is not there is looked for as long as what is
@@ -36,7 +36,8 @@ COARSE: Mapping[Stage, str] = {
     Stage.DISPUTED: "helping",
 }
 # The timers whose due time is a promise to the person.
-_PROMISES = ("match", "unmatched", "first_contact", "confirm_wait", "dispute_wait")
+PROMISES = ("match", "unmatched", "first_contact", "unreachable", "confirm_wait", "dispute_wait")
+TURN = ("offer_end", *asked.TIMERS)  # of an offer: until when somebody says something about it
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ def next_by(tx: Tx, referral: Referral | None) -> datetime | None:
     """Until when the next thing is promised."""
     offer = tx.get(Offer, (referral.offer_id if referral else None) or _NOBODYS)
     timers = tx.timers_of(referral.id if referral else _NOBODYS)
-    if referral is not None and referral.stage is Stage.OFFERED and offer is not None:
-        return offer.decide_by
-    return min((t.due_at for t in timers if t.kind in _PROMISES), default=None)
+    turn = [t.due_at for t in tx.timers_of(offer.id if offer else _NOBODYS) if t.kind in TURN]
+    if referral is not None and referral.stage in (Stage.OFFERED, Stage.WAITLISTED) and offer is not None:
+        return min(turn, default=offer.decide_by)
+    return min((t.due_at for t in timers if t.kind in PROMISES), default=None)

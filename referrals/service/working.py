@@ -6,12 +6,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from referrals.access import Action
+from referrals.casework import Appointment, AppointmentState
 from referrals.errors import BadAnswer
 from referrals.lifecycle import ENDED, STAGE_WAITS, OfferStep, Step, move, move_offer
 from referrals.members import CheckIn, CheckInKind
 from referrals.model import SYSTEM, AuditEntry, Offer, Outcome, Referral, Stage, ThreadEntry
 from referrals.ports import Tx
-from referrals.service import asking, doors, matching, reading, sharing, tell
+from referrals.service import asked, asking, doors, matching, offers, reading, sharing, tell
 
 # An overdue contact stays with the partner, and the desk hears of it again every day until it is mended.
 OVERDUE_EVERY = timedelta(days=1)
@@ -50,6 +51,7 @@ def report(tx: Tx, person_id: str, offer_id: str, outcome: str, reason: str = ""
             escalated=False,
         )
     )
+    offers.recall_next(tx, referral)
     tx.audit(AuditEntry(actor, Action.SERVICE_REPORT, f"referral:{referral.id}", ended.value))
     tx.clear_timers(referral.id)
     tell.settle_desk(tx, after)
@@ -63,6 +65,7 @@ def give_back(tx: Tx, person_id: str, offer_id: str) -> Referral:
     actor, offer, referral = doors.served_referral(tx, person_id, offer_id, Action.SERVICE_RETURN)
     tx.clear_timers(referral.id)
     reading.returned(tx, actor, offer, referral)
+    offers.recall_next(tx, referral)
     tx.save(replace(move_offer(offer, OfferStep.RECALL), decided_at=tx.now, reason="returned"))
     after = tx.save(
         replace(
@@ -75,6 +78,7 @@ def give_back(tx: Tx, person_id: str, offer_id: str) -> Referral:
     )
     sharing.settle(tx, after)
     tx.audit(AuditEntry(actor, Action.SERVICE_RETURN, f"referral:{referral.id}"))
+    asked.dates_over(tx, after)
     tell.settle_desk(tx, after)
     matching.start_matching(tx, after)
     tell.tell_author(tx, after, "matter.returned")
@@ -198,4 +202,6 @@ def _remind_worker(tx: Tx, referral: Referral, text: str, *, or_desk: bool) -> N
 def _last_news(tx: Tx, referral: Referral) -> datetime:
     written = tx.find(ThreadEntry, offer_id=referral.offer_id, from_partner=True)
     tapped = (c.saved_at for c in tx.find(CheckIn, offer_id=referral.offer_id) if c.saved_at)
-    return max([referral.stage_since, *(entry.written_at for entry in written), *tapped])
+    kept = tx.find(Appointment, offer_id=referral.offer_id, state=AppointmentState.KEPT)
+    met = (appointment.at for appointment in kept)
+    return max([referral.stage_since, *(entry.written_at for entry in written), *tapped, *met])

@@ -9,12 +9,19 @@ from collections.abc import Iterator
 
 from referrals.model import Actor, Referral
 from referrals.ports import Tx
-from referrals.service.pages import consent_part, thread_part
+from referrals.service.pages import circle_part, consent_part, desk_part, onward_part, thread_part, turns_part
 from referrals.service.pages.page import Verb
 from referrals.service.pages.part import Part
 from referrals.views import Section
 
-PARTS: tuple[Part, ...] = (consent_part.PART, thread_part.PART,)
+PARTS: tuple[Part, ...] = (
+    consent_part.PART,
+    thread_part.PART,
+    onward_part.PART,
+    desk_part.PART,
+    turns_part.PART,
+    circle_part.PART,
+)
 
 
 def sections_of(tx: Tx, actor: Actor, referral: Referral) -> Iterator[Section]:

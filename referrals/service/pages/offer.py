@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from referrals.access import Action
 from referrals.ports import Tx
 from referrals.service import offers, tell
-from referrals.service.pages import matter
+from referrals.service.pages import matter, offer_turns
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import MatterView, OfferView
 
 
 def offer_view(tx: Tx, person_id: str, subject: str, body: Body) -> OfferView:
     """Page 'offer': the blind offer."""
-    return offers.blind_view(tx, person_id, subject)
+    return offer_turns.with_turns(tx, person_id, subject, offers.blind_view(tx, person_id, subject))
+
+
+def _step(action: Action, verb: Callable[[Tx, str, str, Body], None]) -> Verb:
+    """Do it, and show the offer as it stands now."""
+
+    def step(tx: Tx, person_id: str, subject: str, body: Body) -> OfferView:
+        verb(tx, person_id, subject, body)
+        return offer_view(tx, person_id, subject, {})
+
+    return Verb(action, step)
 
 
 def offer_accept(tx: Tx, person_id: str, subject: str, body: Body) -> MatterView:
@@ -20,7 +32,8 @@ def offer_accept(tx: Tx, person_id: str, subject: str, body: Body) -> MatterView
     referral = offers.accept(tx, person_id, subject)
     by = tell.iso(matter.next_by(tx, referral) or tx.now)
     code = offers.code_of(tx, subject)
-    read = ((tell.page_button("button.read_story", f"matter/{subject}"),),)
+    tried = tell.press("button.not_reached", "try", subject)
+    read = tell.column([tell.page_button("button.read_story", f"matter/{subject}"), tried])
     slot = tell.offer_slot(subject)
     tell.quietly(tx, person_id, slot, "worker.accepted", {"code": code, "by": by}, read)
     return matter.matter_view(tx, person_id, subject, {})
@@ -31,7 +44,7 @@ def offer_decline(tx: Tx, person_id: str, subject: str, body: Body) -> OfferView
     offers.decline(tx, person_id, subject, text_of(body, "reason"))
     code = {"code": offers.code_of(tx, subject)}
     tell.quietly(tx, person_id, tell.offer_slot(subject), "worker.declined", code)
-    return offers.blind_view(tx, person_id, subject)
+    return offer_view(tx, person_id, subject, {})
 
 
 OFFER = Page(
@@ -39,5 +52,8 @@ OFFER = Page(
     {
         "accept": Verb(Action.OFFER_ACCEPT, offer_accept),
         "decline": Verb(Action.OFFER_DECLINE, offer_decline),
+        "ask": _step(Action.OFFER_ASK, offer_turns.ask),
+        "waitlist": _step(Action.OFFER_WAITLIST, offer_turns.put_on_list),
+        "still": _step(Action.OFFER_WAITLIST, offer_turns.still),
     },
 )

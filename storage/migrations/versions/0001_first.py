@@ -583,16 +583,6 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
     op.create_index(op.f("ix_timer_due_at_id"), "timer", ["due_at", "id"], unique=False)
     op.create_index(op.f("ix_timer_subject"), "timer", ["subject"], unique=False)
     op.create_table(
-        "transfer",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("offer_id", sa.Text(), nullable=False),
-        sa.Column("service_id", sa.Text(), nullable=False),
-        sa.Column("by", sa.Text(), nullable=False),
-        sa.Column("asked_at", sa.BigInteger(), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_transfer")),
-    )
-    op.create_table(
         "unmet_need",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("category", sa.Text(), nullable=False),
@@ -955,6 +945,20 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tracking")),
     )
     op.create_index(op.f("ix_tracking_referral_id"), "tracking", ["referral_id"], unique=False)
+    op.create_table(
+        "transfer",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("referral_id", sa.Text(), nullable=False),
+        sa.Column("offer_id", sa.Text(), nullable=False),
+        sa.Column("service_id", sa.Text(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("agreed_at", sa.BigInteger(), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["referral_id"], ["referral.id"], name=op.f("fk_transfer_referral_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_transfer")),
+    )
+    op.create_index(op.f("ix_transfer_referral_id"), "transfer", ["referral_id"], unique=False)
     op.create_table(
         "undertaking",
         sa.Column("id", sa.Text(), nullable=False),
