@@ -20,6 +20,7 @@ TAKES: Mapping[str, Sequence[str]] = {
     "matter": _MATTER,
     "me": (),
     "desk": ("part.row.",),
+    "work": (),
     "member": ("pin", "enrol"),
     "devices": ("pin", "enrol"),
     "posts": ("pin", "enrol"),
@@ -33,9 +34,12 @@ TAKES: Mapping[str, Sequence[str]] = {
     "members": (),
     "newcomer": (),
     "link": ("pin", "enrol"),
+    "room": (),
     "receipt": (),
     "agreements": (),
     "attendance": ("pin", "enrol"),
+    "circle": (),
+    "invited": (),
 }
 
 # Parts that only those get who name them. Steps and what is held come with the views that speak of them.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from handlers import (
+    circles,
     courses,
     crisis,
     desk,
@@ -110,6 +111,7 @@ PRESSES: Mapping[str, Route] = {
     "check.save": Route(Action.FORM_ANSWER, mentor.save),
     "check.undo": Route(Action.FORM_ANSWER, mentor.undo),
     "line": Route(Action.CHECK_IN_WRITE, mentor.line),
+    "invited.look": Route(Action.CIRCLE_SAY, circles.look),
     "circle": Route(Action.CIRCLE_JOIN, own.circle),
     "circle.join": Route(Action.CIRCLE_JOIN, own.join),
     "circle.leave": Route(Action.CIRCLE_JOIN, own.leave),

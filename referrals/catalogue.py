@@ -146,6 +146,7 @@ class Pathway:
     tasks: tuple[TaskKind, ...] = ()
     questions: tuple[Coded, ...] = ()  # what a partner may ask before it decides
     closing: tuple[Coded, ...] = ()  # what the person is asked after 'did somebody help?'
+    purposes: tuple[str, ...] = ()  # an agreement must share for one of these; none named: for any
     behalf: tuple[str, ...] = ()  # why it may be filed for somebody who cannot decide: 'behalf.<id>'
     needs_classes: tuple[DataClass, ...] = ()  # an agreement must name all of them: a designated contact
     urgent: tuple[str, ...] = ()  # categories that are urgent at least, and whose clock runs round the clock

@@ -41,6 +41,7 @@ CODE_WORDS: tuple[CodeWord, ...] = (
     CodeWord("menu", "/help", _ALL),
     CodeWord("ask", "1:home:family", _ALL),
     CodeWord("status", "1:status", _ALL),
+    CodeWord("withdraw", "1:take_back", _ALL),
     CodeWord("list", "1:members", _MENTOR),
     CodeWord("in", "1:next", _ALL, takes_code=True),
     CodeWord("meet", "1:group", _MENTOR),

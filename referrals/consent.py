@@ -6,12 +6,13 @@ Checked again at every offer and every read; a class that is not returned here m
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from referrals.catalogue import Pathway
 from referrals.directory import STATE_KINDS, Agreement, Directory, Organization
-from referrals.model import Consent, DataClass, Stage
+from referrals.model import Consent, DataClass, Referral, Stage
 from referrals.schedule import local
 
 # 'Which classes travel from which stage on': a stage opens its own classes and those of the stages before it
@@ -36,12 +37,21 @@ def day_of(organization: Organization, now: datetime) -> date:
     return local(now, organization.timezone).date()
 
 
-def agreement_for(directory: Directory, organization_id: str, pathway_id: str, day: date) -> Agreement | None:
-    """The agreement binding this organisation for this pathway on this day; of several the first by id."""
+def agreement_for(
+    directory: Directory, organization_id: str, pathway_id: str, day: date, purposes: Collection[str] = ()
+) -> Agreement | None:
+    """The agreement binding this organisation for this pathway on this day; of several the first by id.
+
+    `purposes` of the pathway: the agreement must have one of them (all do for a pathway that names none).
+    """
     for agreement in directory.agreements_of.get(organization_id, ()):
-        if pathway_id in agreement.pathways and agreement.in_force(day):
+        if pathway_id in agreement.pathways and agreement.in_force(day) and _serves(agreement, purposes):
             return agreement
     return None
+
+
+def _serves(agreement: Agreement, purposes: Collection[str]) -> bool:
+    return not purposes or any(purpose in purposes for purpose in agreement.purposes)
 
 
 def in_force(consent: Consent, now: datetime) -> bool:
@@ -52,6 +62,50 @@ def in_force(consent: Consent, now: datetime) -> bool:
 def covers(consent: Consent, service_id: str, now: datetime) -> bool:
     """True when the yes is in force and this service stood in the plan that it was given to."""
     return in_force(consent, now) and service_id in consent.plan
+
+
+def stands_for(consent: Consent, referral: Referral, pathway: Pathway) -> bool:
+    """False once what the yes was given to is not what would be asked for or shared any more.
+
+    Another need, or a pathway that shares further classes by now: then nobody new is asked without a new yes.
+    What was agreed to, goes on: the classes of a yes never widen (`classes_for`).
+    """
+    if consent.category not in ("", referral.category):
+        return False
+    return set(pathway.classes[Stage.ACCEPTED]) <= set(consent.classes)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What is new in a yes that is asked for, and what no longer stands in it: organisation ids, classes."""
+
+    new_partners: tuple[str, ...] = ()
+    gone_partners: tuple[str, ...] = ()
+    new_classes: tuple[DataClass, ...] = ()
+    gone_classes: tuple[DataClass, ...] = ()
+    category: str = ""  # the need of the earlier yes, where it is another one
+
+    def __bool__(self) -> bool:
+        return any(
+            (self.new_partners, self.gone_partners, self.new_classes, self.gone_classes, self.category)
+        )
+
+
+def difference(
+    before: Consent,
+    before_partners: tuple[str, ...],
+    partners: tuple[str, ...],
+    classes: tuple[DataClass, ...],
+    category: str,
+) -> Difference:
+    """How a plan with these partners and classes differs from what an earlier yes was given to."""
+    return Difference(
+        tuple(p for p in partners if p not in before_partners),
+        tuple(p for p in before_partners if p not in partners),
+        tuple(c for c in classes if c not in before.classes),
+        tuple(c for c in before.classes if c not in classes),
+        before.category if before.category not in ("", category) else "",
+    )
 
 
 def classes_for(
@@ -90,4 +144,5 @@ def _binds(agreement: Agreement, organization: Organization, pathway: Pathway, d
         agreement.organization_id == organization.id
         and pathway.id in agreement.pathways
         and agreement.in_force(day)
+        and _serves(agreement, pathway.purposes)
     )

@@ -33,17 +33,23 @@ def check(reading: Reading) -> None:
     _check_areas(reading)
     organizations = _ids(reading.organizations)
     areas = _ids(reading.areas)
+    known = areas | _formerly(reading)
     for block, service in reading.services:
         _refer(block, "organization", service.organization_id, organizations)
         for area in service.areas:
-            _refer(block, "areas", area, areas)
+            _refer(block, "areas", area, known)
     for block, agreement in reading.agreements:
         _refer(block, "organization", agreement.organization_id, organizations)
     for block, seat in reading.seats:
         _refer(block, "organization", seat.organization_id, organizations)
     _check_duties(reading)
     _check_mentors(reading, areas)
-    _check_enrolments(reading, areas)
+    _check_enrolments(reading, known)
+
+
+def _formerly(reading: Reading) -> set[str]:
+    """Ids of areas that were split or joined: what names them goes on being understood."""
+    return {old for _, area in reading.areas for old in area.formerly}
 
 
 def _ids(placed: Sequence[Placed[_Named]]) -> set[str]:

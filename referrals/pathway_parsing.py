@@ -63,6 +63,7 @@ def parse_pathway(block: Block, categories: tuple[str, ...], private: frozenset[
         tasks=_tasks(block, carried),
         questions=_coded(block, "question"),
         closing=_coded(block, "closing"),
+        purposes=block.texts("purposes", ()),
         behalf=codes(block, "behalf", ()),
         needs_classes=block.many_of("needs_classes", DataClass, ()),
         urgent=block.known("urgent", carried, ()),

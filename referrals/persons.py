@@ -99,6 +99,7 @@ class Seat:
     person_id: str | None
     on_duty: bool = True
     since: datetime | None = None  # when this person came, or the last one left
+    focal: tuple[str, ...] = ()  # the focal point for these: children
     version: int = 1
 
 

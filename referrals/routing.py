@@ -119,6 +119,7 @@ class Line:
     service_id: str
     organization_id: str
     reasons: tuple[Reason, ...]
+    task: str = ""  # of a plan of several parts: which one
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +214,9 @@ def _organization_unfit(need: Need, organization: Organization, directory: Direc
     if organization.kind not in need.kinds:
         return "why_not.kind"
     today = day_of(organization, need.now)
-    if agreement_for(directory, organization.id, need.pathway.id, today) is None:
-        return "why_not.agreement"
+    agreement = agreement_for(directory, organization.id, need.pathway.id, today, need.pathway.purposes)
+    if agreement is None or not set(need.pathway.needs_classes) <= set(agreement.classes):
+        return "why_not.agreement"  # a designated contact is one whose agreement names what it must hear
     if organization.suspended:
         return "why_not.suspended"
     if organization.id in need.author_organizations:

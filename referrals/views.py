@@ -64,6 +64,8 @@ class PlanView:
     agreed: tuple[Choice, ...] = ()
     spans: tuple[Choice, ...] = ()
     must: tuple[Choice, ...] = ()  # what must be so: without papers, without a fee, helped by a woman …
+    about: tuple[Choice, ...] = ()  # a complaint: whom it is about, and which organisations
+    about_organizations: tuple[Choice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,20 +24,27 @@ export class PlanPage {
     this.danger = h("div", { role: "status" });
     this.organizations = choices("checkbox", t("page.plan.not_these"), view.organizations, change);
     this.kinds = choices("checkbox", t("page.plan.not_kinds"), view.kinds, change);
+    this.must = choices("checkbox", t("page.plan.must"), view.must, change);
+    this.about = choices("checkbox", t("page.plan.about"), view.about, change);
+    this.whom = choices("checkbox", t("page.plan.about_whom"), view.about_organizations, change);
     this.story = writing(t("page.plan.note"), view.note_limit, t("page.plan.note_hint"), 6);
     this.number = h("input", { type: "tel", autocomplete: "off", maxlength: 40, dir: "ltr" });
-    this.hours = h("input", { type: "text", autocomplete: "off", maxlength: 120 });
+    this.times = ["days", "parts", "how"].filter((name) => view[name].length)
+      .map((name) => [name, choices("checkbox", t(`page.plan.call_${name}`), view[name])]);
+    this.youngCard = h("div", {});
+    this.young = [];
+    this.forThem = ["behalf", "agreed", "spans"].filter((name) => view[name].length)
+      .map((name) => [name === "spans" ? "span" : name, choices("radio", t(`page.plan.${name}`), view[name], change)]);
     this.outcome = h("div", { class: "outcome" });
     this.consent = h("div", {});
+    this.missing = h("p", { class: "missing", role: "alert" });
     this.yes = button(t("page.plan.yes"), () => this.file(), "big");
   }
 
   content() {
     const calling = this.calling();
     this.desk.draft(this.story.box, `${this.step}.story`, this.story.count);
-    for (const [box, name] of [[this.number, "number"], [this.hours, "hours"]]) {
-      this.desk.draft(box, `${this.step}.${name}`, () => { calling.open = true; });
-    }
+    this.desk.draft(this.number, `${this.step}.number`, () => { calling.open = true; });
     const again = this.restore();
     this.showOutcome();
     if (again) this.preview();
@@ -45,11 +52,14 @@ export class PlanPage {
       h("h1", {}, t("page.plan.title")),
       h("p", { class: "lead" }, t("page.plan.lead", { category: t(this.view.category_key) })),
       this.need && h("section", { class: "card" }, this.need),
+      this.view.about.length && card(t("page.plan.about_title"), h("p", { class: "hint" }, t("page.plan.about_hint")), this.about, this.whom),
       this.where(),
       card(t("page.plan.how_soon"), this.urgency, this.danger),
       this.exclusions(),
       card(t("page.plan.who"), this.outcome),
       card(t("page.plan.tell"), this.story, calling),
+      this.youngCard,
+      this.onBehalf(),
       this.consent,
       this.view.no && h("div", { class: "actions" }, this.no()),
     ].filter(Boolean);
@@ -66,14 +76,15 @@ export class PlanPage {
   }
 
   exclusions() {
-    const chosen = this.organizations.values().length || this.kinds.values().length;
+    const chosen = [this.organizations, this.kinds, this.must].some((set) => set.values().length);
     const id = newId();
     return h("section", { class: "card", "aria-labelledby": id },
-      h("details", { open: chosen > 0 },
+      h("details", { open: chosen },
         h("summary", { id }, t("page.plan.not_asked")),
         h("p", { class: "hint" }, t("page.plan.not_asked_hint")),
         this.view.organizations.length && this.organizations,
-        this.view.kinds.length && this.kinds));
+        this.view.kinds.length && this.kinds,
+        this.view.must.length && this.must));
   }
 
   calling() {
@@ -81,7 +92,31 @@ export class PlanPage {
       h("summary", {}, t("page.plan.call_me")),
       h("p", { class: "hint" }, t("page.plan.call_hint")),
       field(t("page.plan.number"), this.number),
-      field(t("page.plan.safe_time"), this.hours, t("page.plan.safe_time_hint")));
+      ...this.times.map(([, set]) => set));
+  }
+
+  /** For somebody who cannot decide: who agreed, why, until when. */
+  onBehalf() {
+    if (!this.forThem.length) return null;
+    const id = newId();
+    return h("section", { class: "card", "aria-labelledby": id },
+      h("details", { open: this.forThem.some(([, set]) => set.values().length) },
+        h("summary", { id }, t("page.plan.for_them")),
+        h("p", { class: "hint" }, t("page.plan.for_them_hint")),
+        ...this.forThem.map(([, set]) => set),
+        button(t("page.plan.decides"), () => { this.clear(this.forThem); this.preview(); }, "plain")));
+  }
+
+  /** Of somebody under 18: their own yes, and whether anybody at home may be spoken with. */
+  showYoung() {
+    const asked = ["assents", "homes"].filter((name) => this.view[name].length);
+    if (asked.length === this.young.length) return;
+    this.young = asked.map((name) => [name.slice(0, -1), choices("radio", t(`page.plan.${name}`), this.view[name])]);
+    this.youngCard.replaceChildren(...(asked.length ? [card(t("page.plan.young"), ...this.young.map(([, set]) => set))] : []));
+  }
+
+  clear(sets) {
+    for (const [, set] of sets) set.querySelectorAll("input").forEach((input) => { input.checked = false; });
   }
 
   /** What was chosen before the page was left, if anything. */
@@ -94,6 +129,10 @@ export class PlanPage {
     if (this.need) tick(this.need, [kept.category]);
     tick(this.organizations, kept.exclude_organizations);
     tick(this.kinds, kept.exclude_kinds);
+    tick(this.must, kept.must ?? []);
+    tick(this.about, kept.about ?? []);
+    tick(this.whom, kept.about_organizations ?? []);
+    for (const [name, set] of this.forThem) tick(set, [kept[name]]);
     return Boolean(this.area.select.value);
   }
 
@@ -104,7 +143,16 @@ export class PlanPage {
       urgency: this.urgency.values()[0] ?? "",
       exclude_organizations: this.organizations.values(),
       exclude_kinds: this.kinds.values(),
+      must: this.must.values(),
+      ...(this.view.about.length && { about: this.about.values(), about_organizations: this.whom.values() }),
+      ...this.said(),
     };
+  }
+
+  /** On behalf: nothing until all three are chosen, so that a plan can be looked at meanwhile. */
+  said() {
+    const chosen = this.forThem.map(([name, set]) => [name, set.values()[0] ?? ""]);
+    return chosen.every(([, code]) => code) ? Object.fromEntries(chosen) : {};
   }
 
   /** Look again who would be asked, after anything above has changed. */
@@ -136,6 +184,7 @@ export class PlanPage {
 
   showOutcome() {
     this.danger.replaceChildren(...this.emergency());
+    this.showYoung();
     this.outcome.replaceChildren(...this.people());
     this.yes.textContent = t(this.view.nobody ? "page.plan.yes_nobody" : "page.plan.yes");
     this.yes.removeAttribute("aria-disabled");
@@ -161,12 +210,9 @@ export class PlanPage {
 
   consentCard(text) {
     return card(t("page.plan.consent"),
+      this.view.changes.length && h("ul", {}, ...this.view.changes.map(([key, name]) => h("li", {}, t(key, { name })))),
       h("p", { class: "words", dir: "auto" }, text),
-      h("div", { class: "actions" }, this.yes));
-  }
-
-  contact() {
-    return [this.number.value.trim(), this.hours.value.trim()].filter(Boolean).join("\n");
+      this.missing, h("div", { class: "actions" }, this.yes));
   }
 
   body() {
@@ -175,12 +221,16 @@ export class PlanPage {
       plan: this.view.plan.map((line) => line.service_id),
       consent_digest: this.view.consent_digest,
       story: this.story.box.value,
-      contact: this.contact(),
+      contact: this.number.value.trim(),
+      ...Object.fromEntries(this.times.map(([name, set]) => [name, set.values()])),
+      ...Object.fromEntries(this.young.map(([name, set]) => [name, set.values()[0] ?? ""])),
     };
   }
 
   file() {
     if (!this.fresh) return;
+    const begun = this.forThem.some(([, set]) => set.values().length);
+    if (begun && !this.said().behalf) return announce(this.missing.textContent = t("page.plan.for_them_all"));
     const body = this.body();
     working(this.yes, async () => {
       try {

@@ -45,12 +45,11 @@ class WordsPage extends PlanPage {
     this.language = choices("radio", t("page.words.language"), view.languages, () => this.preview());
     this.age = choices("radio", t("page.words.age"), view.ages, () => this.preview());
     this.ticks = ["read_out", "said_yes"].map((id) => choices("checkbox", t(`page.words.${id}`), [{ id, label_key: `page.words.${id}` }], () => {}, "unseen"));
-    this.missing = h("p", { class: "missing", role: "alert" });
   }
 
   content() {
     this.desk.draft(this.story.box, "yes.story", this.story.count);
-    for (const [box, name] of [[this.number, "number"], [this.hours, "hours"]]) this.desk.draft(box, `yes.${name}`);
+    this.desk.draft(this.number, "yes.number");
     const again = this.restore();
     this.showOutcome();
     if (again) this.preview();
@@ -66,6 +65,8 @@ class WordsPage extends PlanPage {
       card(t("page.plan.who"), this.outcome),
       card(t("page.words.note"), this.story),
       this.reach(),
+      this.youngCard,
+      this.onBehalf(),
       this.consent,
       this.refusal(),
     ].filter(Boolean);
@@ -116,9 +117,10 @@ class WordsPage extends PlanPage {
   }
 
   file() {
-    const { read_out, said_yes } = this.body();
-    this.missing.textContent = read_out && said_yes ? "" : t("page.words.tick");
-    if (read_out && said_yes) super.file();
+    const { read_out, said_yes, behalf } = this.body();
+    const heard = read_out && (said_yes || behalf);
+    this.missing.textContent = heard ? "" : t("page.words.tick");
+    if (heard) super.file();
   }
 
   refusal() {

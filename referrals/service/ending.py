@@ -97,7 +97,7 @@ def service_gone(tx: Tx, service_id: str) -> None:
 
 
 def _goes_on(tx: Tx, referral: Referral) -> None:
-    """What had cut the partner off is over: it may work on, and nobody is asked to move the matter any more."""
+    """What had cut the partner off is over: it may work on, and nobody moves the matter any more."""
     tx.clear_timer(working.CUT_OFF, referral.id)
     after = tx.save(replace(referral, escalated=False))
     tx.audit(AuditEntry(SYSTEM, Action.REFERRAL_STEP, f"referral:{referral.id}", "goes on"))

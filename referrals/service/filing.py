@@ -8,6 +8,7 @@ from datetime import timedelta
 from referrals import consent as consents
 from referrals import routing
 from referrals.access import Action
+from referrals.calling import SafeTimes, write
 from referrals.errors import BadAnswer, Refused, TooLong
 from referrals.lifecycle import Step, move
 from referrals.limits import Doing
@@ -26,7 +27,21 @@ from referrals.model import (
 from referrals.persons import Conversation
 from referrals.ports import Tx
 from referrals.said import Priority
-from referrals.service import desk_first, doors, drafts, limits, matching, plans, tell
+from referrals.service import (
+    behalf,
+    complaints,
+    desk_first,
+    doors,
+    drafts,
+    limits,
+    matching,
+    onward,
+    plans,
+    safe_times,
+    task_plans,
+    tell,
+    young,
+)
 from referrals.views import FiledView
 
 
@@ -44,6 +59,9 @@ class Filing:
     consent_digest: str
     story: str = ""
     contact: str = ""
+    times: SafeTimes | None = None  # when it is safe to call
+    assent: str = ""  # somebody under 18: whose yes it is (`young.ASSENTS`)
+    home: str = ""  # and whether somebody at home may be spoken with
 
 
 _STEPS = {
@@ -62,6 +80,7 @@ class Yes:
     text: str
     language: str
     witness_id: str | None
+    assent: str = ""
 
 
 def file_request(tx: Tx, person_id: str, referral_id: str, filing: Filing) -> FiledView:
@@ -80,7 +99,7 @@ def file_request(tx: Tx, person_id: str, referral_id: str, filing: Filing) -> Fi
     filed, _ = agree(tx, doors.as_author(person_id), referral, filing, language)
     if first:
         desk_first.count_filing(tx, filed)
-    if desk_first.looks_first(tx, referral, filed):
+    if desk_first.looks_first(tx, referral, filed) or behalf.desk_looks(referral, filed):
         filed = desk_first.hold(tx, filed)
     else:
         matching.start_matching(tx, filed)
@@ -106,23 +125,30 @@ def agree(
     wished = wishes.applied(referral)
     if not wished.area or not wished.category:
         raise BadAnswer
+    wished = replace(wished, urgency=complaints.urgency(tx, wished))
     plan = plans.make(tx, referral, wishes)
-    text = plans.consent_text(tx, referral, plan, language)
+    text = plans.consent_text(tx, wished, plan, language, wishes.behalf)
     if consents.digest(text) != filing.consent_digest:
         raise PlanChanged
+    assent = young.check(wished, filing.assent, filing.home, read_out=witness_id is not None)
     _seal_texts(tx, actor, referral, filing)
+    young.seal_home(tx, actor, wished, filing.home)
     _withdraw_earlier_consents(tx, referral)
-    given = _add_consent(tx, actor, referral, Yes(wishes, plan, text, language, witness_id))
+    given = _add_consent(tx, actor, wished, Yes(wishes, plan, text, language, witness_id, assent))
+    complaints.keep(tx, wished, wishes.about)
     tx.clear_timers(referral.id)
     filed = tx.save(
         replace(
-            move(wished, step, tx.now),
+            move(behalf.applied(wished, wishes.behalf, tx.now), step, tx.now),
             plan=tuple(line.service_id for line in plan.lines),
             position=0,
             hops=0,
             escalated=False,
         )
     )
+    if task_plans.is_split(tx, filed):
+        task_plans.prepare(tx, filed, plan)
+    behalf.watch(tx, filed, given)
     tx.audit(AuditEntry(actor, Action.REFERRAL_FILE, f"referral:{filed.id}", filed.urgency.value))
     return filed, given
 
@@ -141,14 +167,16 @@ def receipt(tx: Tx, referral: Referral) -> FiledView:
 
 def announce(tx: Tx, filed: Referral) -> None:
     """Whoever must look at once hears of it, and whoever asked has it in their chat."""
+    onward.moved_on(tx, filed)
     if not filed.by_word:
         for row in tx.find(Conversation, person_id=filed.author_id):
             drafts.forget_conversation(tx, row)
     if filed.urgency is Urgency.EMERGENCY:
         tell.tell_desk(tx, "desk.emergency_filed", filed, priority=Priority.CRISIS)
-    if filed.age_group is AgeGroup.CHILD:
-        # In a place of its own: it must not push an emergency's alert out of the outbox.
-        tell.tell_desk(tx, "desk.young_person", filed, slot=f"young:{filed.id}")
+    elif matching.pathway_of(tx, filed).tells_desk:
+        tell.tell_desk(tx, "desk.safety_filed", filed)
+    if filed.age_group is AgeGroup.CHILD and not complaints.hidden(tx, filed):
+        young.tell_focal_point(tx, filed)
     tell.answer(
         tx,
         filed.author_id,
@@ -157,6 +185,8 @@ def announce(tx: Tx, filed: Referral) -> None:
         buttons=tell.column(
             [
                 tell.page_button("button.open", f"matter/{filed.id}"),
+                tell.page_button("button.receipt", f"receipt/{filed.id}"),
+                tell.press("button.withdraw", "take_back", filed.id),
                 # A family may wish to be asked how it is; a member is asked by their own programme.
                 *([] if filed.enrolment_id else [tell.press("button.circle", "circle")]),
             ]
@@ -174,6 +204,17 @@ def _seal_texts(tx: Tx, actor: Actor, referral: Referral, filing: Filing) -> Non
             raise TooLong(limit=question.max_length, length=len(text))
         if text.strip():
             tx.seal(referral.record, question.data_class, column, text.strip(), holders)
+    if filing.times is not None:
+        reach = plans.question_of(pathway, "contact")
+        if not reach.max_length:
+            raise BadAnswer  # this pathway asks nobody how to reach them
+        tx.seal(referral.record, DataClass.CONTACT, safe_times.COLUMN, write(filing.times), holders)
+
+
+def renew(tx: Tx, actor: Actor, referral: Referral, yes: Yes) -> Consent:
+    """A new yes takes the place of the one that stood; the caller has seen that its words were read."""
+    _withdraw_earlier_consents(tx, referral)
+    return _add_consent(tx, actor, referral, yes)
 
 
 def _withdraw_earlier_consents(tx: Tx, referral: Referral) -> None:
@@ -195,12 +236,13 @@ def _add_consent(tx: Tx, actor: Actor, referral: Referral, yes: Yes) -> Consent:
         given_at=tx.now,
         until=tx.now + timedelta(days=pathway.consent_days),
         witness_id=yes.witness_id,
+        category=referral.category,
+        pathway_version=pathway.version,
+        assent=yes.assent,
     )
     tx.add(given)
     tx.set_timer("consent_end", given.id, given.until)
     holders = [person_holder(actor.person_id), NETWORK]
-    organizations = " ".join(sorted(yes.wishes.exclusions.organizations))
-    kinds = " ".join(sorted(yes.wishes.exclusions.kinds))
-    tx.seal(given.record, DataClass.STORY, "exclude_organizations", organizations, holders)
-    tx.seal(given.record, DataClass.STORY, "exclude_kinds", kinds, holders)
+    for column, text in matching.sealed_wishes(yes.wishes.exclusions).items():
+        tx.seal(given.record, DataClass.STORY, column, text, holders)
     return given

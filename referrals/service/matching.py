@@ -200,6 +200,8 @@ def run_out(
 ) -> None:
     """Nobody is left in the consented plan: the desk holds it now, and the person is told so."""
     tx.clear_timer("match", referral.id)
+    if complaints.hidden(tx, referral):  # no desk looks for another way: the person chooses anew
+        text, buttons = "matter.focal_none", ((tell.page_button("button.choose", tell.plan_page(referral)),),)
     after = save_step(tx, referral, Step.RUN_OUT, offer_id=None, escalated=True)
     wait = pathway_of(tx, after).deadlines[after.urgency].unmatched
     tx.set_timer("unmatched", after.id, tx.now + schedule.elapsed(wait))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from referrals.catalogue import Catalogue
+from referrals.directory import Directory
 
 
 def day_in_words(catalogue: Catalogue, day: date, language: str) -> str:
@@ -25,3 +26,9 @@ def in_order(name: str) -> str:
 def named(names: Mapping[str, str], language: str) -> str:
     """A directory name in somebody's language, else in English, else in whatever there is."""
     return names.get(language) or names.get("en") or next(iter(names.values()), "")
+
+
+def place(directory: Directory, area_id: str, language: str) -> str:
+    """An area by its name; one that was split by all the names that it has now."""
+    found = (directory.areas.get(area) for area in directory.now_called(area_id))
+    return " / ".join(named(area.names, language) for area in found if area is not None)

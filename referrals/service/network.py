@@ -22,7 +22,7 @@ from referrals.network_diff import Change, Sign, diff_network
 from referrals.network_file import NetworkFile, as_network
 from referrals.persons import MentorProfile, Seat, Tally
 from referrals.ports import Tx
-from referrals.service import ending, enrolling, handover, joining
+from referrals.service import agreements, ending, enrolling, handover, joining
 
 # What a row keeps of its life in the store when the file changes it.
 KEPT = ("version", "person_id", "on_duty", "since")
@@ -155,6 +155,7 @@ def _review(tx: Tx, changes: Sequence[Change], before: Rows, after: Rows) -> Non
             if isinstance(row, Agreement):
                 concerned.add(row.organization_id)
                 tx.clear_timer(ending.AGREEMENT, row.id)
+                agreements.forget(tx, row)
             elif isinstance(row, Organization):
                 concerned.add(row.id)
     for agreement in tx.directory.agreements:
@@ -162,6 +163,9 @@ def _review(tx: Tx, changes: Sequence[Change], before: Rows, after: Rows) -> Non
             ending.watch(tx, agreement)
     for organization_id in sorted(concerned):
         ending.review(tx, organization_id)
+    for change in changes:
+        if change.table == "services" and change.sign is Sign.REMOVE:
+            ending.service_gone(tx, change.row)
 
 
 def _refuse_orphans(tx: Tx, changes: Sequence[Change]) -> None:

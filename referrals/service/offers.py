@@ -25,7 +25,7 @@ from referrals.model import (
 )
 from referrals.ports import Tx
 from referrals.said import Priority
-from referrals.service import asked, complaints, doors, matching, sharing, tell
+from referrals.service import asked, capacity, complaints, doors, matching, sharing, tell
 from referrals.views import Choice, OfferView
 
 HANDED_OVER = "handed_over"  # why an accepted offer ended: another partner has taken over
@@ -105,6 +105,7 @@ def accept(tx: Tx, person_id: str, offer_id: str) -> Referral:
     tell_colleagues(tx, offer, taken, person_id, "worker.colleague_took")
     tell.settle_desk(tx, taken)
     tell.tell_author(tx, taken, "matter.accepted", {"by": tell.iso(contact_by)})
+    capacity.ask_after(tx, person_id, offer, taken)
     return taken
 
 
@@ -138,6 +139,7 @@ def decline(tx: Tx, person_id: str, offer_id: str, reason: str) -> Referral:
     tell_colleagues(tx, offer, referral, person_id, "worker.colleague_declined")
     _note(tx, actor, Action.OFFER_DECLINE, offer, reason)
     matching.end_turn(tx, referral, replace(offer, decided_by=person_id), OfferStep.DECLINE, reason)
+    capacity.ask_after(tx, person_id, offer, referral)
     return doors.referral_by_id(tx, referral.id)
 
 

@@ -16,7 +16,18 @@ from referrals.directory import OrganizationKind
 from referrals.errors import BadAnswer
 from referrals.model import SYSTEM, Actor, AgeGroup, Consent, DataClass, Referral, Stage, Urgency
 from referrals.ports import Tx
-from referrals.service import behalf, doors, emergency, matching, names, plan_choices
+from referrals.service import (
+    behalf,
+    circle_sides,
+    complaints,
+    doors,
+    emergency,
+    matching,
+    names,
+    onward,
+    plan_choices,
+    task_plans,
+)
 from referrals.service.behalf import DECIDES, Behalf
 from referrals.views import Choice, PlanLine, PlanView
 
@@ -36,6 +47,7 @@ class Wishes:
     language: str = ""
     age: AgeGroup | None = None
     behalf: Behalf = DECIDES  # or for somebody who cannot decide
+    about: complaints.About = complaints.NOBODY_NAMED  # whom a complaint is about
 
     def applied(self, referral: Referral) -> Referral:
         """The matter as it is wished for."""
@@ -68,7 +80,8 @@ def read_wishes(tx: Tx, body: Mapping[str, object]) -> Wishes:
         raise BadAnswer
     exclusions = routing.Exclusions(organizations, kinds, *_must(_strings(body.get("must"))))
     for_them = Behalf(*(str(body.get(name) or "") for name in ("behalf", "agreed", "span")))
-    return Wishes(area, urgency, exclusions, category, language, age, for_them)
+    about = complaints.read(tx, _strings(body.get("about")), _strings(body.get("about_organizations")))
+    return Wishes(area, urgency, exclusions, category, language, age, for_them, about)
 
 
 def _must(chosen: Sequence[str]) -> tuple[frozenset[str], str]:
@@ -105,11 +118,12 @@ def view(tx: Tx, referral: Referral, wishes: Wishes | None, language: str, words
         categories=_category_choices(pathway, wished.category),
         areas=area_choices(tx, language, wishes.area),
         urgencies=tuple(
-            Choice(u, label_key=f"urgency.{u}", chosen=u is wishes.urgency) for u in reversed(Urgency)
+            Choice(u, label_key=f"urgency.{u}", chosen=u is wishes.urgency)
+            for u in plan_choices.urgencies(pathway)
         ),
         organizations=_organization_choices(tx, wished, language, wishes),
         kinds=tuple(
-            Choice(k, label_key=f"kind.{k}", chosen=k in wishes.exclusions.kinds) for k in pathway.receivers
+            Choice(k, label_key=f"kind.{k}", chosen=k in wishes.exclusions.kinds) for k in pathway.kinds
         ),
         must=_must_choices(wishes),
         plan=_plan_lines(tx, plan, language) if chosen else (),
@@ -120,6 +134,7 @@ def view(tx: Tx, referral: Referral, wishes: Wishes | None, language: str, words
         emergency_lines=emergency.lines(tx, wishes.area, language),
         changes=plan_choices.changes(tx, wished, plan, language) if chosen else (),
         **plan_choices.of(tx, wished, wishes.behalf),
+        **plan_choices.whom(tx, wished, wishes.about, language),
     )
 
 
@@ -162,13 +177,16 @@ def consent_text(
     code = behalf.words(tx, for_them, language)
     code += "\n\n" + words("consent.by_word", language) if referral.by_word else ""
     young = "_child" if referral.age_group is AgeGroup.CHILD else ""
+    classes = ", ".join(words(f"class.{c}", language) for c in classes_of(pathway))
+    if task_plans.is_split(tx, referral):
+        parts = task_plans.words(tx, referral, plan, language)
+        return words(f"consent.parts{young}", language, parts=parts, classes=classes, until=until) + code
     if not plan.lines:
         return words(f"consent.nobody{young}", language, until=until) + code
     partners = "\n".join(
         f"{n}. {names.named(tx.directory.organizations[line.organization_id].names, language)}"
         for n, line in enumerate(plan.lines, 1)
     )
-    classes = ", ".join(words(f"class.{c}", language) for c in classes_of(pathway))
     return words(f"consent.text{young}", language, partners=partners, classes=classes, until=until) + code
 
 
@@ -181,8 +199,13 @@ def make(tx: Tx, referral: Referral, wishes: Wishes) -> routing.Plan:
         raise BadAnswer
     behalf.check(matching.pathway_of(tx, referral), wishes.behalf)
     asked = frozenset(offer.organization_id for offer in matching.refusals(tx, referral))
+    asked |= onward.not_again(tx, referral) | circle_sides.others(tx, referral)
     without = replace(wishes.exclusions, organizations=wishes.exclusions.organizations | asked)
+    if task_plans.is_split(tx, wished):
+        return task_plans.make(tx, wished, without)
     need = matching.need_of(tx, wished, without)
+    too_close = need.author_organizations | complaints.too_close(tx, wished, wishes.about)
+    need = replace(need, author_organizations=too_close)
     return routing.make_plan(need, tx.directory, matching.Standings(tx), tx.now.date())
 
 
@@ -207,7 +230,7 @@ def _plan_lines(tx: Tx, plan: routing.Plan, language: str) -> tuple[PlanLine, ..
     return tuple(lines)
 
 
-def _shown(tx: Tx, params: dict[str, str], language: str) -> dict[str, str]:
+def shown(tx: Tx, params: dict[str, str], language: str) -> dict[str, str]:
     """Reasons carry ids of areas and languages; a person reads their names."""
     shown = dict(params)
     area = tx.directory.areas.get(shown.get("area", ""))
@@ -246,7 +269,11 @@ def _category_choices(pathway: Pathway, chosen: str) -> tuple[Choice, ...]:
 
 def _organization_choices(tx: Tx, referral: Referral, language: str, wishes: Wishes) -> tuple[Choice, ...]:
     """Organisations that have a service for this need: any of them can be left out."""
-    offering = {s.organization_id for s in tx.directory.services_of_category.get(referral.category, ())}
+    offering = {
+        s.organization_id
+        for category in task_plans.offered(tx, referral)
+        for s in tx.directory.services_of_category.get(category, ())
+    }
     named = ((names.named(tx.directory.organizations[o].names, language), o) for o in offering)
     found = sorted(named, key=lambda one: (names.in_order(one[0]), one[1]))
     return tuple(Choice(o, label=name, chosen=o in wishes.exclusions.organizations) for name, o in found)

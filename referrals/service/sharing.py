@@ -29,7 +29,7 @@ from referrals.model import (
     person_holder,
 )
 from referrals.ports import Tx
-from referrals.service import doors, matching
+from referrals.service import circle_sides, doors, matching
 
 SEALED = tuple(c for c in DataClass if c not in (DataClass.ROUTING, DataClass.AGGREGATE))
 _ACCEPTED_ONCE = (OfferStage.ACCEPTED, OfferStage.RECALLED)
@@ -57,6 +57,7 @@ def settle(tx: Tx, referral: Referral) -> None:
         for holder in sorted(held - rightful):
             tx.unshare(record, holder, data_class)
             _note(tx, Action.ACCESS_CUT, record, data_class, holder)
+    circle_sides.follow(tx, referral)
 
 
 def readable(tx: Tx, referral: Referral) -> tuple[DataClass, ...]:
@@ -91,10 +92,10 @@ def granted(tx: Tx, referral: Referral, offer: Offer, stage: Stage) -> tuple[Dat
     if given is None or organization is None or organization.suspended:
         raise NoConsent
     day = consents.day_of(organization, tx.now)
-    agreement = consents.agreement_for(tx.directory, organization.id, referral.pathway, day)
+    pathway = matching.pathway_of(tx, referral)
+    agreement = consents.agreement_for(tx.directory, organization.id, pathway.id, day, pathway.purposes)
     if agreement is None or not consents.covers(given, offer.service_id, tx.now):
         raise NoConsent
-    pathway = matching.pathway_of(tx, referral)
     return consents.classes_for(pathway, agreement, organization, given, stage, tx.now)
 
 

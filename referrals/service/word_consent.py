@@ -97,8 +97,8 @@ def give(tx: Tx, person_id: str, referral_id: str, heard: Heard) -> tuple[Referr
     actor, _, referral = to_hear(tx, person_id, referral_id)
     if filing.awaits_yes(referral) is None:
         return referral, ""
-    if not heard.read_out or not heard.said_yes:
-        raise BadAnswer
+    if not heard.read_out or not (heard.said_yes or heard.filing.wishes.behalf):
+        raise BadAnswer  # of somebody who cannot decide no yes can be heard: who agreed, is written down
     if refused(tx, person_id):
         raise MayNotWitness
     wishes = heard.filing.wishes

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from referrals.service.pages.agreements import AGREEMENTS
 from referrals.service.pages.attendance import ATTENDANCE
+from referrals.service.pages.circle import CIRCLE, INVITED
 from referrals.service.pages.choose import CHOOSE
 from referrals.service.pages.desk import DESK
 from referrals.service.pages.devices import DEVICES
@@ -21,12 +22,14 @@ from referrals.service.pages.page import Page
 from referrals.service.pages.plan import PLAN
 from referrals.service.pages.posts import POSTS
 from referrals.service.pages.receipt import RECEIPT
+from referrals.service.pages.room import ROOM
 from referrals.service.pages.safety import SAFETY
 from referrals.service.pages.share import SHARE
 from referrals.service.pages.track import TRACK
 from referrals.service.pages.witness import WITNESS
 from referrals.service.pages.word import WORD
 from referrals.service.pages.words import WORDS
+from referrals.service.pages.work import WORK
 
 PAGES: Mapping[str, Page] = {
     "plan": PLAN,
@@ -35,12 +38,14 @@ PAGES: Mapping[str, Page] = {
     "matter": MATTER,
     "me": ME,
     "desk": DESK,
+    "work": WORK,
     "member": MEMBER,
     "posts": POSTS,
     "devices": DEVICES,
     "track": TRACK,
     "mydata": MYDATA,
     "witness": WITNESS,
+    "room": ROOM,
     "safety": SAFETY,
     "share": SHARE,
     "words": WORDS,
@@ -51,4 +56,6 @@ PAGES: Mapping[str, Page] = {
     "receipt": RECEIPT,
     "agreements": AGREEMENTS,
     "attendance": ATTENDANCE,
+    "circle": CIRCLE,
+    "invited": INVITED,
 }

@@ -16,6 +16,7 @@ from referrals.service import (
     closing,
     desk,
     desk_first,
+    desk_notes,
     doors,
     emergency,
     matching,
@@ -193,10 +194,15 @@ def _view(
         can_write=threads.may_write(tx, actor, referral),
         steps=steps,
         consent_text=consent_text,
-        locked=tx.reading_locked and (not at_desk or threads.desk_reads(tx, referral)),
+        locked=tx.reading_locked and (not at_desk or _desk_reads(tx, referral)),
         wait_minutes=wait,
         sections=tuple(matter_parts.sections_of(tx, actor, referral)),
     )
+
+
+def _desk_reads(tx: Tx, referral: Referral) -> bool:
+    """Whether anything stands here that a coordinator reads with the PIN."""
+    return threads.desk_reads(tx, referral) or desk_notes.has_notes(tx, referral)
 
 
 def _opened(tx: Tx, actor: Actor, referral: Referral) -> dict[str, str]:

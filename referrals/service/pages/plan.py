@@ -7,7 +7,7 @@ from dataclasses import replace
 from referrals.access import Action
 from referrals.model import Stage
 from referrals.ports import Tx
-from referrals.service import doors, filing, needs, plans
+from referrals.service import doors, filing, needs, plans, safe_times
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import FiledView, PlanView
 
@@ -37,6 +37,9 @@ def plan_file(tx: Tx, person_id: str, subject: str, body: Body) -> FiledView:
             consent_digest=text_of(body, "consent_digest"),
             story=text_of(body, "story"),
             contact=text_of(body, "contact"),
+            times=safe_times.chosen(tx, person_id, body),
+            assent=text_of(body, "assent"),
+            home=text_of(body, "home"),
         ),
     )
 

@@ -13,7 +13,7 @@ from referrals.member_views import WordsView
 from referrals.members import Enrolment
 from referrals.model import AgeGroup, Referral, Stage
 from referrals.ports import Tx
-from referrals.service import doors, enrolments, filing, needs, plans, word_consent
+from referrals.service import doors, enrolments, filing, needs, plans, safe_times, word_consent
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import Choice, FiledView, Step
 
@@ -60,6 +60,8 @@ def heard_yes(tx: Tx, person_id: str, subject: str, body: Body) -> WordsView:
         consent_digest=text_of(body, "consent_digest"),
         story=text_of(body, "story"),
         contact=text_of(body, "contact"),
+        times=safe_times.chosen(tx, person_id, body),
+        home=text_of(body, "home"),
     )
     heard = word_consent.Heard(written, body.get("read_out") is True, body.get("said_yes") is True)
     _, code = word_consent.give(tx, person_id, subject, heard)

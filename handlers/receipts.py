@@ -1,0 +1,48 @@
+"""Taking a yes back from the chat: one press, asked once; by the word WITHDRAW too."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from handlers.reply import Reply, Turn
+from referrals.model import Referral
+from referrals.service import closing, receipts
+from referrals.service.tell import column, page_button, press
+
+MOST = 6  # matters in one short message
+
+
+def take_back(turn: Turn) -> Reply:
+    """The button of one matter; the word alone asks which one, where there are several."""
+    if turn.word(0):
+        return _sure(receipts.to_take_back(turn.tx, turn.person.id, turn.word(0)))
+    mine = receipts.can_take_back(turn.tx, turn.person.id)[-MOST:]
+    if not mine:
+        return Reply("home.status_none")
+    if len(mine) == 1:
+        return _sure(mine[0])
+    buttons = [
+        replace(press("button.take_back_code", "take_back", r.id), params={"code": r.code}) for r in mine
+    ]
+    return Reply("matter.take_back_which", {}, column(buttons))
+
+
+def yes(turn: Turn) -> Reply:
+    """Every access is cut in this turn; the verb itself says so in the matter's message."""
+    closing.withdraw(turn.tx, turn.person.id, turn.word(0))
+    return Reply(toast="toast.thank_you")
+
+
+def no(turn: Turn) -> Reply:
+    """Nothing changes."""
+    referral = receipts.to_take_back(turn.tx, turn.person.id, turn.word(0))
+    open_it = page_button("button.open", f"matter/{referral.id}")
+    return Reply("matter.goes_on", {"code": referral.code}, ((open_it,),), f"matter:{referral.id}")
+
+
+def _sure(referral: Referral) -> Reply:
+    buttons = [
+        press("button.take_back_yes", "take_back.yes", referral.id),
+        press("button.take_back_no", "take_back.no", referral.id),
+    ]
+    return Reply("matter.take_back_sure", {"code": referral.code}, column(buttons), f"matter:{referral.id}")
