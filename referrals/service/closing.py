@@ -23,7 +23,7 @@ from referrals.model import (
     ThreadEntry,
 )
 from referrals.ports import Tx
-from referrals.service import asked, desk_notes, doors, matching, offers, onward, sharing, tell
+from referrals.service import asked, complaints, desk_notes, doors, matching, offers, onward, sharing, tell, unmet
 
 
 def helped(tx: Tx, person_id: str, referral_id: str, yes: bool) -> Referral:
@@ -219,6 +219,8 @@ def _close(tx: Tx, referral: Referral, step: Step, *, confirmed: bool) -> Referr
     )
     sharing.settle(tx, closed)
     _end(tx, closed)
+    if step is not Step.VOID and closed.outcome in (Outcome.UNMET, Outcome.PARTLY_MET):
+        unmet.keep(tx, closed, closed.outcome_reason or closed.outcome)
     return closed
 
 

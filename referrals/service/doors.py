@@ -14,6 +14,7 @@ from referrals.members import Enrolment, EnrolmentState
 from referrals.model import Actor, Consent, Offer, Referral, Role, Stage
 from referrals.persons import Person, Seat
 from referrals.ports import Tx
+from referrals.service import complaints
 
 # Ends that cut every partner's access at once, the matter's bare facts included.
 _CUT = (Stage.WITHDRAWN, Stage.EXPIRED, Stage.VOID)
@@ -87,7 +88,8 @@ def to_plan(tx: Tx, person_id: str, referral_id: str) -> Referral:
     """
     allow(as_author(person_id), Action.REFERRAL_FILE)
     referral = referral_by_id(tx, referral_id)
-    if referral.stage is Stage.AWAITING_CONSENT:
+    own_onward = referral.onward_from is not None and not referral.by_word  # a partner proposed it to them
+    if referral.stage is Stage.AWAITING_CONSENT and not own_onward:
         enrolment = tx.get(Enrolment, referral.enrolment_id or "")
         if enrolment is None or enrolment.person_id != person_id:
             raise NotFound
@@ -104,6 +106,8 @@ def desk_referral(tx: Tx, person_id: str, referral_id: str, action: Action) -> t
     referral = _not_their_own(person_id, _alive(referral_by_id(tx, referral_id)))
     if referral.stage in (Stage.DRAFT, Stage.AWAITING_CONSENT) or not _was_asked(tx, referral):
         raise NotFound  # nobody has asked for anything yet
+    if complaints.hidden(tx, referral):
+        raise NotFound  # as if there were none
     return actor, referral
 
 
@@ -115,6 +119,7 @@ def offer_for(tx: Tx, person_id: str, offer_id: str, action: Action) -> tuple[Ac
     actor = as_seat(tx, person_id, Role.WORKER, offer.organization_id)
     allow(actor, action)
     referral = _not_their_own(person_id, _alive(referral_by_id(tx, offer.referral_id)))
+    _not_about_them(tx, person_id, referral)
     fresh = tx.get(Offer, offer_id)  # read again under the referral's lock
     if fresh is None:
         raise NotFound
@@ -123,7 +128,8 @@ def offer_for(tx: Tx, person_id: str, offer_id: str, action: Action) -> tuple[Ac
 
 def _was_asked(tx: Tx, referral: Referral) -> bool:
     """False for what ended before anybody said yes to it: what somebody did not want is nobody's business."""
-    unasked = referral.enrolment_id and referral.stage in (Stage.WITHDRAWN, Stage.EXPIRED)
+    proposed = referral.enrolment_id or referral.onward_from
+    unasked = proposed and referral.stage in (Stage.WITHDRAWN, Stage.EXPIRED)
     return not unasked or tx.count(Consent, referral_id=referral.id) > 0
 
 
@@ -141,6 +147,12 @@ def _not_their_own(person_id: str, referral: Referral) -> Referral:
     return referral
 
 
+def _not_about_them(tx: Tx, person_id: str, referral: Referral) -> None:
+    """Whom a complaint may be about finds nothing, wherever they work by now."""
+    if person_id in complaints.concerned(tx, referral):
+        raise NotFound
+
+
 def served_referral(tx: Tx, person_id: str, offer_id: str, action: Action) -> tuple[Actor, Offer, Referral]:
     """A referral that the person's organisation has accepted and still holds, by the offer that it accepted.
 
@@ -156,6 +168,7 @@ def served_referral(tx: Tx, person_id: str, offer_id: str, action: Action) -> tu
     actor = as_seat(tx, person_id, Role.WORKER, referral.organization_id)
     allow(actor, action)
     _not_their_own(person_id, referral)
+    _not_about_them(tx, person_id, referral)
     offer = tx.get(Offer, offer_id)  # read again under the referral's lock
     if offer is None or offer.organization_id != referral.organization_id:
         raise NotFound

@@ -134,7 +134,7 @@ def refuse(tx: Tx, person_id: str, referral_id: str) -> Referral:
     after = closing.cut(tx, doors.as_author(person_id), standing, Action.REFERRAL_WITHDRAW, "no")
     tell.answer(tx, person_id, "member.said_no", slot=f"matter:{after.id}")
     enrolment = tx.get(Enrolment, after.enrolment_id or "")
-    if enrolment is not None:
+    if enrolment is not None and after.by_word:
         tell.tell(tx, after.author_id, "needs.said_no", {"code": enrolment.code}, slot=slot(enrolment))
     return after
 

@@ -35,9 +35,9 @@ LEAVES_TO = {
     "offered": {"accepted", "waitlisted", "matching", "unmatched"},
     "waitlisted": {"accepted", "matching", "withdrawn"},
     "unmatched": {"matching", "closed"},
-    "accepted": {"in_service", "unreachable", "matching"},
-    "unreachable": {"in_service", "closed"},
-    "in_service": {"reported", "matching"},
+    "accepted": {"in_service", "unreachable", "matching", "accepted"},  # to itself: another partner took over
+    "unreachable": {"in_service", "closed", "accepted"},
+    "in_service": {"reported", "matching", "accepted"},
     "reported": {"closed", "disputed"},
     "disputed": {"in_service", "matching", "closed"},
     "closed": {"matching"},

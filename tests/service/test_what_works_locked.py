@@ -62,6 +62,10 @@ TABLE = {
     ("matter", "withdraw"): WORKS,
     ("matter", "reopen"): WORKS,
     ("matter", "follow"): FREE,
+    ("matter", "transfer"): WORKS,
+    ("matter", "transfer_yes"): FREE,  # an answer to a question that is not laid out here
+    ("matter", "transfer_no"): FREE,
+    ("matter", "onward"): WORKS,
     ("matter", "desk_share_on"): WORKS,
     ("matter", "desk_share_off"): WORKS,
     ("matter", "move_stop"): FREE,

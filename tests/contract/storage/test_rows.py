@@ -128,7 +128,7 @@ EVERY_KIND: list[Any] = [
     CircleInvitation("ci1", "c1", "f" * 64, "w1", NOW),
     DeskNote("n1", "r1", "p1", NOW),
     DeskShare("ds1", "r1", "of1", NOW, NOW),
-    Transfer("r1", "of1", "s1", "p1", NOW),
+    Transfer("tr1", "r1", "of1", "s1", "p1", NOW, NOW),
     ClosingAnswer("ca1", "family-support", "family.visits", "o1", "kind", "yes", NOW.date()),
     UnmetNeed("u1", "family.visits", "pattani", "no_money", DAY, AgeGroup.ADULT, "woman"),
     Move("r1", "p1", "p2", NOW, None),

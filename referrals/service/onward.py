@@ -1,0 +1,163 @@
+"""'This person also needs …': a partner proposes a further referral, and it waits for the person's own yes.
+
+Nothing of the story travels with it; the person writes what they want to. The partner who proposed it hears
+only that it has moved on, whatever the answer was. The rule of chains is in `referrals/onward.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from referrals import onward
+from referrals.access import Action
+from referrals.catalogue import Handling, Pathway
+from referrals.errors import BadAnswer, OnwardFar, OnwardLoop, TooOften
+from referrals.lifecycle import OPEN, STAGE_WAITS, Step, move
+from referrals.members import Enrolment
+from referrals.model import AuditEntry, Referral, Role, Stage, Urgency
+from referrals.onward import Link
+from referrals.ports import Tx
+from referrals.service import doors, matter_codes, tell
+
+FROM = (Stage.ACCEPTED, Stage.UNREACHABLE, Stage.IN_SERVICE, Stage.REPORTED)
+NUDGE, AFTER = "onward_nudge", timedelta(hours=24)
+MOST_WAITING = 3  # proposals from one matter that wait for an answer
+_REFUSED = {error.code: error for error in (OnwardLoop, OnwardFar)}
+
+
+def propose(tx: Tx, person_id: str, offer_id: str, category: str) -> None:
+    """A further need, for which the person is asked. OnwardLoop, OnwardFar, BadAnswer, TooOften.
+
+    Where such a need is open already nobody is bothered again, and the partner does not learn of it.
+    """
+    actor, _, referral = doors.served_referral(tx, person_id, offer_id, Action.SERVICE_ONWARD)
+    refused = onward.refusal(chain_of(tx, referral), category)
+    if refused:
+        raise _REFUSED[refused]
+    pathway = next((p for p in _pathways(tx, referral) if category in p.categories), None)
+    if pathway is None or referral.stage not in FROM:
+        raise BadAnswer
+    tx.audit(AuditEntry(actor, Action.SERVICE_ONWARD, f"referral:{referral.id}", "proposed"))
+    if _stands(tx, referral, category):
+        return
+    if tx.count(Referral, onward_from=referral.id, stage=Stage.AWAITING_CONSENT) >= MOST_WAITING:
+        raise TooOften(minutes=int(STAGE_WAITS[Stage.AWAITING_CONSENT].normal / timedelta(minutes=1)))
+    waiting = move(_draft(tx, referral, pathway, category), Step.ASK_CONSENT, tx.now)
+    tx.add(waiting)
+    tx.audit(AuditEntry(actor, Action.SERVICE_ONWARD, f"referral:{waiting.id}", "onward"))
+    tx.set_timer("consent_wait", waiting.id, tx.now + STAGE_WAITS[Stage.AWAITING_CONSENT].normal)
+    tx.set_timer(NUDGE, waiting.id, tx.now + AFTER)
+    _ask(tx, waiting, "onward.waits")
+
+
+def choices(tx: Tx, referral: Referral) -> tuple[str, ...]:
+    """The needs that its partner may propose now, in the pathways' order."""
+    if referral.stage not in FROM:
+        return ()
+    chain = chain_of(tx, referral)
+    offered = dict.fromkeys(c for pathway in _pathways(tx, referral) for c in pathway.categories)
+    return tuple(category for category in offered if not onward.refusal(chain, category))
+
+
+def nudge(tx: Tx, referral_id: str) -> None:
+    """Timer: a day without an answer. Whoever can give or ask for the yes is reminded once."""
+    referral = doors.referral_by_id(tx, referral_id)
+    if referral.stage is Stage.AWAITING_CONSENT:
+        _ask(tx, referral, "onward.still_waits")
+
+
+def moved_on(tx: Tx, referral: Referral) -> None:
+    """There was an answer, or none in time: whoever proposed it hears the same words, whatever it was."""
+    origin = tx.get(Referral, referral.onward_from) if referral.onward_from else None
+    if origin is not None and origin.author_id and origin.stage in (*FROM, Stage.DISPUTED, Stage.CLOSED):
+        tell.tell_partner(tx, origin, "worker.onward_moved", slot=":onward")
+
+
+def chain_of(tx: Tx, referral: Referral) -> tuple[Link, ...]:
+    """How it came to this referral, the oldest first, itself last."""
+    return tuple(
+        reversed([Link(r.category, r.organization_id or "") for r in (referral, *_before(tx, referral))])
+    )
+
+
+def not_again(tx: Tx, referral: Referral) -> frozenset[str]:
+    """The organisations that its chain has been to, before it or after it: none of them is asked again."""
+    near = (*_before(tx, referral), *_after(tx, referral))
+    return onward.not_again([Link(r.category, r.organization_id or "") for r in near])
+
+
+def _before(tx: Tx, referral: Referral) -> Iterator[Referral]:
+    for _ in range(onward.DEEPEST):
+        origin = tx.get(Referral, referral.onward_from) if referral.onward_from else None
+        if origin is None:
+            return
+        yield origin
+        referral = origin
+
+
+def _after(tx: Tx, referral: Referral, depth: int = onward.DEEPEST) -> Iterator[Referral]:
+    for further in tx.find(Referral, onward_from=referral.id) if depth else ():
+        yield further
+        yield from _after(tx, further, depth - 1)
+
+
+def _pathways(tx: Tx, referral: Referral) -> list[Pathway]:
+    """Along which whoever asked could ask on their own; none that goes past the desk or wakes it."""
+    needed = {Role.MEMBER, Role.MENTOR} if referral.by_word else {_role(referral)}
+    return [
+        p
+        for p in tx.catalogue.pathways.values()
+        if p.handling is Handling.OFFER
+        and needed <= set(p.may_file)
+        and p.desk_sees
+        and not p.tells_desk
+        and p.audience in ("", _role(referral).value)
+    ]
+
+
+def _role(referral: Referral) -> Role:
+    return Role.MEMBER if referral.enrolment_id else Role.FAMILY
+
+
+def _stands(tx: Tx, referral: Referral, category: str) -> bool:
+    if referral.enrolment_id:
+        found = tx.find(Referral, enrolment_id=referral.enrolment_id, category=category, stage=OPEN)
+    else:
+        found = tx.find(Referral, author_id=referral.author_id, category=category, stage=OPEN)
+    return any(r.stage is not Stage.DRAFT and r.enrolment_id == referral.enrolment_id for r in found)
+
+
+def _draft(tx: Tx, referral: Referral, pathway: Pathway, category: str) -> Referral:
+    """The same person, language and place, and no word of what they wrote."""
+    return Referral(
+        id=tx.new_id(),
+        code=matter_codes.fresh(tx),
+        pathway=pathway.id,
+        pathway_version=pathway.version,
+        author_id=referral.author_id,
+        category=category,
+        language=referral.language,
+        urgency=Urgency.NORMAL,
+        area=referral.area,
+        age_group=referral.age_group,
+        stage=Stage.DRAFT,
+        stage_since=tx.now,
+        created_at=tx.now,
+        enrolment_id=referral.enrolment_id,
+        referrer_id=referral.referrer_id,
+        gender=referral.gender,
+        onward_from=referral.id,
+    )
+
+
+def _ask(tx: Tx, referral: Referral, text: str) -> None:
+    """The person on their own phone; a member without one through whoever looks after them."""
+    enrolment = tx.get(Enrolment, referral.enrolment_id or "")
+    if not referral.by_word or enrolment is None:
+        page = ((tell.page_button("button.read_plan", f"plan/{referral.id}"),),)
+        tell.tell_author(tx, referral, text, buttons=page)
+        return
+    page = ((tell.page_button("button.read_out", f"words/{referral.id}"),),)
+    slot = f"needs:{enrolment.id}"
+    tell.tell(tx, referral.author_id, f"{text}_mentor", {"code": enrolment.code}, buttons=page, slot=slot)

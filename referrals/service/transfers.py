@@ -1,0 +1,208 @@
+"""A matter is handed warmly to another organisation: the person is asked, and the first partner goes on.
+
+The yes is a new one, in words of its own, since the plan changes. Then the other partner gets an ordinary
+offer beside the matter's stage (`Referral.next_offer_id`). When it accepts, the first one's access ends in
+that turn (`offers.accept`); when it does not, nothing has changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from referrals import consent as consents
+from referrals import routing
+from referrals.access import Action
+from referrals.casework import Transfer
+from referrals.errors import BadAnswer, NoConsent, TurnOver, WrongStage
+from referrals.lifecycle import LIVE_OFFERS, OFFER_DELAY_S
+from referrals.model import SYSTEM, Actor, AuditEntry, Offer, Referral, Stage, Urgency
+from referrals.ports import Tx
+from referrals.service import behalf, doors, filing, matching, names, plans, sharing, tell, word_consent
+
+HELD = (Stage.ACCEPTED, Stage.UNREACHABLE, Stage.IN_SERVICE)
+LASTS = timedelta(days=7)  # the person's time to answer
+OVER, SEND = "transfer_over", "transfer_send"
+
+
+def candidates(tx: Tx, referral: Referral) -> tuple[routing.Line, ...]:
+    """Who could take a matter over now, the best first: by the person's wishes, and nobody who was in it."""
+    if referral.stage not in HELD or not sharing.readable(tx, referral):
+        return ()
+    wishes = plans.Wishes(
+        referral.area, referral.urgency, _wishes(tx, referral), behalf=behalf.standing(referral)
+    )
+    return plans.make(tx, referral, wishes).lines
+
+
+def propose(tx: Tx, person_id: str, offer_id: str, service_id: str) -> Transfer:
+    """The partner who helps would hand it to another one; the person is asked. Pressed twice: one."""
+    actor, offer, referral = doors.served_referral(tx, person_id, offer_id, Action.SERVICE_ONWARD)
+    if referral.stage not in HELD or on_its_way(tx, referral):
+        raise WrongStage
+    if not sharing.readable(tx, referral):
+        raise NoConsent
+    earlier = standing(tx, referral)
+    if earlier is not None and earlier.service_id == service_id:
+        return earlier
+    if service_id not in {line.service_id for line in candidates(tx, referral)}:
+        raise BadAnswer
+    if earlier is not None:
+        _forget(tx, earlier)
+    asked = Transfer(tx.new_id(), referral.id, offer.id, service_id, person_id, tx.now)
+    tx.add(asked)
+    tx.audit(AuditEntry(actor, Action.SERVICE_ONWARD, f"referral:{referral.id}", "transfer"))
+    tx.set_timer(OVER, asked.id, tx.now + LASTS)
+    tell.tell_author(tx, referral, "matter.transfer_asked")
+    return asked
+
+
+def standing(tx: Tx, referral: Referral) -> Transfer | None:
+    """What the person is asked now, or has said yes to and is about to begin."""
+    found = tx.find(Transfer, referral_id=referral.id) if referral.stage in HELD else []
+    return next((t for t in found if t.offer_id == referral.offer_id), None)
+
+
+def on_its_way(tx: Tx, referral: Referral) -> bool:
+    """Whether the other partner has been asked and has yet to answer."""
+    offer = tx.get(Offer, referral.next_offer_id) if referral.next_offer_id else None
+    return offer is not None and offer.stage in LIVE_OFFERS
+
+
+def words(tx: Tx, referral: Referral, service_id: str, language: str) -> str:
+    """The exact words of the new yes: who takes over, who goes on until then, and what is shared."""
+    first, other = (
+        names.named(tx.directory.organizations[o].names, language)
+        for o in (referral.organization_id or "", tx.directory.services[service_id].organization_id)
+    )
+    preface = tx.catalogue.words("consent.transfer", language, first=first, other=other)
+    plan = routing.Plan(tuple(_line(tx, s) for s in (service_id, *_rest(tx, referral, service_id))))
+    text = plans.consent_text(tx, referral, plan, language, behalf.standing(referral))
+    return f"{preface}\n\n{text}"
+
+
+def agree(tx: Tx, person_id: str, referral_id: str, digest: str) -> Referral:
+    """The person's yes to those words. PlanChanged where they are others now; TurnOver when it is over."""
+    actor, referral = doors.author_of(tx, person_id, referral_id, Action.REFERRAL_FILE)
+    asked = standing(tx, referral)
+    if on_its_way(tx, referral) or (asked is not None and asked.agreed_at is not None):
+        return referral
+    if asked is None:
+        raise TurnOver
+    _neutral(tx, person_id, referral, asked)
+    if asked.service_id not in {line.service_id for line in candidates(tx, referral)}:
+        return _falls_through(tx, referral, asked)
+    language = referral.language if referral.by_word else doors.person_by_id(tx, person_id).language
+    text = words(tx, referral, asked.service_id, language)
+    if consents.digest(text) != digest:
+        raise filing.PlanChanged
+    after = _agreed(tx, actor, referral, asked, text, language)
+    tell.answer(tx, person_id, "matter.transfer_yes", {"code": after.code}, slot=f"matter:{after.id}")
+    tell.tell_partner(tx, after, "worker.transfer_yes", slot=":transfer")
+    return after
+
+
+def refuse(tx: Tx, person_id: str, referral_id: str) -> Referral:
+    """The person's no, before or after a yes, until the other one has taken over: nothing changes."""
+    actor, referral = doors.author_of(tx, person_id, referral_id, Action.REFERRAL_FILE)
+    asked = standing(tx, referral)
+    if asked is None:
+        raise TurnOver
+    tx.audit(AuditEntry(actor, Action.REFERRAL_FILE, f"referral:{referral.id}", "no transfer"))
+    return _falls_through(tx, referral, asked)
+
+
+def send(tx: Tx, transfer_id: str) -> None:
+    """Timer: the other partner is asked, after the same random pause as in every normal matter."""
+    asked = tx.get(Transfer, transfer_id)
+    referral = doors.referral_by_id(tx, asked.referral_id) if asked is not None else None
+    if asked is None or referral is None:
+        return
+    if standing(tx, referral) != asked or asked.agreed_at is None:
+        _forget(tx, asked)
+        return
+    offer = matching.offer_beside(tx, referral, asked.service_id)
+    if offer is None:
+        _falls_through(tx, referral, asked)
+        return
+    _forget(tx, asked)
+    tx.save(replace(referral, next_offer_id=offer.id))
+    tx.audit(AuditEntry(SYSTEM, Action.REFERRAL_STEP, f"referral:{referral.id}", "transfer"))
+
+
+def over(tx: Tx, transfer_id: str) -> None:
+    """Timer: a week without an answer. The partner who helps goes on."""
+    asked = tx.get(Transfer, transfer_id)
+    if asked is None:
+        return
+    referral = doors.referral_by_id(tx, asked.referral_id)
+    if standing(tx, referral) == asked:
+        _falls_through(tx, referral, asked)
+    else:
+        _forget(tx, asked)
+
+
+def _agreed(tx: Tx, actor: Actor, referral: Referral, asked: Transfer, text: str, language: str) -> Referral:
+    """The new yes names the other one first, whoever helps now, and who might have been asked after them."""
+    rest = _rest(tx, referral, asked.service_id)
+    holder = tx.get(Offer, asked.offer_id)
+    covered = (asked.service_id, *([holder.service_id] if holder else []), *rest)
+    before = doors.consent_in_force(tx, referral)
+    wishes = plans.Wishes(referral.area, referral.urgency, _wishes(tx, referral, holder_too=False))
+    witness = actor.person_id if referral.by_word else None
+    plan = routing.Plan(tuple(_line(tx, s) for s in covered))
+    yes = filing.Yes(wishes, plan, text, language, witness, before.assent if before else "")
+    given = filing.renew(tx, actor, referral, yes)
+    done = [s for s in referral.plan[: referral.position] if s != asked.service_id]
+    order = (*done, asked.service_id, *rest)
+    after = tx.save(replace(referral, plan=order, position=len(done) + 1))
+    behalf.watch(tx, after, given)
+    tx.save(replace(asked, agreed_at=tx.now))
+    tx.audit(AuditEntry(actor, Action.REFERRAL_FILE, f"referral:{after.id}", "transfer"))
+    sharing.settle(tx, after)
+    pause = tx.draw(*OFFER_DELAY_S) if after.urgency is Urgency.NORMAL else 0
+    tx.set_timer(SEND, asked.id, tx.now + timedelta(seconds=pause))
+    return after
+
+
+def _falls_through(tx: Tx, referral: Referral, asked: Transfer) -> Referral:
+    """It comes to nothing: both hear that the partner who helps goes on."""
+    _forget(tx, asked)
+    tx.audit(AuditEntry(SYSTEM, Action.REFERRAL_STEP, f"referral:{referral.id}", "stays"))
+    tell.tell_partner(tx, referral, "worker.stays", slot=":transfer")
+    tell.tell_author(tx, referral, "matter.stays")
+    return referral
+
+
+def _forget(tx: Tx, asked: Transfer) -> None:
+    tx.clear_timers(asked.id)
+    tx.remove(asked)
+    tx.audit(AuditEntry(SYSTEM, Action.REFERRAL_STEP, f"transfer:{asked.id}", "over"))
+
+
+def _neutral(tx: Tx, person_id: str, referral: Referral, asked: Transfer) -> None:
+    """Whoever hears a member's yes must not gain by it."""
+    if not referral.by_word:
+        return
+    other = tx.directory.services.get(asked.service_id)
+    works_at = {seat.organization_id for seat in doors.seats_of(tx, person_id)}
+    if word_consent.refused(tx, person_id) or (other is not None and other.organization_id in works_at):
+        raise word_consent.MayNotWitness
+
+
+def _wishes(tx: Tx, referral: Referral, *, holder_too: bool = True) -> routing.Exclusions:
+    """The person's private wishes, and that it is somebody else than who helps now."""
+    wishes = matching.exclusions_of(tx, referral)
+    if not holder_too or referral.organization_id is None:
+        return wishes
+    return replace(wishes, organizations=wishes.organizations | {referral.organization_id})
+
+
+def _rest(tx: Tx, referral: Referral, service_id: str) -> tuple[str, ...]:
+    """Who might be asked afterwards, as the person has agreed to before."""
+    later = referral.plan[referral.position :]
+    return tuple(s for s in later if s != service_id and s in tx.directory.services)
+
+
+def _line(tx: Tx, service_id: str) -> routing.Line:
+    return routing.Line(service_id, tx.directory.services[service_id].organization_id, ())

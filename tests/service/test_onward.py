@@ -1,0 +1,171 @@
+"""'This person also needs …': it waits for their own yes, carries no word along, never goes in a circle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from referrals import onward as rules
+from referrals import routing
+from referrals.errors import BadAnswer, NotFound, OnwardLoop, TooOften
+from referrals.model import DataClass, Referral, Stage, Urgency
+from referrals.onward import Link
+from referrals.ports import Tx
+from referrals.service import filing, offers, onward, plans, working
+from referrals.service.pages import PAGES
+from referrals.views import FiledView, PlanView
+from tests.support.network import CATALOGUE, Small
+from tests.support.store import SettableClock, open_store
+
+DAY = timedelta(days=1)
+AREA = "pattani-mueang"
+
+
+class Chain:
+    """A family whom Bua House helps with visits."""
+
+    def __init__(self, net: Small) -> None:
+        self.net = net
+        self.family, self.worker = net.person(1), net.person(11, "bua-1")
+        self.other, self.desk = net.person(13, "two-rivers-1"), net.person(14, "desk-1")
+        self.matter = net.filed(self.family)
+        net.passes(timedelta(seconds=5))
+        self.offer = net.at_partner(self.matter)
+        net.store.run(offers.accept, self.worker, self.offer)
+        net.store.run(working.contacted, self.worker, self.offer)
+        net.said()
+
+    def proposes(self, category: str) -> Referral | None:
+        """By the page, as the worker does."""
+        before = {r.id for r in self.all()}
+        self.net.store.run(PAGES["matter"].steps["onward"], self.worker, self.offer, {"reason": category})
+        return next((r for r in self.all() if r.id not in before), None)
+
+    def all(self) -> list[Referral]:
+        return self.net.store.run(lambda tx: tx.find(Referral))
+
+    def agrees(self, referral_id: str, story: str = "") -> Referral:
+        wishes = plans.Wishes(AREA, Urgency.URGENT, routing.Exclusions())
+        view = self.net.store.run(plans.plan_view, self.family, referral_id, wishes)
+        yes = filing.Filing(wishes, view.consent_digest, story)
+        self.net.store.run(filing.file_request, self.family, referral_id, yes)
+        return self.net.referral(referral_id)
+
+
+@pytest.fixture
+def chain(database_url: str) -> Iterator[Chain]:
+    clock = SettableClock()
+    store = open_store(database_url, clock, CATALOGUE)
+    yield Chain(Small(store, clock))
+    store.close()
+
+
+def test_a_further_need_waits_for_the_persons_own_yes_and_carries_no_word_along(chain: Chain) -> None:
+    found = chain.proposes("family.income")
+    assert found is not None
+    assert (found.stage, found.author_id, found.onward_from) == (
+        Stage.AWAITING_CONSENT,
+        chain.family,
+        chain.matter,
+    )
+    assert chain.net.said() == [(chain.family, "onward.waits")]
+    sealed = chain.net.store.run(lambda tx: [c for c in DataClass if tx.sealed_exists(found.record, c)])
+    assert sealed == [], "nothing of the story went with it"
+    for who in (chain.worker, chain.desk, chain.other):
+        with pytest.raises(NotFound):
+            chain.net.store.run(PAGES["matter"].view, who, found.id, {})
+        with pytest.raises(NotFound):
+            chain.net.store.run(PAGES["plan"].view, who, found.id, {})
+    view = chain.net.store.run(PAGES["plan"].view, chain.family, found.id, {})
+    assert isinstance(view, PlanView)
+    filed = chain.agrees(found.id)
+    assert filed.stage is Stage.MATCHING
+    assert "bua-house" not in {chain.net.store.run(_organization, s) for s in filed.plan}, "never back to it"
+    assert (chain.worker, "worker.onward_moved") in chain.net.said()
+
+
+@pytest.mark.parametrize("answer", ["no", "silence"])
+def test_whoever_proposed_it_hears_the_same_whatever_the_answer_is(chain: Chain, answer: str) -> None:
+    found = chain.proposes("family.income")
+    assert found is not None
+    if answer == "no":
+        view = chain.net.store.run(PAGES["plan"].steps["no"], chain.family, found.id, {})
+        assert isinstance(view, FiledView)
+    else:
+        chain.net.passes(2 * DAY)
+        assert (chain.family, "onward.still_waits") in chain.net.said()
+        chain.net.passes(6 * DAY)
+    ended = chain.net.referral(found.id)
+    assert ended.stage is (Stage.WITHDRAWN if answer == "no" else Stage.EXPIRED)
+    assert [text for who, text in chain.net.said() if who == chain.worker and "onward" in text] == [
+        "worker.onward_moved"
+    ]
+    with pytest.raises(NotFound):
+        chain.net.store.run(PAGES["matter"].view, chain.desk, found.id, {})
+
+
+def test_a_need_that_is_open_already_bothers_nobody_and_is_not_given_away(chain: Chain) -> None:
+    first = chain.proposes("family.income")
+    assert first is not None
+    chain.net.said()
+    assert chain.proposes("family.income") is None
+    assert chain.net.said() == []
+
+
+def test_the_same_need_again_is_refused_and_so_is_what_nobody_may_file(chain: Chain) -> None:
+    with pytest.raises(OnwardLoop):
+        chain.proposes("family.visits")
+    for category in ("member.housing", "complaint.partner", "nonsense"):
+        with pytest.raises(BadAnswer):
+            chain.proposes(category)
+    offered = chain.net.store.run(
+        lambda tx: onward.choices(tx, tx.get(Referral, chain.matter) or replace(chain.all()[0]))
+    )
+    assert "family.visits" not in offered
+    assert "family.income" in offered
+
+
+def test_a_partner_proposes_three_at_most_before_there_is_an_answer(chain: Chain) -> None:
+    for category in ("family.income", "family.letters", "family.children"):
+        assert chain.proposes(category) is not None
+    with pytest.raises(TooOften):
+        chain.proposes("family.talk")
+
+
+def test_nobody_else_proposes(chain: Chain) -> None:
+    for who in (chain.other, chain.desk, chain.family):
+        with pytest.raises(NotFound):
+            chain.net.store.run(onward.propose, who, chain.offer, "family.income")
+
+
+CATEGORIES = [f"need-{n}" for n in range(8)]
+ORGANIZATIONS = [f"partner-{n}" for n in range(6)]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_a_chain_always_ends_in_whatever_network(data: st.DataObject) -> None:
+    """Whoever may go on does, to anybody who may be asked: within five links there is nothing left."""
+    chain: list[Link] = []
+    category = data.draw(st.sampled_from(CATEGORIES))
+    for _ in range(50):
+        free = [o for o in ORGANIZATIONS if o not in rules.not_again(chain)]
+        chain.append(Link(category, data.draw(st.sampled_from([*free, ""]))))
+        further = [c for c in CATEGORIES if not rules.refusal(chain, c)]
+        if not further:
+            break
+        category = data.draw(st.sampled_from(further))
+    assert len(chain) <= rules.DEEPEST
+    assert len({link.category for link in chain}) == len(chain), "no need twice"
+    asked = [link.organization_id for link in chain if link.organization_id]
+    assert len(set(asked)) == len(asked), "no organisation twice"
+    assert rules.refusal(chain, "something else entirely"), "and it says so"
+
+
+def _organization(tx: Tx, service_id: str) -> str:
+    return tx.directory.services[service_id].organization_id

@@ -1,0 +1,244 @@
+"""A matter is handed to another organisation: with a new yes, warmly, and without a gap."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+
+from referrals.casework import Transfer
+from referrals.errors import NotFound, PulangError, TurnOver
+from referrals.model import Consent, DataClass, Offer, OfferStage, Stage
+from referrals.service import closing, desk, doors, filing, offers, threads, transfers, working
+from referrals.service.pages import PAGES
+from referrals.views import MatterView, Section
+from tests.support.network import CATALOGUE, Small
+from tests.support.store import SettableClock, open_store
+
+DAY = timedelta(days=1)
+
+
+class Handing:
+    """A family whom Bua House helps, and Two Rivers, who could."""
+
+    def __init__(self, net: Small) -> None:
+        self.net = net
+        self.family, self.worker = net.person(1), net.person(11, "bua-1")
+        self.other, self.desk = net.person(13, "two-rivers-1"), net.person(14, "desk-1")
+        self.matter = net.filed(self.family)
+        net.passes(timedelta(seconds=5))
+        self.offer = net.at_partner(self.matter)
+        net.store.run(offers.accept, self.worker, self.offer)
+        net.store.run(working.contacted, self.worker, self.offer)
+        net.said()
+
+    def page(self, who: str, subject: str) -> MatterView:
+        view = self.net.store.run(PAGES["matter"].view, who, subject, {})
+        assert isinstance(view, MatterView)
+        return view
+
+    def step(self, who: str, subject: str, name: str, body: dict[str, object]) -> object:
+        return self.net.store.run(PAGES["matter"].steps[name], who, subject, body)
+
+    def part(self, who: str, subject: str) -> Section | None:
+        found = [s for s in self.page(who, subject).sections if s.title_key == "part.transfer.title"]
+        return found[0] if found else None
+
+    def asks(self) -> str:
+        """The worker chooses the first who could take over; returns that service."""
+        part = self.part(self.worker, self.offer)
+        assert part is not None
+        chosen = next(c for c in part.steps[0].choices if "two-rivers" in c.id)
+        self.step(self.worker, self.offer, "transfer", {"reason": chosen.id})
+        return chosen.id
+
+    def says_yes(self) -> None:
+        part = self.part(self.family, self.matter)
+        assert part is not None
+        self.step(self.family, self.matter, "transfer_yes", dict(part.body))
+        self.net.passes(timedelta(minutes=5))
+
+    def next_offer(self) -> str:
+        return self.net.referral(self.matter).next_offer_id or "nothing"
+
+
+@pytest.fixture
+def handing(database_url: str) -> Iterator[Handing]:
+    clock = SettableClock()
+    store = open_store(database_url, clock, CATALOGUE)
+    yield Handing(Small(store, clock))
+    store.close()
+
+
+def test_it_goes_over_with_a_new_yes_and_the_first_partner_reads_nothing_any_more(handing: Handing) -> None:
+    net = handing.net
+    service = handing.asks()
+    assert (handing.family, "matter.transfer_asked") in net.said()
+    part = handing.part(handing.family, handing.matter)
+    assert part is not None
+    shown = "\n".join(str(line.params) for line in part.lines)
+    assert "Two Rivers" in shown
+    assert "Bua House" in shown
+    assert net.live_offer(handing.matter) is None, "until the yes nothing travels"
+    handing.says_yes()
+    given = net.store.run(lambda tx: doors.consent_in_force(tx, doors.referral_by_id(tx, handing.matter)))
+    assert given is not None
+    assert given.plan[0] == service
+    assert "Two Rivers" in given.text
+    heard = net.said()
+    assert (handing.other, "worker.new_offer") in heard
+    assert (handing.worker, "worker.transfer_yes") in heard
+    net.store.run(threads.write, handing.worker, handing.offer, "see you on Monday all the same")
+    assert handing.page(handing.worker, handing.offer).story == "a story", "the first one goes on"
+    with pytest.raises(NotFound):
+        handing.page(handing.other, handing.next_offer())
+    net.store.run(offers.accept, handing.other, handing.next_offer())
+    taken = net.referral(handing.matter)
+    assert (taken.stage, taken.organization_id, taken.next_offer_id) == (Stage.ACCEPTED, "two-rivers", None)
+    with pytest.raises(NotFound):
+        handing.page(handing.worker, handing.offer)
+    assert handing.page(handing.other, taken.offer_id or "").story == "a story"
+    holders = net.store.run(lambda tx: tx.holders(taken.record, DataClass.STORY))
+    assert holders == {f"person:{handing.family}", "org:two-rivers"}
+    heard = net.said()
+    assert (handing.worker, "worker.handed_over") in heard
+    assert (handing.family, "matter.accepted") in heard
+    assert "first_contact" in {t.kind for t in net.timers() if t.subject == handing.matter}
+    assert not [t for t in net.timers() if t.kind == "heartbeat"], "the first one owes nothing any more"
+
+
+def test_a_no_changes_nothing_and_both_hear_it(handing: Handing) -> None:
+    handing.asks()
+    before = handing.net.store.run(lambda tx: tx.find(Consent, referral_id=handing.matter))
+    handing.step(handing.family, handing.matter, "transfer_no", {})
+    heard = handing.net.said()
+    assert (handing.worker, "worker.stays") in heard
+    assert (handing.family, "matter.stays") in heard
+    assert handing.net.store.run(lambda tx: tx.find(Consent, referral_id=handing.matter)) == before
+    assert handing.net.referral(handing.matter).stage is Stage.IN_SERVICE
+    with pytest.raises(TurnOver):
+        handing.step(handing.family, handing.matter, "transfer_no", {})
+
+
+@pytest.mark.parametrize("answer", ["declines", "sleeps"])
+def test_when_the_other_one_does_not_take_it_the_first_one_goes_on(handing: Handing, answer: str) -> None:
+    handing.asks()
+    handing.says_yes()
+    handing.net.said()
+    if answer == "declines":
+        handing.net.store.run(offers.decline, handing.other, handing.next_offer(), "full")
+    else:
+        handing.net.passes(7 * DAY)
+    heard = handing.net.said()
+    assert (handing.worker, "worker.stays") in heard
+    assert (handing.family, "matter.stays") in heard
+    stays = handing.net.referral(handing.matter)
+    assert (stays.stage, stays.organization_id, stays.next_offer_id) == (Stage.IN_SERVICE, "bua-house", None)
+    assert handing.page(handing.worker, handing.offer).story == "a story"
+
+
+def test_silence_for_a_week_is_no_yes(handing: Handing) -> None:
+    handing.asks()
+    handing.net.passes(8 * DAY)
+    assert handing.net.store.run(lambda tx: tx.count(Transfer)) == 0
+    assert (handing.worker, "worker.stays") in handing.net.said()
+    assert handing.net.store.run(lambda tx: tx.count(Offer, referral_id=handing.matter)) == 1
+
+
+def test_words_that_were_not_read_are_not_agreed_to(handing: Handing) -> None:
+    handing.asks()
+    with pytest.raises(filing.PlanChanged):
+        handing.step(handing.family, handing.matter, "transfer_yes", {"consent_digest": "of other words"})
+
+
+@pytest.mark.parametrize("end", ["withdraws", "reports", "returns", "void"])
+def test_what_ends_takes_the_question_and_the_offer_with_it(handing: Handing, end: str) -> None:
+    handing.asks()
+    handing.says_yes()
+    asked = handing.next_offer()
+    run = handing.net.store.run
+    if end == "withdraws":
+        run(closing.withdraw, handing.family, handing.matter)
+    elif end == "reports":
+        run(working.report, handing.worker, handing.offer, "met")
+    elif end == "returns":
+        run(working.give_back, handing.worker, handing.offer)
+    else:
+        run(closing.void, handing.desk, handing.matter)
+    found = run(lambda tx: tx.get(Offer, asked))
+    assert found is not None
+    assert found.stage is OfferStage.RECALLED
+    with pytest.raises(PulangError):
+        run(offers.accept, handing.other, asked)
+    with pytest.raises((TurnOver, PulangError)):
+        handing.step(handing.family, handing.matter, "transfer_yes", {})
+
+
+def test_a_partner_whom_the_person_does_not_want_is_no_choice(sqlite_url: str) -> None:
+    clock = SettableClock()
+    store = open_store(sqlite_url, clock, CATALOGUE)
+    net = Small(store, clock)
+    family, worker = net.person(1), net.person(11, "bua-1")
+    net.person(13, "two-rivers-1")
+    matter = net.filed(family, without=frozenset({"two-rivers"}))
+    net.passes(timedelta(seconds=5))
+    offer = net.at_partner(matter)
+    net.store.run(offers.accept, worker, offer)
+    lines = net.store.run(lambda tx: transfers.candidates(tx, doors.referral_by_id(tx, matter)))
+    assert not {"two-rivers", "bua-house"} & {line.organization_id for line in lines}
+    with pytest.raises(PulangError):
+        net.store.run(transfers.propose, worker, offer, "two-rivers-visits")
+    store.close()
+
+
+def test_a_yes_against_a_withdrawal_at_the_same_moment(postgres_url: str) -> None:
+    """Whoever comes second finds what the first one did: nothing is offered after a withdrawal."""
+    clock = SettableClock()
+    store = open_store(postgres_url, clock, CATALOGUE)
+    handing = Handing(Small(store, clock))
+    handing.asks()
+    part = handing.part(handing.family, handing.matter)
+    assert part is not None
+    digest = part.body["consent_digest"]
+    both = threading.Barrier(2)
+
+    def together(verb: object, *args: object) -> None:
+        both.wait()
+        with suppress(PulangError):
+            store.run(verb, *args)  # type: ignore[arg-type]
+
+    racing = [
+        threading.Thread(target=together, args=(transfers.agree, handing.family, handing.matter, digest)),
+        threading.Thread(target=together, args=(closing.withdraw, handing.family, handing.matter)),
+    ]
+    for one in racing:
+        one.start()
+    for one in racing:
+        one.join()
+    handing.net.passes(8 * DAY)
+    ended = handing.net.referral(handing.matter)
+    assert ended.stage is Stage.WITHDRAWN
+    assert not handing.net.store.run(lambda tx: doors.consent_in_force(tx, ended))
+    offered = store.run(lambda tx: tx.find(Offer, referral_id=handing.matter))
+    assert [offer.organization_id for offer in offered] == ["bua-house"]
+    holders = store.run(lambda tx: tx.holders(ended.record, DataClass.STORY))
+    assert holders == {f"person:{handing.family}"}
+    store.close()
+
+
+def test_the_desk_moves_on_what_was_to_be_handed_over(handing: Handing) -> None:
+    handing.asks()
+    handing.says_yes()
+    handing.net.store.run(working.give_back, handing.worker, handing.offer)
+    handing.net.passes(timedelta(minutes=10))
+    again = handing.net.referral(handing.matter)
+    assert again.stage in (Stage.OFFERED, Stage.UNMATCHED)
+    if again.stage is Stage.UNMATCHED:
+        handing.net.store.run(desk.rematch, handing.desk, handing.matter)
+        handing.net.passes(timedelta(minutes=10))
+    live = handing.net.live_offer(handing.matter)
+    assert live is not None
+    assert live.organization_id != "bua-house", "who gave it back is not asked again"
