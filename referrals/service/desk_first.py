@@ -15,7 +15,7 @@ from referrals.limits import Doing
 from referrals.model import AuditEntry, Referral, Role, Stage, Urgency
 from referrals.persons import Switch
 from referrals.ports import Tx
-from referrals.service import doors, matching, tell
+from referrals.service import complaints, doors, matching, tell
 from referrals.service.limits import everybodys
 
 NAME = "desk_first"
@@ -53,7 +53,9 @@ def is_new(tx: Tx, person_id: str) -> bool:
 
 def looks_first(tx: Tx, before: Referral, filed: Referral) -> bool:
     """Whether what was just filed waits for the desk; choosing anew does not lead around its look."""
-    if filed.urgency is Urgency.EMERGENCY or not is_on(tx) or not is_new(tx, filed.author_id):
+    if filed.urgency is Urgency.EMERGENCY or complaints.hidden(tx, filed):
+        return False
+    if not is_on(tx) or not is_new(tx, filed.author_id):
         return False
     return before.stage is Stage.DRAFT or is_held(before)
 
@@ -74,12 +76,13 @@ def is_held(referral: Referral) -> bool:
 
 def held(tx: Tx) -> int:
     """How many wait for the first look."""
-    return tx.count(Referral, stage=Stage.UNMATCHED, hops=0, position=0)
+    shown = complaints.desk_pathways(tx)
+    return tx.count(Referral, stage=Stage.UNMATCHED, hops=0, position=0, pathway=shown)
 
 
 def count_filing(tx: Tx, filed: Referral) -> None:
     """One more from a stranger; the desk is asked once an hour when they are too many."""
-    if not is_new(tx, filed.author_id):
+    if complaints.hidden(tx, filed) or not is_new(tx, filed.author_id):
         return
     count = everybodys(tx, Doing.FLOOD)
     if count != limits.LIMITS[Doing.FLOOD].most + 1 or is_on(tx):
@@ -95,7 +98,7 @@ def count_filing(tx: Tx, filed: Referral) -> None:
 def _tell_desk(tx: Tx) -> None:
     """One message for all of them, which rings for the first and then only counts on."""
     waiting = held(tx)
-    buttons = ((tell.page_button("button.all", "me"),),)
+    buttons = ((tell.page_button("button.all", "desk/held"),),)
     for seat in tell.on_call(tx):
         if seat.person_id:
             tell.tell(

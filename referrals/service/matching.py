@@ -88,7 +88,7 @@ def need_of(tx: Tx, referral: Referral, exclusions: routing.Exclusions) -> routi
         language=referral.language,
         age_group=referral.age_group,
         exclusions=exclusions,
-        author_organizations=_too_close(tx, referral) | rivals(tx, referral) | complaints.too_close(tx, referral),
+        author_organizations=_too_close(tx, referral) | rivals(tx, referral),
         now=tx.now,
         gender=referral.gender,
         receivers=_receivers(tx, referral),
@@ -111,14 +111,17 @@ def _receivers(tx: Tx, referral: Referral) -> tuple[OrganizationKind, ...]:
 
 
 def _too_close(tx: Tx, referral: Referral) -> frozenset[str]:
-    """Where somebody works who asks, who filed it for them, or who walks beside the member as a mentor."""
+    """Where somebody works who asks, who filed it for them, or who walks beside the member as a mentor; and
+    whom a complaint is about.
+    """
     enrolment = tx.get(Enrolment, referral.enrolment_id or "") if referral.enrolment_id else None
     near = {referral.author_id, referral.referrer_id or ""} - {""}
     seats = [seat for person_id in sorted(near) for seat in doors.seats_of(tx, person_id)]
     if enrolment is not None:
         ids = filter(None, (enrolment.mentor_seat, enrolment.backup_seat, enrolment.stand_in_seat))
         seats += [seat for seat_id in ids if (seat := tx.get(Seat, seat_id)) is not None]
-    return frozenset(seat.organization_id for seat in seats if seat.organization_id)
+    works = frozenset(seat.organization_id for seat in seats if seat.organization_id)
+    return works | complaints.too_close(tx, referral)
 
 
 def save_step(tx: Tx, before: Referral, step: Step, actor_detail: str = "", **changes: object) -> Referral:

@@ -39,7 +39,7 @@ def urgencies(pathway: Pathway) -> tuple[Urgency, ...]:
 
 
 def whom(tx: Tx, referral: Referral, about: complaints.About, language: str) -> dict[str, Any]:
-    """Whom a complaint is about: only where it is one. What was said before is sealed, and not shown again."""
+    """Whom it is about, for a complaint alone. What was said before is sealed, and not shown again."""
     if not complaints.hidden(tx, referral):
         return {}
     named = sorted((names.named(o.names, language), o.id) for o in tx.directory.organizations.values())

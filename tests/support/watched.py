@@ -56,8 +56,10 @@ _NOT_BY_ORGANIZATION = {"referral", "offer", "seat"}
 _RECORD_OF = {
     "thread": Sql("SELECT referral_id FROM offer WHERE id = :id"),
     "last_word": Sql("SELECT referral_id FROM offer WHERE id = :id"),
+    "desk_note": Sql("SELECT referral_id FROM desk_note WHERE id = :id"),
     "thread_part": Sql("SELECT referral_id FROM desk_share WHERE id = :id"),
     "consent": Sql("SELECT referral_id FROM consent WHERE id = :id"),
+    "complaint": Sql("SELECT id AS referral_id FROM referral WHERE id = :id"),
 }
 _STATEMENT = re.compile(r'\s*(INSERT INTO|UPDATE|DELETE FROM)\s+"?(\w+)"?', re.IGNORECASE)
 
