@@ -90,7 +90,7 @@ def no_answer(tx: Tx, offer_id: str) -> None:
     if offer is None or referral is None or not asked.waits_for_person(offer):
         return
     _off_the_list(tx, referral, offer, aloud=False)
-    tell.tell_author(tx, referral, "matter.wait_no_answer")
+    _say_to_person(tx, referral, "matter.wait_no_answer")
 
 
 def review(tx: Tx, offer_id: str) -> None:
@@ -118,7 +118,7 @@ def lapse(tx: Tx, offer_id: str) -> None:
         return
     offers.tell_colleagues(tx, offer, referral, "", "worker.lapsed")
     matching.end_turn(tx, referral, offer, OfferStep.LAPSE, None)
-    tell.tell_author(tx, referral, "matter.wait_lapsed")
+    _say_to_person(tx, referral, "matter.wait_lapsed")
 
 
 def listed(tx: Tx, person_id: str) -> list[Offer]:
@@ -152,6 +152,13 @@ def _off_the_list(tx: Tx, referral: Referral, offer: Offer, *, aloud: bool) -> N
             )
     matching.end_turn(tx, referral, offer, OfferStep.RECALL, NOT_WAITING)
     tx.audit(AuditEntry(SYSTEM, Action.REFERRAL_STEP, f"offer:{offer.id}", NOT_WAITING))
+
+
+def _say_to_person(tx: Tx, referral: Referral, text: str) -> None:
+    """Beside 'the next one is asked', which follows within minutes: this is why."""
+    opens = ((tell.page_button("button.open", f"matter/{referral.id}"),),)
+    words = {"code": referral.code}
+    tell.tell(tx, referral.author_id, text, words, buttons=opens, slot=asked.slot(referral))
 
 
 def _dealing(tx: Tx, offer: Offer) -> list[str]:
