@@ -114,6 +114,16 @@ def concerned(tx: Tx, referral: Referral) -> frozenset[str]:
     return (now | _sealed(tx, referral, "people")) - {referral.author_id}
 
 
+def may_know(tx: Tx, person_id: str, referral: Referral) -> bool:
+    """Whether a list of an organisation's matters may hold this one for somebody who works there.
+
+    Never one's own, nor one past its retention date, nor a complaint that may be about oneself.
+    """
+    if referral.author_id in ("", person_id):
+        return False
+    return person_id not in concerned(tx, referral)
+
+
 def too_close(tx: Tx, referral: Referral, about: About = NOBODY_NAMED) -> frozenset[str]:
     """The organisations (ids) that are never asked: those named, and wherever somebody named works now.
 

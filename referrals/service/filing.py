@@ -171,11 +171,12 @@ def announce(tx: Tx, filed: Referral) -> None:
     if not filed.by_word:
         for row in tx.find(Conversation, person_id=filed.author_id):
             drafts.forget_conversation(tx, row)
-    if filed.urgency is Urgency.EMERGENCY:
+    seen = not complaints.hidden(tx, filed)
+    if seen and filed.urgency is Urgency.EMERGENCY:
         tell.tell_desk(tx, "desk.emergency_filed", filed, priority=Priority.CRISIS)
     elif matching.pathway_of(tx, filed).tells_desk:
         tell.tell_desk(tx, "desk.safety_filed", filed)
-    if filed.age_group is AgeGroup.CHILD and not complaints.hidden(tx, filed):
+    if seen and filed.age_group is AgeGroup.CHILD:
         young.tell_focal_point(tx, filed)
     tell.answer(
         tx,

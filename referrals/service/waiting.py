@@ -15,7 +15,7 @@ from referrals.errors import BadAnswer, CannotWait, TurnOver
 from referrals.lifecycle import OfferStep, Step, move, move_offer
 from referrals.model import SYSTEM, AuditEntry, Offer, OfferStage, Referral, Role, Stage, Urgency
 from referrals.ports import Tx
-from referrals.service import asked, doors, matching, names, offers, questions, sharing, tell
+from referrals.service import asked, complaints, doors, matching, names, offers, questions, sharing, tell
 
 NOT_WAITING = "not_waiting"  # why an offer was taken back: the person does not wait, and nobody failed them
 
@@ -126,7 +126,9 @@ def listed(tx: Tx, person_id: str) -> list[Offer]:
     own = {seat.organization_id for seat in doors.seats_of(tx, person_id) if seat.role is Role.WORKER}
     on_list = OfferStage.WAITLISTED
     found = [o for each in own if each for o in tx.find(Offer, organization_id=each, stage=on_list)]
-    return sorted(found, key=lambda o: (o.starts_on or date.max, o.sent_at, o.id))
+    about = {r.id: r for r in tx.find(Referral, id=sorted({o.referral_id for o in found}))}
+    known = [o for o in found if complaints.may_know(tx, person_id, about[o.referral_id])]
+    return sorted(known, key=lambda o: (o.starts_on or date.max, o.sent_at, o.id))
 
 
 def day_for(tx: Tx, person_id: str, offer: Offer) -> str:

@@ -1,0 +1,100 @@
+"""What nobody could help with, kept as coded facts that lead to nobody; and the report of them.
+
+A matter that ends without help is noted at once, and written down only days into the next month: all of a
+month in one turn, in the order of random ids, with a month for a day and an area wide enough to hold many
+people's requests. So neither order nor time of the rows ties one to the matter behind it, and a matter that
+was opened again meanwhile is not among them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+
+from referrals.access import Action, allow
+from referrals.casework import UnmetNeed
+from referrals.lifecycle import ENDED
+from referrals.model import SYSTEM, Actor, AuditEntry, Referral
+from referrals.ports import Tx
+from referrals.said import Timer
+from referrals.service import complaints
+from referrals.suppression import LEAST, Table, suppress
+
+TIMER = "unmet"
+SETTLED = timedelta(days=3)  # into the next month: what is opened again usually is so within days
+MOST = 500  # timers that are looked at in one turn
+BETWEEN = " "  # a row of the report is a category and an area; neither id holds a blank
+
+
+def keep(tx: Tx, referral: Referral, reason: str) -> None:
+    """This matter has ended without (enough) help, for that coded reason. Nothing is written down yet.
+
+    Of a complaint nothing ever is: whoever reads the report may be whom it was about.
+    """
+    if complaints.hidden(tx, referral):
+        return
+    month = _month_after(tx.now.date().replace(day=1))
+    tx.set_timer(TIMER, f"{reason}:{referral.id}", datetime.combine(month, time(3), UTC) + SETTLED)
+
+
+def month_over(tx: Tx, subject: str) -> None:
+    """Timer: what ended last month is written down, all of it at once."""
+    due = tx.overdue(Timer, "due_at", tx.now + timedelta(seconds=1), MOST)
+    waiting = [timer for timer in due if timer.kind == TIMER]
+    subjects = sorted({subject, *(timer.subject for timer in tx.take_timers(waiting))})
+    # One matter counts once, whatever has been said of it on the way.
+    reasons = {referral_id: reason for reason, _, referral_id in (s.partition(":") for s in subjects)}
+    found = (tx.get(Referral, referral_id) for referral_id in reasons)
+    rows = [_fact(tx, r, reasons[r.id]) for r in found if r is not None and r.stage in ENDED and r.category]
+    for row in sorted(rows, key=lambda each: each.id):
+        tx.add(row)
+        tx.audit(AuditEntry(SYSTEM, Action.WAIT_OVER, f"unmet_need:{row.id}"))
+
+
+def counted(tx: Tx, actor: Actor, first: date, last: date) -> Table:
+    """The months from one to another (their first days, both included), as far as they may be said.
+
+    Rows are 'category area', columns reasons. Leaves an audit row: who asked for which months.
+    """
+    allow(actor, Action.UNMET_REPORT)
+    asked = f"{first:%Y-%m}.{last:%Y-%m}"
+    tx.audit(AuditEntry(actor, Action.UNMET_REPORT, f"unmet_need:{asked}"))
+    found = tx.find(UnmetNeed, month=months(first, last))
+    return suppress(Counter((f"{row.category}{BETWEEN}{row.area}", row.reason) for row in found), LEAST)
+
+
+def months(first: date, last: date) -> Sequence[date]:
+    """The first days of the months from one to another, both included; none where they are turned round."""
+    found, at = [], first
+    while at <= last:
+        found.append(at)
+        at = _month_after(at)
+    return found
+
+
+def _fact(tx: Tx, referral: Referral, reason: str) -> UnmetNeed:
+    return UnmetNeed(
+        id=tx.new_id(),
+        category=referral.category,
+        area=_wide_enough(tx, referral.area),
+        reason=reason,
+        month=referral.stage_since.date().replace(day=1),
+        age_group=referral.age_group,
+        gender=referral.gender,
+    )
+
+
+def _wide_enough(tx: Tx, area_id: str) -> str:
+    """The nearest area around this one from which many have asked; the widest where none is."""
+    ancestors = tx.directory.ancestors
+    line = ancestors.get(area_id, ())
+    for around in line:
+        within = [each for each, above in ancestors.items() if around in above]
+        if tx.count(Referral, area=within) >= LEAST:
+            return around
+    return line[-1] if line else ""
+
+
+def _month_after(day: date) -> date:
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
