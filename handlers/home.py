@@ -8,7 +8,16 @@ from handlers import family
 from handlers.reply import Reply, Turn
 from referrals.model import Role
 from referrals.said import Button, Keyboard
-from referrals.service import choosing, conversations, doors, linking, needs, safety_plans
+from referrals.service import (
+    attendance,
+    body_questions,
+    choosing,
+    conversations,
+    doors,
+    linking,
+    needs,
+    safety_plans,
+)
 from referrals.service.tell import column, page_button, press
 
 Rows = Callable[[Turn], list[Button]]
@@ -74,7 +83,19 @@ def _mentor(turn: Turn) -> list[Button]:
 
 
 def _worker(turn: Turn) -> list[Button]:
-    return [page_button("button.my_things", "me"), page_button("button.have_code", "track")]
+    return [
+        page_button("button.cases", "work"),
+        page_button("button.my_things", "me"),
+        page_button("button.room", "room"),
+        *_body(turn),
+        page_button("button.have_code", "track"),
+    ]
+
+
+def _body(turn: Turn) -> list[Button]:
+    """Whoever supervises people may ask about them here, and nowhere else."""
+    asks = body_questions.may_ask(turn.tx, turn.person.id)
+    return [page_button("button.body_questions", "attendance/body")] if asks else []
 
 
 def _steward(turn: Turn) -> list[Button]:
@@ -95,7 +116,13 @@ def _member(turn: Turn) -> list[Button]:
     plans = [page_button("button.hard_days", f"safety/{enrolment_id}") for enrolment_id in tied]
     danger = press("button.danger", "danger")
     asking = [*_asking(pathways), *_something_else(turn)]
-    return [press("button.check_in", "next"), *asking, danger, *plans, *_own()]
+    return [press("button.check_in", "next"), *asking, danger, *plans, *_confirmations(turn), *_own()]
+
+
+def _confirmations(turn: Turn) -> list[Button]:
+    """A member's own, where there is anybody to whom one may be sent."""
+    possible = attendance.receivers(turn.tx) and attendance.is_member(turn.tx, turn.person.id)
+    return [page_button("button.attendance", "attendance")] if possible else []
 
 
 def _asking(pathways: Iterable[str]) -> list[Button]:

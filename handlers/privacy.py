@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from handlers import family, home, members
+from handlers import circles, family, home, members
 from handlers.incoming import Did
 from handlers.reply import Reply, Turn
 from referrals.errors import StaleLink
 from referrals.limits import Doing
 from referrals.said import Keyboard, Notice
-from referrals.service import doors, emergency, joining, leaving, limits, linking, people, wishes
+from referrals.service import (
+    circle_invitations,
+    doors,
+    emergency,
+    joining,
+    leaving,
+    limits,
+    linking,
+    people,
+    wishes,
+)
 from referrals.service.tell import column, page_button, press
 
 
@@ -24,6 +34,8 @@ def start(turn: Turn) -> Reply:
         return invitation(turn, payload.removeprefix(joining.PREFIX))
     if payload.startswith(linking.PREFIX):
         return members.link_opened(turn, payload.removeprefix(linking.PREFIX))
+    if payload.startswith(circle_invitations.PREFIX):
+        return circles.link_opened(turn, payload.removeprefix(circle_invitations.PREFIX))
     if not payload:
         return replace(home.home(turn), text="reminders.started") if again else home.home(turn)
     poster = turn.tx.directory.posters.get(payload)

@@ -24,6 +24,8 @@ class Doing(StrEnum):
     LINK = "link"  # invitations that do not open
     TRACK = "track"  # tracking codes that do not fit
     EXPORT = "export"  # archives of one's own: each takes a core for a while
+    ATTENDANCE = "attendance"  # questions of a worker whose body asks about somebody on its own
+    ATTENDANCE_BODY = "attendance_body"  # and of all workers of that body
     FLOOD = "flood"  # filings of everybody who is new, in the whole network
 
 
@@ -44,12 +46,14 @@ LIMITS: Mapping[Doing, Limit] = {
     Doing.LINK: Limit(10, _HOUR),
     Doing.TRACK: Limit(10, _HOUR),
     Doing.EXPORT: Limit(6, _HOUR),
+    Doing.ATTENDANCE: Limit(10, _DAY),
+    Doing.ATTENDANCE_BODY: Limit(15, _DAY),
     Doing.FLOOD: Limit(60, _HOUR),
 }
 
 
 # Work is not limited for whoever holds a post; guessing is limited for everybody.
-GUESSING = frozenset({Doing.LINK, Doing.TRACK})
+GUESSING = frozenset({Doing.LINK, Doing.TRACK, Doing.ATTENDANCE, Doing.ATTENDANCE_BODY})
 
 
 def key(doing: Doing, who: str, now: datetime) -> str:

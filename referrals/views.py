@@ -147,6 +147,7 @@ class Section:
     count: int = 0
     matters: tuple[MatterLine, ...] = ()
     ways: tuple[Way, ...] = ()
+    folded: bool = False  # behind its heading until somebody opens it
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +294,7 @@ class PostsView:
     uncovered: tuple[Stretch, ...] = ()  # when nobody is on call in the next seven days; for stewards
     refused: tuple[RefusedLine, ...] = ()  # the oldest few of `refused_count`
     refused_count: int = 0
+    sections: tuple[Section, ...] = ()  # what nobody has confirmed
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from referrals.casework import DeskShare
+from referrals.casework import Circle, CircleSide, CircleState, Confirmation, DeskShare
 from referrals.directory import Agreement, Organization
 from referrals.members import Crisis, Enrolment, HandOver, SafetyShare, held_by
 from referrals.model import Consent, Record, Referral, Stage
@@ -57,6 +57,9 @@ _STATES: Mapping[type[Any], Callable[[Any], str]] = {
     SafetyShare: lambda row: "ended" if row.ended_at is not None else "",
     DeskShare: lambda row: "ended" if row.ended_at is not None else "",
     HandOver: lambda row: "refused" if row.refused_at is not None else "",
+    Circle: lambda row: row.state.value if row.state is CircleState.STOPPED else "",
+    CircleSide: lambda row: "" if row.second_yes_at else "no second yes",
+    Confirmation: lambda row: "" if row.agreed_at else "no yes",
 }
 # Rows whose removal nobody needs to remember: they come and go all day, and a restore drops them anyway.
 # (What a scrap or a conversation held is remembered: it is destroyed.)

@@ -1,14 +1,28 @@
 // Parts of a page that need no script of their own: a heading, lines, steps. A page may be nothing else.
 
-import { anyOf, card, choices, field, h, moment, newId, t } from "./ui.js";
+import { anyOf, button, card, choices, field, h, moment, newId, t, working } from "./ui.js";
 import { NEEDS, act, missing } from "./steps.js";
 
 const line = ({ key, params, at }) => h("p", {}, t(key, { ...params, at: at ? moment(at) : "" }));
 
 /** The sections of a view; without `here` their steps wait for the page that they belong to. */
 export function sections(view, desk, here = true) {
-  return view.sections.map((part) => card(t(part.title_key),
-    ...part.lines.map(line), ...(here ? part.steps.map((step) => act(step, desk, part.body)) : [])));
+  return view.sections.map((part) => (part.folded ? fold : card)(t(part.title_key, { count: part.count }),
+    ...part.lines.map(line), part.matters?.length && desk.rows.matterRows(part.matters, desk), part.ways?.length && ways(part, desk),
+    ...(here ? part.steps.map((step) => act(step, desk, part.body)) : [])));
+}
+
+/** What only some want to read: behind its heading. */
+const fold = (title, ...lines) => h("section", { class: "card" }, h("details", {}, h("summary", {}, title), ...lines));
+
+/** Small buttons to other pages, each with how much waits there; the one that is shown is no button. */
+function ways(part, desk) {
+  const words = (way) => [t(way.label_key), way.count && ` · ${way.count}`].filter(Boolean).join("");
+  const leave = (way) => {
+    const press = button(words(way), () => working(press, () => desk.open(way.page)), "way");
+    return press;
+  };
+  return h("div", { class: "ways" }, ...part.ways.map((way) => (way.chosen ? h("span", { class: "way", "aria-current": "page" }, words(way)) : leave(way))));
 }
 
 export function show(view, desk) {
@@ -24,6 +38,11 @@ function when(step, type, name) {
 
 NEEDS.day = (step) => when(step, "date", "day");
 NEEDS.moment = (step) => when(step, "datetime-local", "moment");
+NEEDS.code_choice = (step) => {
+  const [code, picked] = [NEEDS.code(step), choices("radio", anyOf(`page.which.${step.id}`, "page.reason"), step.choices)];
+  const read = () => code.read() && picked.values()[0] && { ...code.read(), reason: picked.values()[0] };
+  return { whole: h("div", {}, code.whole, picked), missing: missing(), read };
+};
 NEEDS.several = (step) => {
   const picked = choices("checkbox", anyOf(`page.ask.${step.id}`, "page.reason"), step.choices);
   return { whole: picked, missing: missing(), read: () => picked.values().length && { chosen: picked.values() } };

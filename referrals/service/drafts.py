@@ -9,7 +9,7 @@ from referrals.limits import Doing
 from referrals.model import SYSTEM, Actor, AgeGroup, AuditEntry, Referral, Stage, Urgency
 from referrals.persons import Conversation
 from referrals.ports import Tx
-from referrals.service import doors, limits, matter_codes
+from referrals.service import circle_sides, doors, limits, matter_codes
 
 
 def start_draft(
@@ -47,6 +47,7 @@ def purge_draft(tx: Tx, referral_id: str) -> None:
     """Timer: a draft that nobody finished in seven days is destroyed."""
     referral = doors.referral_by_id(tx, referral_id)
     if referral.stage is Stage.DRAFT:
+        circle_sides.forget(tx, referral.id)
         tx.destroy(referral.record)
         tx.remove(referral)
         tx.audit(AuditEntry(SYSTEM, Action.RETENTION, f"referral:{referral.id}", "draft"))

@@ -35,6 +35,7 @@ from referrals.model import (
 from referrals.persons import Device, Download, Person, Recovery
 from referrals.ports import Away, Slow, Tx
 from referrals.service import (
+    attendance,
     courses,
     doors,
     export_page,
@@ -235,6 +236,7 @@ def _about(tx: Tx, person: Person) -> Json:
                     for u in courses.of(tx, e.id)
                 ],
                 "evenings": [day.isoformat() for day in meetings.came_to(tx, e.id, date.min)],
+                "confirmations": attendance.taken_home(tx, person.id, e),
                 **safety_lists.taken_home(tx, person.id, e, person.language),
             }
             for e in linking.tied_to(tx, person.id)

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from referrals import circles as rules_of_circles
 from referrals.access import Action, allow
-from referrals.casework import DeskShare
+from referrals.casework import Circle, CircleSide, Confirmation, DeskShare
 from referrals.directory import Agreement, Organization
 from referrals.lifecycle import ENDED, OPEN, REFERRAL_STEPS, Step, move
 from referrals.members import Crisis, Enrolment, EnrolmentState, HandOver, SafetyShare, held_by
@@ -30,7 +31,19 @@ from referrals.model import (
 )
 from referrals.persons import Device, DeviceState, Person, Presence, Recovery, Seat
 from referrals.ports import Erasure, Taken, Tx
-from referrals.service import doors, enrolments, leaving, matching, offers, retention, sharing, tell, working
+from referrals.service import (
+    attendance,
+    circle_sides,
+    doors,
+    enrolments,
+    leaving,
+    matching,
+    offers,
+    retention,
+    sharing,
+    tell,
+    working,
+)
 
 _ENDS = (Step.WITHDRAW, Step.EXPIRE, Step.VOID)
 
@@ -199,6 +212,32 @@ def _refuse_hand_over(tx: Tx, row: str, _: str) -> None:
         tx.clear_timers(asked.id)
 
 
+def _stop_circle(tx: Tx, row: str, _: str) -> None:
+    """It was stopped since: both sides hear so at an hour of their own, as they would have."""
+    circle = tx.get(Circle, row, lock=True)
+    if circle is not None and not rules_of_circles.over(circle):
+        circle_sides.stop(tx, circle, "")
+
+
+def _unsay_second(tx: Tx, row: str, _: str) -> None:
+    """A second yes that was taken back: it can be said again."""
+    side = tx.get(CircleSide, row)
+    circle = tx.get(Circle, side.circle_id, lock=True) if side is not None else None
+    if side is None or circle is None or side.second_yes_at is None:
+        return
+    tx.save(replace(side, second_yes_at=None))
+    after = rules_of_circles.stands(circle, circle_sides.of_circle(tx, circle.id), tx.now)
+    if after is not circle:
+        tx.save(after)
+
+
+def _unsend(tx: Tx, row: str, _: str) -> None:
+    """The yes to a confirmation was taken back since: nothing of it is read any more."""
+    found = tx.get(Confirmation, row)
+    if found is not None and found.agreed_at is not None:
+        attendance.unsay(tx, found)
+
+
 _STATES: Mapping[str, Callable[[Tx, str, str], None]] = {
     "consent": _withdraw,
     "device": _end_device,
@@ -212,6 +251,9 @@ _STATES: Mapping[str, Callable[[Tx, str, str], None]] = {
     "safety_share": _end_share,
     "desk_share": _end_reading_along,
     "hand_over": _refuse_hand_over,
+    "circle": _stop_circle,
+    "circle_side": _unsay_second,
+    "confirmation": _unsend,
 }
 
 

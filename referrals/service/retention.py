@@ -101,6 +101,7 @@ RULES: Mapping[str, Rule] = {
     "offer": Rule("its persons with the matter; its coded facts for good", "its end", "retention", _FACTS),
     "consent": Rule("with the matter", "its end", "retention"),
     "thread_entry": Rule("with the matter", "its end", "retention"),
+    "unmet_need": Rule("for good", "", "kept", _FACTS),
     "desk_note": Rule("with the matter", "its end", "retention"),
     "desk_share": Rule("with the matter", "its end", "retention"),
     "transfer": Rule("7 days, or until somebody has answered", "its asking", "transfer_over"),
@@ -265,9 +266,8 @@ def forget_member(tx: Tx, subject: str) -> None:
 
 def _member(tx: Tx, enrolment: Enrolment) -> bool:
     """Remove the enrolment of somebody who left, once nothing with a date of its own hangs on it."""
-    dated = any(
-        tx.count(kind, enrolment_id=enrolment.id) for kind in (CheckIn, Attendance, Crisis, SafetyShare, Confirmation)
-    )
+    kinds = (CheckIn, Attendance, Crisis, SafetyShare, Confirmation)
+    dated = any(tx.count(kind, enrolment_id=enrolment.id) for kind in kinds)
     if dated or enrolment.state is not EnrolmentState.LEFT:
         return False
     for kind in (Undertaking, Linking, HandOver):
@@ -292,13 +292,19 @@ def _matter(tx: Tx, referral: Referral) -> None:
 
 def _remove(tx: Tx, row: Any) -> None:
     tx.remove(row)
-    table = {CheckIn: "check_in", Enrolment: "enrolment", Device: "device", Invitation: "invitation",
-             CircleInvitation: "circle_invitation"}  # fmt: skip
-    if type(row) in table:
-        note(tx, f"{table[type(row)]}:{row.id}")
+    if type(row) in _NOTED:
+        note(tx, f"{_NOTED[type(row)]}:{row.id}")
     elif isinstance(row, Linking | HandOver):
         note(tx, f"enrolment:{row.enrolment_id}")
 
+
+_NOTED: Mapping[type[Any], str] = {
+    CheckIn: "check_in",
+    Enrolment: "enrolment",
+    Device: "device",
+    Invitation: "invitation",
+    CircleInvitation: "circle_invitation",
+}
 
 # kind, the column with the instant, how long after it, what to do: one line for each thing that is swept.
 SWEEPS: tuple[tuple[type[Any], str, timedelta, Callable[[Tx, Any], None]], ...] = (

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from referrals import consent as consents
 from referrals.access import Action
 from referrals.casework import DeskShare
+from referrals.catalogue import Handling
 from referrals.errors import NoConsent
 from referrals.lifecycle import ENDED
 from referrals.model import (
@@ -57,6 +58,9 @@ def settle(tx: Tx, referral: Referral) -> None:
         for holder in sorted(held - rightful):
             tx.unshare(record, holder, data_class)
             _note(tx, Action.ACCESS_CUT, record, data_class, holder)
+    plan = tx.get(Referral, referral.parent_id) if referral.parent_id else None
+    if plan is not None:  # whoever does a part reads what is told to all of them there
+        settle(tx, plan)
     circle_sides.follow(tx, referral)
 
 
@@ -107,8 +111,10 @@ def _rightful(tx: Tx, referral: Referral) -> Iterator[tuple[Record, DataClass, s
         readable(tx, referral),
     )
     partner = {organization_holder(held.organization_id)} if held is not None else set()
+    doing = _doing_parts(tx, referral)
     for data_class in SEALED:
-        yield referral.record, data_class, {person} | (partner if data_class in classes else set())
+        theirs_too = doing.get(data_class, set()) | (partner if data_class in classes else set())
+        yield referral.record, data_class, {person} | theirs_too
     reads = partner if DataClass.STORY in classes else set()
     for offer in tx.find(Offer, referral_id=referral.id):
         theirs = held is not None and offer.id == held.id
@@ -120,6 +126,17 @@ def _rightful(tx: Tx, referral: Referral) -> Iterator[tuple[Record, DataClass, s
         theirs = held is not None and share.offer_id == held.id
         desk = {DESK} if theirs and share.ended_at is None and referral.stage not in ENDED else set()
         yield share.record, DataClass.STORY, {person} | (reads if theirs else set()) | desk
+
+
+def _doing_parts(tx: Tx, plan: Referral) -> dict[DataClass, set[str]]:
+    """Of a plan of several parts: who does one of them, by the classes that may be opened to each now."""
+    found: dict[DataClass, set[str]] = {}
+    if plan.task or matching.pathway_of(tx, plan).handling is not Handling.TASKS:
+        return found
+    for part in tx.find(Referral, parent_id=plan.id):
+        for data_class in readable(tx, part):
+            found.setdefault(data_class, set()).add(organization_holder(part.organization_id or ""))
+    return found
 
 
 def _held_offer(tx: Tx, referral: Referral) -> Offer | None:

@@ -1,0 +1,21 @@
+"""The other side of a circle, in the chat: a link that says nothing, and the choice to look."""
+
+from __future__ import annotations
+
+from handlers.reply import Reply, Turn
+from referrals.service import circle_invitations
+from referrals.service.tell import page_button, press
+
+
+def link_opened(turn: Turn, token: str) -> Reply:
+    """The link says that a page waits, and nothing else; a button is the wish to look."""
+    circle_invitations.look(turn.tx, turn.person.id, token)
+    look = (press("button.look", "invited.look", token),)
+    return Reply("family.page_waits", {}, (look, (press("button.not_now", "seat.not_now"),)))
+
+
+def look(turn: Turn) -> Reply:
+    """'Look': from now on the page is this person's."""
+    found = circle_invitations.take(turn.tx, turn.person.id, turn.word(0))
+    page = ((page_button("button.open_page", f"invited/{found.id}"),),)
+    return Reply("family.page_is_here", {}, page, slot=f"invited:{found.id}")

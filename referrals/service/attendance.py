@@ -1,0 +1,278 @@
+"""A confirmation of attendance, sent by the member it is about, and the member's yes where a body asks.
+
+How often somebody was there in a period, on which day that was written, a number of their own: nothing else.
+Why nothing was sent, the person and the desk can read, and nobody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+
+from referrals import confirmations
+from referrals.access import Action, allow
+from referrals.casework import Confirmation, ConfirmationState
+from referrals.catalogue import Pathway
+from referrals.directory import Organization
+from referrals.errors import NotFound, TooLong, WrongStage
+from referrals.members import Enrolment, EnrolmentState
+from referrals.model import (
+    NETWORK,
+    SYSTEM,
+    Actor,
+    AuditEntry,
+    DataClass,
+    Role,
+    organization_holder,
+    person_holder,
+)
+from referrals.ports import Tx
+from referrals.schedule import local
+from referrals.service import linking, meetings, reading, tell
+
+DECIDE = "attendance_decide"  # the timer: what is sent, or dropped
+UNSENT = timedelta(days=7)  # so long what was begun waits for its yes
+KEPT_FOR = timedelta(days=90)  # after its answer; the pathway says so too
+LIMIT = 80  # characters of a code or a reference
+SEALED = DataClass.IDENTITY
+TYPED, CAME, MADE, REFERENCE = "typed", "came", "made", "reference"
+
+
+# -- the member sends ---------------------------------------------------------------------------------
+
+
+def begin(tx: Tx, person_id: str, organization_id: str, choice: str) -> Confirmation:
+    """'Send my confirmation to …': it waits for the yes to its words. Begun twice it is one."""
+    actor, enrolment = own(tx, person_id)
+    organization = tx.directory.organizations.get(organization_id)
+    if organization is None or organization not in receivers(tx):
+        raise NotFound
+    first_on, last_on = confirmations.period(choice, local(tx.now, enrolment.timezone).date())
+    for found in tx.find(Confirmation, enrolment_id=enrolment.id, organization_id=organization_id):
+        begun = found.state is ConfirmationState.WAITING and not found.by_body
+        if begun and (found.first_on, found.last_on) == (first_on, last_on):
+            return found
+    new = Confirmation(
+        id=tx.new_id(),
+        organization_id=organization_id,
+        enrolment_id=enrolment.id,
+        asked_by=person_id,
+        by_body=False,
+        first_on=first_on,
+        last_on=last_on,
+        asked_at=tx.now,
+        answer_at=tx.now + UNSENT,
+    )
+    tx.add(new)
+    tx.seal(new.record, SEALED, REFERENCE, "", [person_holder(person_id)])
+    tx.set_timer(DECIDE, new.id, new.answer_at)
+    note(tx, actor, Action.ATTENDANCE_SEND, new, "begun")
+    return new
+
+
+def refer(tx: Tx, person_id: str, confirmation_id: str, text: str) -> None:
+    """The person's own number at that organisation, so that it knows whom it is about. Sealed."""
+    actor, found = _own_waiting(tx, person_id, confirmation_id)
+    if found.by_body:
+        raise NotFound
+    if len(text) > LIMIT:
+        raise TooLong(limit=LIMIT, length=len(text))
+    tx.seal(found.record, SEALED, REFERENCE, text.strip(), [person_holder(person_id)])
+    note(tx, actor, Action.ATTENDANCE_SEND, found, "reference")
+
+
+def agree(tx: Tx, person_id: str, confirmation_id: str) -> Confirmation:
+    """The yes. What the person began leaves now; what a body asked leaves at its time, like every answer."""
+    actor, found = _own_waiting(tx, person_id, confirmation_id)
+    if found.agreed_at is not None:
+        return found
+    agreed = tx.save(replace(found, agreed_at=tx.now))
+    note(tx, actor, Action.ATTENDANCE_SEND, agreed, "yes")
+    return agreed if agreed.by_body else make_answer(tx, agreed)
+
+
+def take_back(tx: Tx, person_id: str, confirmation_id: str) -> None:
+    """No, or no longer: nothing is sent, and of what was sent nothing more is read than everybody reads."""
+    actor, enrolment = own(tx, person_id)
+    found = tx.get(Confirmation, confirmation_id, lock=True)
+    if found is None or found.enrolment_id != enrolment.id:
+        raise NotFound
+    note(tx, actor, Action.ATTENDANCE_SEND, found, "taken back")
+    unsay(tx, found)
+
+
+def unsay(tx: Tx, found: Confirmation) -> None:
+    """A yes is no more: what the member began is destroyed, of what was asked the one sentence is left."""
+    if not found.by_body:
+        retire(tx, found)
+    elif found.state is ConfirmationState.SENT:
+        tx.seal(found.record, SEALED, CAME, "", holders(found))
+        no_yes = confirmations.Why.NO_YES
+        tx.save(replace(found, state=ConfirmationState.NONE, agreed_at=None, why=no_yes.value))
+    elif found.agreed_at is not None:
+        tx.save(replace(found, agreed_at=None))
+
+
+def of_member(tx: Tx, person_id: str) -> list[Confirmation]:
+    """What was begun, asked and answered about the person whose own phone this is, the newest first."""
+    enrolments = [e.id for e in linking.tied_to(tx, person_id) if e.mentor_seat]
+    found = tx.find(Confirmation, enrolment_id=enrolments) if enrolments else []
+    return sorted(found, key=lambda c: (c.asked_at, c.id), reverse=True)
+
+
+def receivers(tx: Tx) -> list[Organization]:
+    """The organisations that may be sent a confirmation today, in the order of their ids."""
+    pathway = confirmations.pathway_of(tx.catalogue.pathways.values())
+    if pathway is None:
+        return []
+    found = sorted(tx.directory.organizations.values(), key=lambda o: o.id)
+    return [o for o in found if confirmations.may_receive(tx.directory, pathway, o, tx.now)]
+
+
+def is_member(tx: Tx, person_id: str) -> bool:
+    """Whether this phone is a member's own."""
+    return any(enrolment.mentor_seat for enrolment in linking.tied_to(tx, person_id))
+
+
+def own(tx: Tx, person_id: str) -> tuple[Actor, Enrolment]:
+    """The person as the member whose own phone this is; NotFound for everybody else."""
+    actor = Actor(person_id, Role.MEMBER)
+    allow(actor, Action.ATTENDANCE_SEND)
+    for enrolment in linking.tied_to(tx, person_id):
+        if enrolment.mentor_seat:
+            return actor, enrolment
+    raise NotFound
+
+
+def taken_home(tx: Tx, person_id: str, enrolment: Enrolment) -> list[dict[str, object]]:
+    """The same for the member's own archive: to whom, for which days, what became of it and why."""
+    return [
+        {
+            "organization": found.organization_id,
+            "asked_by_them": found.by_body,
+            "first": found.first_on.isoformat(),
+            "last": found.last_on.isoformat(),
+            "asked_at": found.asked_at,
+            "yes_at": found.agreed_at,
+            "state": found.state.value,
+            "why": found.why,
+            "number": reference(tx, Actor(person_id, Role.MEMBER), found),
+        }
+        for found in sorted(tx.find(Confirmation, enrolment_id=enrolment.id), key=lambda c: c.asked_at)
+    ]
+
+
+def forget_phone(tx: Tx, person_id: str) -> None:
+    """The person is leaving: what they had begun goes, and what was not sent yet is not sent."""
+    for found in of_member(tx, person_id):
+        if found.by_body and found.agreed_at is not None and found.state is ConfirmationState.WAITING:
+            tx.save(replace(found, agreed_at=None))
+            note(tx, SYSTEM, Action.RETENTION, found, "left")
+        elif not found.by_body:
+            retire(tx, found)
+
+
+def retire(tx: Tx, found: Confirmation) -> None:
+    """Its words are destroyed, and its row."""
+    tx.clear_timers(found.id)
+    tx.destroy(found.record)
+    tx.remove(found)
+    note(tx, SYSTEM, Action.RETENTION, found)
+
+
+# -- shared -------------------------------------------------------------------------------------------
+
+
+def pathway_of(tx: Tx) -> Pathway:
+    """The pathway of confirmations; NotFound where the catalogue has none."""
+    found = confirmations.pathway_of(tx.catalogue.pathways.values())
+    if found is None:
+        raise NotFound
+    return found
+
+
+def reference(tx: Tx, actor: Actor, found: Confirmation) -> str:
+    """The member's own number, as they wrote it; '' where there is none, or it is not theirs to open."""
+    if found.by_body or not tx.sealed_exists(found.record, SEALED):
+        return ""
+    about = f"confirmation:{found.id}"
+    return reading.open_about(tx, actor, about, found.record, SEALED, own=True).get(REFERENCE, "")
+
+
+def made_on(opened: Mapping[str, str]) -> date | None:
+    """The day on which an opened confirmation was made."""
+    return date.fromisoformat(opened[MADE]) if opened.get(MADE) else None
+
+
+def came(tx: Tx, found: Confirmation) -> int:
+    """At how many meetings the member was in this period."""
+    if found.enrolment_id is None:
+        return 0
+    days = meetings.came_to(tx, found.enrolment_id, found.first_on)
+    return confirmations.times_in(days, found.first_on, found.last_on)
+
+
+def make_answer(tx: Tx, found: Confirmation) -> Confirmation:
+    """What is sent, or the one sentence: sealed in the same way, so that the row alone tells nothing."""
+    organization = tx.directory.organizations.get(found.organization_id)
+    member = tx.get(Enrolment, found.enrolment_id or "-")
+    count = came(tx, found) if found.agreed_at is not None else 0
+    why = confirmations.why_nothing(
+        known=member is not None and member.state is not EnrolmentState.LEFT,
+        agreed=found.agreed_at is not None,
+        bound=organization is not None
+        and confirmations.may_receive(tx.directory, pathway_of(tx), organization, tx.now),
+        came=count,
+    )
+    made = local(tx.now, member.timezone).date() if member else date.min
+    tx.seal(found.record, SEALED, CAME, f"{0 if why else count:4}", holders(found))
+    tx.seal(found.record, SEALED, MADE, "" if why else made.isoformat(), holders(found))
+    state = ConfirmationState.NONE if why else ConfirmationState.SENT
+    if not found.by_body and why is None:
+        tx.share(found.record, SEALED, organization_holder(found.organization_id))
+    if not found.by_body:
+        tx.clear_timers(found.id)
+        found = replace(found, answer_at=tx.now)
+    done = tx.save(replace(found, state=state, why=why or ""))
+    note(tx, SYSTEM, Action.REFERRAL_STEP, done, state.value)
+    if member is not None:
+        text = "own.attendance_sent" if why is None else "own.attendance_not_sent"
+        tell_member(tx, member, text, {})
+    if found.by_body and why is not None:
+        tell_desk(tx, "desk.attendance_not_sent")
+    return done
+
+
+def holders(found: Confirmation) -> list[str]:
+    """Who holds the key: the body that asked and the process; of what a member sends, that member."""
+    if found.by_body:
+        return [organization_holder(found.organization_id), NETWORK]
+    return [person_holder(found.asked_by)]
+
+
+def _own_waiting(tx: Tx, person_id: str, confirmation_id: str) -> tuple[Actor, Confirmation]:
+    actor, enrolment = own(tx, person_id)
+    found = tx.get(Confirmation, confirmation_id, lock=True)
+    if found is None or found.enrolment_id != enrolment.id:
+        raise NotFound
+    if found.state is not ConfirmationState.WAITING:
+        raise WrongStage
+    return actor, found
+
+
+def tell_member(tx: Tx, member: Enrolment, text: str, params: dict[str, str]) -> None:
+    if member.person_id:
+        page = ((tell.page_button("button.look", "attendance"),),)
+        tell.tell(tx, member.person_id, text, params, buttons=page, slot="attendance")
+
+
+def tell_desk(tx: Tx, text: str) -> None:
+    """One place in the chat: a body that asks much does not fill it."""
+    page = ((tell.page_button("button.look", "attendance/desk"),),)
+    for seat in tell.on_call(tx):
+        tell.tell(tx, seat.person_id or "", text, buttons=page, slot="attendance:desk")
+
+
+def note(tx: Tx, actor: Actor, action: Action, found: Confirmation, detail: str = "") -> None:
+    tx.audit(AuditEntry(actor, action, f"confirmation:{found.id}", detail))
