@@ -90,6 +90,12 @@ class NoConsent(Refused):
     code = "error.no_consent"
 
 
+class DoesAnotherPart(NoConsent):
+    """This organisation does a part of the same plan that must not be done by the same as this one."""
+
+    code = "error.does_another_part"
+
+
 class NoThread(NoConsent):
     """With this organisation nothing is exchanged in writing: its agreement does not name stories."""
 

@@ -169,6 +169,11 @@ class Referral:
         return Record("referral", self.id)
 
     @property
+    def told(self) -> Record:
+        """Where its story and contact are sealed: what is told for a plan is told once, for all its parts."""
+        return Record("referral", self.parent_id or self.id)
+
+    @property
     def by_word(self) -> bool:
         """Its author is a mentor who speaks for a member; else whoever it is about is its author."""
         return self.enrolment_id is not None and self.referrer_id is None

@@ -184,6 +184,17 @@ def still_fits(need: Need, service_id: str, directory: Directory) -> str | None:
     return _unfit(need, service, directory)
 
 
+def why(
+    need: Need, service_id: str, directory: Directory, standing: Standing, day: date
+) -> tuple[Reason, ...]:
+    """Why a service that fits would be in a plan made now (see `still_fits`; KeyError for an unknown one)."""
+    service = directory.services[service_id]
+    line = directory.ancestors[need.area]
+    distance = next(at for at, area in enumerate(line) if area in service.areas)
+    rank = _Rank(_fit(need, service, distance, day), standing.load, 0, service_id, standing)
+    return _line(need, directory, rank, day).reasons
+
+
 # -- filters ---------------------------------------------------------------------------------------
 # In an order that tells the least: what anybody could know comes first, a private wish last.
 

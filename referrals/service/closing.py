@@ -23,15 +23,32 @@ from referrals.model import (
     ThreadEntry,
 )
 from referrals.ports import Tx
-from referrals.service import asked, complaints, desk_notes, doors, matching, offers, onward, sharing, tell, unmet
+from referrals.said import Keyboard
+from referrals.service import (
+    after_help,
+    asked,
+    complaints,
+    desk_notes,
+    doors,
+    matching,
+    offers,
+    onward,
+    plan_parts,
+    sharing,
+    tell,
+    unmet,
+)
+)
 
 
-def helped(tx: Tx, person_id: str, referral_id: str, yes: bool) -> Referral:
-    """The person's own word on whether help came."""
+def helped(tx: Tx, person_id: str, referral_id: str, yes: bool, *, partly: bool = False) -> Referral:
+    """The person's own word on whether help came; 'partly' ends it too, and what is missing is kept."""
     actor, referral = doors.author_of(tx, person_id, referral_id, Action.REFERRAL_CONFIRM)
     if yes:
         if referral.stage is Stage.CLOSED and referral.confirmed:
             return referral
+        if partly and referral.outcome is not Outcome.UNMET:
+            referral = replace(referral, outcome=Outcome.PARTLY_MET)
         after = _close(tx, referral, Step.CONFIRM, confirmed=True)
         text = "matter.confirmed"
     else:
@@ -42,17 +59,31 @@ def helped(tx: Tx, person_id: str, referral_id: str, yes: bool) -> Referral:
         tx.set_timer("dispute_wait", after.id, tx.now + STAGE_WAITS[Stage.DISPUTED].of(after.urgency))
         tell.tell_desk(tx, "desk.disputed", after)
         text = "matter.disputed"
-    tx.audit(AuditEntry(actor, Action.REFERRAL_CONFIRM, f"referral:{referral.id}", "yes" if yes else "no"))
+    said = "partly" if yes and partly else "yes" if yes else "no"
+    tx.audit(AuditEntry(actor, Action.REFERRAL_CONFIRM, f"referral:{referral.id}", said))
     tell.answer(
         tx,
         person_id,
         text,
         {"code": after.code},
-        buttons=((tell.page_button("button.open", f"matter/{after.id}"),),),
+        buttons=(*_further(tx, after), (tell.page_button("button.open", f"matter/{after.id}"),)),
         slot=f"matter:{after.id}",
     )
+    if after.referrer_id is not None:
+        tell.tell_referrer(tx, after)
     tell.tell_partner(tx, after, "worker.confirmed" if yes else "worker.disputed")
     return after
+
+
+def _further(tx: Tx, referral: Referral) -> Keyboard:
+    """What may be said with one more tap: why it is not over, or how it was. Nobody owes it."""
+    if referral.stage is Stage.DISPUTED:
+        reasons = after_help.DISPUTED
+        return tell.column(tell.press(f"why.{r}", "matter.why", referral.id, r) for r in reasons)
+    in_chat = matching.pathway_of(tx, referral).in_chat
+    if in_chat and after_help.left(tx, referral):
+        return ((tell.press("button.afterwards", "after", referral.id),),)
+    return ()
 
 
 def close_unconfirmed(tx: Tx, referral_id: str) -> None:
@@ -90,6 +121,8 @@ def void(tx: Tx, person_id: str, referral_id: str) -> Referral:
         if given.withdrawn_at is None:
             tx.save(replace(given, withdrawn_at=tx.now))
             tx.clear_timers(given.id)
+    for part in plan_parts.standing_parts(tx, referral):
+        cut(tx, actor, part, Action.DESK_VOID)
     after = _close(tx, referral, Step.VOID, confirmed=False)
     tx.audit(AuditEntry(actor, Action.DESK_VOID, f"referral:{referral.id}"))
     tell.tell_author(tx, after, "matter.void")
@@ -122,10 +155,15 @@ def cut(tx: Tx, actor: Actor, referral: Referral, action: Action, detail: str = 
             tx.save(replace(given, withdrawn_at=tx.now))
             tx.clear_timers(given.id)
     tx.audit(AuditEntry(actor, action, f"referral:{referral.id}", detail))
+    for part in plan_parts.standing_parts(tx, referral):
+        cut(tx, actor, part, action, detail)
     if referral.stage in ENDED:
         sharing.settle(tx, referral)
         return referral
-    return _end_early(tx, referral, Step.WITHDRAW)
+    ended = _end_early(tx, referral, Step.WITHDRAW)
+    if referral.stage is Stage.UNMATCHED:
+        unmet.keep(tx, ended, "nobody")  # they gave up waiting for somebody
+    return ended
 
 
 def expire(tx: Tx, referral_id: str) -> None:
@@ -152,16 +190,25 @@ def _end_early(tx: Tx, referral: Referral, step: Step) -> Referral:
     return after
 
 
-def reopen(tx: Tx, person_id: str, referral_id: str) -> Referral:
-    """A closed matter that is not settled after all: the person asks again, the plan starts anew."""
+def reopen(tx: Tx, person_id: str, referral_id: str, reason: str = "") -> Referral:
+    """A closed matter that is not settled after all: the person asks again, the plan starts anew.
+
+    `reason`: a code of `after_help.REOPENED`, kept for whoever looks at it next.
+    """
     actor, referral = doors.author_of(tx, person_id, referral_id, Action.REFERRAL_CONFIRM)
-    moved = move(referral, Step.REOPEN, tx.now)
+    coded = after_help.reason_of(after_help.REOPENED, reason)
+    moved = replace(move(referral, Step.REOPEN, tx.now), why=coded)
     offers.recall(tx, referral, "worker.no_longer_open", aloud=False)
     tx.clear_timers(referral.id)
     after = tx.save(restarted(moved))
     sharing.settle(tx, after)
     tx.audit(AuditEntry(actor, Action.REFERRAL_CONFIRM, f"referral:{referral.id}", "reopened"))
     matching.start_matching(tx, after)
+    page = ((tell.page_button("button.open", f"matter/{after.id}"),),)
+    slot = f"matter:{after.id}"
+    tell.answer(tx, person_id, "matter.reopened", {"code": after.code}, buttons=page, slot=slot)
+    if after.referrer_id is not None:
+        tell.tell_referrer(tx, after)
     return after
 
 
@@ -198,6 +245,7 @@ def retire(tx: Tx, referral_id: str) -> None:
     for entry in tx.find(ThreadEntry, referral_id=referral.id):
         tx.remove(entry)
     asked.forget(tx, referral.id)
+    plan_parts.forget(tx, referral.id)
     complaints.forget(tx, referral.id)
     desk_notes.forget(tx, referral.id)
     for given in tx.find(Consent, referral_id=referral.id):
@@ -226,6 +274,8 @@ def _close(tx: Tx, referral: Referral, step: Step, *, confirmed: bool) -> Referr
 
 def _end(tx: Tx, ended: Referral) -> None:
     tx.clear_timers(ended.id)
+    plan_parts.ended(tx, ended)
+    plan_parts.stir(tx, ended)
     assert ended.retain_until is not None  # both callers have just set it
     tx.set_timer("retention", ended.id, ended.retain_until)
     # Whoever took it back knows that nobody waits for them; everybody else is told of each time that is off.

@@ -33,13 +33,10 @@ def records_of(tx: Tx, referral: Referral) -> list[Record]:
 
 def hand_over(tx: Tx, move: Move, referral: Referral) -> None:
     """The new phone gets the keys, then the old one loses them, all in this turn."""
-    old, new = person_holder(move.from_person), person_holder(move.to_person)
-    for record in records_of(tx, referral):
-        for data_class in DataClass:
-            if old in tx.holders(record, data_class):
-                tx.share(record, data_class, new)
-        tx.unshare(record, old)
+    _give_keys(tx, move, referral)
     tx.save(replace(referral, author_id=move.to_person))
+    for part in tx.find(Referral, parent_id=referral.id):
+        _part_goes_too(tx, move, part)
     tracking.forget(tx, referral.id)
     _leave_old_phone(tx, move, referral)
     tx.audit(AuditEntry(SYSTEM, Action.REFERRAL_STEP, f"referral:{referral.id}", "moved"))
@@ -49,6 +46,24 @@ def hand_over(tx: Tx, move: Move, referral: Referral) -> None:
         tell.tell(
             tx, to.id, "move.here", {"code": referral.code}, buttons=buttons, slot=f"matter:{referral.id}"
         )
+
+
+def _part_goes_too(tx: Tx, move: Move, part: Referral) -> None:
+    """A plan's parts belong to whoever the plan belongs to."""
+    if part.author_id != move.from_person:
+        return  # its retention date has come: it is nobody's
+    _give_keys(tx, move, part)
+    tx.save(replace(part, author_id=move.to_person))
+    tx.audit(AuditEntry(SYSTEM, Action.REFERRAL_STEP, f"referral:{part.id}", "moved"))
+
+
+def _give_keys(tx: Tx, move: Move, referral: Referral) -> None:
+    old, new = person_holder(move.from_person), person_holder(move.to_person)
+    for record in records_of(tx, referral):
+        for data_class in DataClass:
+            if old in tx.holders(record, data_class):
+                tx.share(record, data_class, new)
+        tx.unshare(record, old)
 
 
 def _leave_old_phone(tx: Tx, move: Move, referral: Referral) -> None:

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from referrals import schedule
 from referrals.access import Action
-from referrals.errors import AlreadyHandled, BadAnswer, NoConsent, NotFound, OfferOver
+from referrals.errors import AlreadyHandled, BadAnswer, DoesAnotherPart, NoConsent, NotFound, OfferOver
 from referrals.lifecycle import LIVE_OFFERS, OfferStep, Step, move, move_offer
 from referrals.model import (
     SYSTEM,
@@ -25,7 +25,7 @@ from referrals.model import (
 )
 from referrals.ports import Tx
 from referrals.said import Priority
-from referrals.service import asked, capacity, complaints, doors, matching, sharing, tell
+from referrals.service import asked, capacity, complaints, doors, matching, plan_parts, sharing, tell
 from referrals.views import Choice, OfferView
 
 HANDED_OVER = "handed_over"  # why an accepted offer ended: another partner has taken over
@@ -81,6 +81,8 @@ def accept(tx: Tx, person_id: str, offer_id: str) -> Referral:
         return referral
     still_mine(offer, referral)
     sharing.granted(tx, referral, offer, Stage.ACCEPTED)
+    if offer.organization_id in matching.rivals(tx, referral):
+        raise DoesAnotherPart
     matching.clear_ladder(tx, offer.id)
     asked.over(tx, referral, offer)
     tx.save(replace(move_offer(offer, OfferStep.ACCEPT), decided_at=tx.now, decided_by=person_id))
@@ -102,6 +104,7 @@ def accept(tx: Tx, person_id: str, offer_id: str) -> Referral:
     span = matching.pathway_of(tx, taken).deadlines[taken.urgency].first_contact
     contact_by = tx.now + schedule.elapsed(span)
     tx.set_timer("first_contact", taken.id, contact_by)
+    plan_parts.stir(tx, taken)
     tell_colleagues(tx, offer, taken, person_id, "worker.colleague_took")
     tell.settle_desk(tx, taken)
     tell.tell_author(tx, taken, "matter.accepted", {"by": tell.iso(contact_by)})
@@ -225,6 +228,8 @@ def recall_next(tx: Tx, referral: Referral) -> None:
 
 def may_decide(tx: Tx, offer: Offer, referral: Referral) -> bool:
     """True while this offer waits for an answer, and consent and agreement still allow one."""
+    if offer.organization_id in matching.rivals(tx, referral):
+        return False
     try:
         return _is_live(offer, referral) and bool(sharing.granted(tx, referral, offer, Stage.OFFERED))
     except NoConsent:

@@ -87,7 +87,7 @@ def returned(tx: Tx, actor: Actor, offer: Offer, referral: Referral) -> None:
     `offer` as it stood before it was given back.
     """
     since = offer.decided_at or offer.sent_at
-    read = tx.readings(referral.record, offer.thread)
+    read = tx.readings(referral.told, offer.thread)
     if not any(r.organization_id == offer.organization_id and r.at >= since for r in read):
         return
     stretch = _stretch(tx.now, RETURNS_WITHIN)

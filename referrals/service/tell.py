@@ -19,6 +19,7 @@ from referrals.said import Button, Keyboard, Notice, Priority
 from referrals.service import complaints, screens
 
 WITHOUT_DESK = "without_desk"  # the timer of what the desk would hear of, and may not (`focal.py`)
+_OF_A_PART = ("matter.asked", "matter.next_asked")
 TALK = "talk"  # the slot of the one message in which a conversation goes on
 
 
@@ -116,17 +117,27 @@ def partners(tx: Tx, referral: Referral) -> list[str]:
 
 
 def tell_partner(
-    tx: Tx, referral: Referral, text: str, *, opens: str = "", slot: str = "", or_desk: bool = False
+    tx: Tx,
+    referral: Referral,
+    text: str,
+    *,
+    opens: str = "",
+    presses: tuple[str, str] | None = None,
+    slot: str = "",
+    or_desk: bool = False,
 ) -> None:
     """Tell whoever holds a matter at the partner, by the partner's own code and address of it.
 
-    `opens`: the text key of a button to the matter. `or_desk`: where nobody is left there, the desk is told.
+    `opens`: the text key of a button to the matter; `presses`: text key and verb of one about its offer.
+    `or_desk`: where nobody is left there, the desk is told.
     """
     offer = tx.get(Offer, referral.offer_id) if referral.offer_id else None
     there = partners(tx, referral) if offer is not None else []
     for person_id in there:
         assert offer is not None  # else nobody is there
-        buttons = ((page_button(opens, f"matter/{offer.id}"),),) if opens else ()
+        rows = [press(presses[0], presses[1], offer.id)] if presses else []
+        rows += [page_button(opens, f"matter/{offer.id}")] if opens else []
+        buttons = column(rows)
         shown = offer_slot(offer.id) + slot
         tell(tx, person_id, text, {"code": offer.code}, buttons=buttons, slot=shown)
     if or_desk and not there:
@@ -217,6 +228,8 @@ def tell_author(
     dedupe: str = "",
 ) -> bool:
     """Tell the person who asked what happens now, with a button to their own matter."""
+    if referral.parent_id and text in _OF_A_PART:
+        return True  # seven parts would ring seven times; the plan's page shows who is asked
     shown = _standing(referral) if buttons is None else buttons
     if referral.referrer_id is not None:
         tell_referrer(tx, referral)

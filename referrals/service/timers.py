@@ -11,6 +11,7 @@ from referrals.model import SYSTEM
 from referrals.ports import Tx
 from referrals.said import Timer
 from referrals.service import (
+    after_help,
     agreements,
     appointments,
     asked,
@@ -33,11 +34,12 @@ from referrals.service import (
     evenings,
     focal,
     handing_members,
+    handling,
+    how_ended,
     joining,
     leaving,
     letting_in,
     linking,
-    matching,
     meetings,
     moving,
     mydata,
@@ -46,6 +48,8 @@ from referrals.service import (
     onward,
     people,
     phases,
+    plan_days,
+    plan_parts,
     questions,
     reminding,
     retention,
@@ -80,7 +84,8 @@ class Timed:
 
 
 TIMERS: Mapping[str, Timed] = {
-    "match": Timed(Action.REFERRAL_STEP, matching.match),
+    "match": Timed(Action.REFERRAL_STEP, handling.begin),
+    plan_parts.TIMER: Timed(Action.REMIND, plan_days.look),
     "offer_acknowledge": Timed(Action.REFERRAL_STEP, offers.unacknowledged),
     "offer_half": Timed(Action.REFERRAL_STEP, offers.half_time),
     "offer_three_quarters": Timed(Action.REFERRAL_STEP, offers.three_quarters),
@@ -106,8 +111,10 @@ TIMERS: Mapping[str, Timed] = {
     "consent_nudge": Timed(Action.REMIND, needs.nudge),
     "consent_wait": Timed(Action.REFERRAL_STEP, needs.over),
     "word_check": Timed(Action.REMIND, word_checks.due),
+    how_ended.TIMER: Timed(Action.WAIT_OVER, how_ended.due),
     "confirm_wait": Timed(Action.REFERRAL_STEP, closing.close_unconfirmed),
     "dispute_wait": Timed(Action.REFERRAL_STEP, desk.dispute_overdue),
+    "closing_answer": Timed(Action.WAIT_OVER, after_help.month_over),
     "onward_nudge": Timed(Action.REMIND, onward.nudge),
     "transfer_send": Timed(Action.REFERRAL_STEP, transfers.send),
     "transfer_over": Timed(Action.REFERRAL_STEP, transfers.over),

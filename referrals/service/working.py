@@ -12,7 +12,7 @@ from referrals.lifecycle import ENDED, STAGE_WAITS, OfferStep, Step, move, move_
 from referrals.members import CheckIn, CheckInKind
 from referrals.model import SYSTEM, AuditEntry, Offer, Outcome, Referral, Stage, ThreadEntry
 from referrals.ports import Tx
-from referrals.service import asked, asking, doors, matching, offers, reading, sharing, tell
+from referrals.service import asked, asking, doors, matching, offers, plan_parts, reading, sharing, tell
 
 # An overdue contact stays with the partner, and the desk hears of it again every day until it is mended.
 OVERDUE_EVERY = timedelta(days=1)
@@ -55,6 +55,7 @@ def report(tx: Tx, person_id: str, offer_id: str, outcome: str, reason: str = ""
     tx.audit(AuditEntry(actor, Action.SERVICE_REPORT, f"referral:{referral.id}", ended.value))
     tx.clear_timers(referral.id)
     tell.settle_desk(tx, after)
+    plan_parts.stir(tx, after)
     tx.set_timer("confirm_wait", after.id, tx.now + STAGE_WAITS[Stage.REPORTED].of(after.urgency))
     ask_whether_helped(tx, after)
     return after
@@ -91,7 +92,9 @@ def contact_overdue(tx: Tx, referral_id: str) -> None:
     if referral.stage is not Stage.ACCEPTED:
         return
     escalate(tx, referral, "desk.contact_overdue")
-    _remind_worker(tx, referral, "worker.contact_overdue", or_desk=False)
+    tell.tell_partner(
+        tx, referral, "worker.contact_overdue", opens="button.open", presses=("button.in_touch", "end.touch")
+    )
     if not referral.escalated:
         tell.tell_author(tx, referral, "matter.contact_overdue")
     tx.set_timer("first_contact", referral_id, tx.now + OVERDUE_EVERY)
@@ -142,7 +145,8 @@ def _ask_about_help(tx: Tx, referral: Referral, *, or_desk: bool) -> None:
     )  # fmt: skip
     check_in = asked[0] if asked else asking.begin_other(tx, new)
     opens = ((tell.page_button("button.open", f"matter/{offer.id}"),),)
-    buttons = (*asking.buttons(tx, check_in), *opens)
+    ended = ((tell.press("button.how_ended", "end", offer.id),),)
+    buttons = (*asking.buttons(tx, check_in), *ended, *opens)
     for person_id in there:
         slot = asking.slot(check_in.id)
         tell.tell(tx, person_id, "worker.heartbeat", {"code": offer.code}, buttons=buttons, slot=slot)
@@ -173,6 +177,7 @@ def ask_whether_helped(tx: Tx, referral: Referral) -> None:
         buttons=tell.column(
             [
                 tell.press("button.helped_yes", "matter.helped", referral.id, "yes"),
+                tell.press("button.helped_partly", "matter.helped", referral.id, "partly"),
                 tell.press("button.helped_no", "matter.helped", referral.id, "no"),
                 tell.page_button("button.open", f"matter/{referral.id}"),
             ]
@@ -193,10 +198,6 @@ def escalate(tx: Tx, referral: Referral, text: str) -> None:
         referral = tx.save(replace(referral, escalated=True))
         tx.audit(AuditEntry(SYSTEM, Action.REFERRAL_STEP, f"referral:{referral.id}", "escalated"))
     tell.tell_desk(tx, text, referral)
-
-
-def _remind_worker(tx: Tx, referral: Referral, text: str, *, or_desk: bool) -> None:
-    tell.tell_partner(tx, referral, text, opens="button.open", or_desk=or_desk)
 
 
 def _last_news(tx: Tx, referral: Referral) -> datetime:
