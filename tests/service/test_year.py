@@ -43,7 +43,8 @@ from tests.support.store import SettableClock, open_store
 BERLIN, MELBOURNE = "Europe/Berlin", "Australia/Melbourne"
 GRID = timedelta(minutes=15)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-FIRST_TEXTS = {"mentor.check_in_due", "mentor.check_in_backup", "form.family-check-in.state"}
+BACKUP = "mentor.check_in_backup"
+FIRST_TEXTS = {"mentor.check_in_due", BACKUP, "form.family-check-in.state"}
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 QUIET = ((None, None), (time(21), time(7)), (time(22, 30), time(8, 15)), (time(17, 30), time(19)))
 PROGRAMMES = ("return-home-club", "first-90-days", "family-circle")
@@ -75,6 +76,7 @@ class Told:
     person_id: str
     check_in_id: str
     at: datetime
+    text: str = ""
 
 
 @dataclass
@@ -270,7 +272,7 @@ class Year:
             known = check_in_id in self.heard
             if delivery.text in FIRST_TEXTS or (delivery.text == "mentor.several_due" and not known):
                 self.heard.add(check_in_id)
-                self.told.append(Told(delivery.person_id, check_in_id, self.clock.now))
+                self.told.append(Told(delivery.person_id, check_in_id, self.clock.now, delivery.text))
                 self.reads(delivery, check_in_id)
         self.messages += 1
         return Sent(delivery.id, self.messages if delivery.message_id is None else None)
@@ -521,6 +523,11 @@ def _judge_reminder(
             found.excused["ended before its reader's hours came"] += 1
         return
     first = min(told, key=lambda one: one.at)
+    over = [ends for begins, ends in year.plan.outages if check_in.due_at < begins and ends < first.at]
+    if first.text == BACKUP and over and first.at - over[-1] < 4 * DAY:
+        # The mentor's hours (and 'it is still due') fell into the outage; then the ladder went on.
+        found.excused["its mentor's hours fell into an outage: the backup was asked after it"] += 1
+        return
     gap = year.plan.outage_at(check_in.due_at)
     asked_at = gap[1] if gap else check_in.due_at
     allowed = first_allowed(readers[first.person_id], asked_at)
@@ -530,7 +537,7 @@ def _judge_reminder(
     lateness = first.at - allowed
     found.late.append(lateness)
     if not timedelta() <= lateness <= GRID and check_in.id not in year.put_off:
-        found.wrong.append(f"due {check_in.due_at}, allowed {allowed}, told {first.at}")
+        found.wrong.append(f"due {check_in.due_at}, allowed {allowed}, told {first.at} by {first.text}")
 
 
 def doubles(year: Year) -> list[str]:
