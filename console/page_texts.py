@@ -25,6 +25,7 @@ TAKES: Mapping[str, Sequence[str]] = {
     "devices": ("pin", "enrol"),
     "posts": ("pin", "enrol"),
     "track": ("pin",),
+    "tasks": ("pin", "enrol"),
     "mydata": ("pin", "enrol"),
     "witness": (),
     "safety": ("pin", "enrol", "share"),

@@ -38,7 +38,6 @@ from referrals.service import (
     tell,
     unmet,
 )
-)
 
 
 def helped(tx: Tx, person_id: str, referral_id: str, yes: bool, *, partly: bool = False) -> Referral:

@@ -48,13 +48,18 @@ def from_check_in(tx: Tx, actor: Actor, enrolment: Enrolment, ticked: Iterable[s
     return tuple(referral for referral, _ in found)
 
 
-def file(tx: Tx, actor: Actor, enrolment: Enrolment, category: str) -> tuple[Referral, bool]:
-    """The open matter of this need, and whether it is new. A phone of the member's own is asked at once."""
+def file(
+    tx: Tx, actor: Actor, enrolment: Enrolment, category: str, along: Pathway | None = None
+) -> tuple[Referral, bool]:
+    """The open matter of this need, and whether it is new. A phone of the member's own is asked at once.
+
+    `along`: a pathway that was proposed for them; else the first along which a mentor may file.
+    """
     allow(actor, Action.REFERRAL_FILE)
     tx.get(Enrolment, enrolment.id, lock=True)  # two who tick the same come one after the other
     for open_one in tx.find(Referral, enrolment_id=enrolment.id, category=category, stage=OPEN):
         return open_one, False
-    pathway = next((p for p in _pathways(tx) if category in p.needs), None)
+    pathway = along or next((p for p in _pathways(tx) if category in p.needs), None)
     if pathway is None:
         raise BadAnswer
     draft = Referral(

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from referrals.service.pages.agreements import AGREEMENTS
 from referrals.service.pages.attendance import ATTENDANCE
-from referrals.service.pages.circle import CIRCLE, INVITED
 from referrals.service.pages.choose import CHOOSE
+from referrals.service.pages.circle import CIRCLE, INVITED
 from referrals.service.pages.desk import DESK
 from referrals.service.pages.devices import DEVICES
 from referrals.service.pages.link import LINK
@@ -25,6 +25,7 @@ from referrals.service.pages.receipt import RECEIPT
 from referrals.service.pages.room import ROOM
 from referrals.service.pages.safety import SAFETY
 from referrals.service.pages.share import SHARE
+from referrals.service.pages.tasks import TASKS
 from referrals.service.pages.track import TRACK
 from referrals.service.pages.witness import WITNESS
 from referrals.service.pages.word import WORD
@@ -43,6 +44,7 @@ PAGES: Mapping[str, Page] = {
     "posts": POSTS,
     "devices": DEVICES,
     "track": TRACK,
+    "tasks": TASKS,
     "mydata": MYDATA,
     "witness": WITNESS,
     "room": ROOM,

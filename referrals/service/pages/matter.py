@@ -13,6 +13,7 @@ from referrals.members import Enrolment
 from referrals.model import Actor, Consent, DataClass, Move, Offer, Referral, Role, Stage, Urgency
 from referrals.ports import Tx
 from referrals.service import (
+    after_help,
     closing,
     desk,
     desk_first,
@@ -72,8 +73,19 @@ _YES = "yes"
 
 
 AUTHOR_STEPS: Mapping[Stage, tuple[Step, ...]] = {
-    Stage.REPORTED: (Step("helped", "page.step.helped"), Step("not_helped", "page.step.not_helped")),
-    Stage.CLOSED: (Step("reopen", "page.step.reopen", needs=_YES),),
+    Stage.REPORTED: (
+        Step("helped", "page.step.helped"),
+        Step("partly_helped", "page.step.partly_helped"),
+        Step("not_helped", "page.step.not_helped"),
+    ),
+    Stage.CLOSED: (
+        Step(
+            "reopen",
+            "page.step.reopen",
+            needs="reason",
+            choices=tuple(Choice(r, label_key=f"why.{r}") for r in after_help.REOPENED),
+        ),
+    ),
 }
 
 
@@ -211,9 +223,9 @@ def _opened(tx: Tx, actor: Actor, referral: Referral) -> dict[str, str]:
     if tx.reading_locked:
         return found  # the PIN comes first; where the matter stands and what may be done shows without it
     for data_class in (DataClass.STORY, DataClass.CONTACT):
-        if _may_open(tx, actor, referral, data_class) and tx.sealed_exists(referral.record, data_class):
+        if _may_open(tx, actor, referral, data_class) and tx.sealed_exists(referral.told, data_class):
             try:
-                found.update(reading.open_for(tx, actor, referral, referral.record, data_class))
+                found.update(reading.open_for(tx, actor, referral, referral.told, data_class))
             except NotFound:
                 continue  # consent or agreement does not give this class to this reader
     added = "\n\n".join(text for column, text in sorted(found.items()) if column.startswith("added."))
@@ -280,7 +292,10 @@ MATTER = Page(
         "move_stop": _step(Action.MOVE_STOP, lambda tx, who, it, body: moving.stop(tx, who, it)),
         "move_allow": _step(Action.MOVE_ALLOW, lambda tx, who, it, body: moving.allow(tx, who, it)),
         "move_refuse": _step(Action.MOVE_ALLOW, lambda tx, who, it, body: moving.refuse(tx, who, it)),
-        "reopen": _step(Action.REFERRAL_CONFIRM, lambda tx, who, it, body: closing.reopen(tx, who, it)),
+        "reopen": _step(
+            Action.REFERRAL_CONFIRM,
+            lambda tx, who, it, body: closing.reopen(tx, who, it, text_of(body, "reason")),
+        ),
         "void": _step(Action.DESK_VOID, lambda tx, who, it, body: closing.void(tx, who, it)),
         "lost_phone": _step(Action.PHONE_LOST, lambda tx, who, it, body: phones.lost_by_matter(tx, who, it)),
         "found": _step(Action.PHONE_LOST, lambda tx, who, it, body: phones.found_by_matter(tx, who, it)),

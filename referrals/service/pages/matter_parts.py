@@ -9,7 +9,17 @@ from collections.abc import Iterator
 
 from referrals.model import Actor, Referral
 from referrals.ports import Tx
-from referrals.service.pages import circle_part, consent_part, desk_part, onward_part, thread_part, turns_part
+from referrals.service.pages import (
+    after_part,
+    circle_part,
+    consent_part,
+    desk_part,
+    onward_part,
+    tasks_part,
+    thread_part,
+    turns_part,
+    why_part,
+)
 from referrals.service.pages.page import Verb
 from referrals.service.pages.part import Part
 from referrals.views import Section
@@ -17,10 +27,13 @@ from referrals.views import Section
 PARTS: tuple[Part, ...] = (
     consent_part.PART,
     thread_part.PART,
+    tasks_part.PART,
     onward_part.PART,
+    after_part.PART,
     desk_part.PART,
     turns_part.PART,
     circle_part.PART,
+    why_part.PART,
 )
 
 
