@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from handlers.reply import Reply, Turn
-from referrals.model import Referral
-from referrals.service import closing, receipts
+from referrals.model import Referral, Stage
+from referrals.service import receipts
 from referrals.service.tell import column, page_button, press
 
 MOST = 6  # matters in one short message
@@ -28,9 +28,8 @@ def take_back(turn: Turn) -> Reply:
 
 
 def yes(turn: Turn) -> Reply:
-    """Every access is cut in this turn; the verb itself says so in the matter's message."""
-    closing.withdraw(turn.tx, turn.person.id, turn.word(0))
-    return Reply(toast="toast.thank_you")
+    """Every access is cut in this turn. Pressed twice it says the same."""
+    return _over(receipts.take_back(turn.tx, turn.person.id, turn.word(0)))
 
 
 def no(turn: Turn) -> Reply:
@@ -40,7 +39,13 @@ def no(turn: Turn) -> Reply:
     return Reply("matter.goes_on", {"code": referral.code}, ((open_it,),), f"matter:{referral.id}")
 
 
+def _over(referral: Referral) -> Reply:
+    return Reply("matter.withdrawn", {"code": referral.code}, slot=f"matter:{referral.id}")
+
+
 def _sure(referral: Referral) -> Reply:
+    if referral.stage is Stage.WITHDRAWN:
+        return _over(referral)
     buttons = [
         press("button.take_back_yes", "take_back.yes", referral.id),
         press("button.take_back_no", "take_back.no", referral.id),

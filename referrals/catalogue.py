@@ -280,7 +280,7 @@ class Catalogue:
         """The text key by which a chat may name a need: of a private one only that there is one."""
         return "category.on_page" if category in self.private else f"category.{category}"
 
-    def words(self, key: str, language: str, **params: str) -> str:
+    def words(self, key: str, language: str, /, **params: str) -> str:
         """The words of a text key, for what is stored or shown outside the chat (consent, names of reasons).
 
         Falls back to English and then to the key itself; a missing placeholder stays as it is written.

@@ -48,7 +48,9 @@ def remind(tx: Tx, subject: str) -> None:
     look = ((tell.page_button("button.look", "agreements"),),)
     for seat in tx.find(Seat, role=Role.STEWARD):
         if seat.person_id:
-            tell.tell(tx, seat.person_id, f"steward.agreement_{what}", by, buttons=look)
+            tell.tell(
+                tx, seat.person_id, f"steward.agreement_{what}", by, buttons=look, slot=f"agreement:{what}"
+            )
     if what == "end" and int(days) == WORKERS_BEFORE:
         for seat in tell.workers(tx, agreement.organization_id):
             if seat.person_id:

@@ -9,7 +9,7 @@ from referrals.errors import WrongStage
 from referrals.lifecycle import ENDED, Step, move
 from referrals.model import Consent, Offer, Referral, Stage
 from referrals.ports import Tx
-from referrals.service import doors
+from referrals.service import closing, doors, tell
 from referrals.views import Said, Section
 
 
@@ -49,6 +49,13 @@ def to_take_back(tx: Tx, person_id: str, referral_id: str) -> Referral:
     if referral.stage is not Stage.WITHDRAWN:
         move(referral, Step.WITHDRAW, tx.now)
     return referral
+
+
+def take_back(tx: Tx, person_id: str, referral_id: str) -> Referral:
+    """One's own yes is taken back, in the chat: whoever pressed is answered there, other messages go still."""
+    after = closing.withdraw(tx, person_id, referral_id, aloud=False)
+    tell.quietly(tx, person_id, f"matter:{after.id}", "matter.withdrawn", {"code": after.code})
+    return after
 
 
 def can_take_back(tx: Tx, person_id: str) -> list[Referral]:
