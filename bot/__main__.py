@@ -45,6 +45,10 @@ COMMANDS = {
         (Action.OUTBOX_SEE, Action.OUTBOX_RESEND),
     ),
     "why": Command("why a referral goes to whom, and why not to others", (Action.REFERRAL_READ,)),
+    "report": Command(
+        "what nobody could help with, and what nobody has confirmed",
+        (Action.UNMET_REPORT, Action.DIRECTORY_STALE),
+    ),
     "keys": Command(
         "see the states of keys, make new ones, lock the root key", (Action.KEYS_STATUS, Action.KEYS_ROTATE)
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,6 +72,15 @@ def named_actor(tx: Tx, seat_id: str, role: Role) -> Actor:
             f"--by {seat_id}", "nobody has taken this seat yet", "let them open their invitation first"
         )
     return Actor(seat.person_id, role, seat.organization_id)
+
+
+def named_one_of(tx: Tx, seat_id: str, roles: Collection[Role]) -> Actor:
+    """Whoever fills a seat of one of these roles; ConfigurationError when nobody does."""
+    seat = tx.get(Seat, seat_id)
+    if seat is None or seat.role not in roles:
+        known = " or ".join(sorted(roles))
+        raise ConfigurationError(f"--by {seat_id}", f"is not the seat of a {known}", "name such a seat")
+    return named_actor(tx, seat_id, seat.role)
 
 
 def steward(tx: Tx, seat_id: str | None) -> Actor:

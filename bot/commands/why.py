@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from bot.commands.common import add_settings, named_actor, opened, settings_of, tell
 from referrals.errors import NotFound
 from referrals.model import AuditEntry, Referral, Role
 from referrals.ports import Tx
+
+if TYPE_CHECKING:
+    from referrals.service.why import Planned
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,28 +35,42 @@ def run(args: argparse.Namespace) -> int:
 
 
 def explain(tx: Tx, by: str, code: str, language: str) -> list[str]:
-    """A turn: the lines to print. Of a private constraint only 'private wish' is told."""
-    from referrals import routing
-    from referrals.access import Action, allow
-    from referrals.service import matching
+    """A turn: the lines to print. Of a private constraint only 'private wish' is told.
+
+    Through the desk's own door: what a coordinator may not see (a complaint, a draft) is not found here
+    either, and a partner's own code of the matter leads nowhere.
+    """
+    from referrals.access import Action
+    from referrals.service import doors, why
 
     actor = named_actor(tx, by, Role.COORDINATOR)
-    allow(actor, Action.REFERRAL_READ)
-    found = tx.find(Referral, code=code.upper()) or tx.find(Referral, code=code)
+    found = tx.find(Referral, code=code.strip().upper())
     if not found:
         raise NotFound
-    referral = found[0]
+    _, referral = doors.desk_referral(tx, actor.person_id, found[0].id, Action.REFERRAL_READ)
     tx.audit(AuditEntry(actor, Action.REFERRAL_READ, f"referral:{referral.id}", "why"))
-    names = tx.directory.organizations
+    explained = why.explain(tx, referral)
     lines = [f"{referral.code}: {referral.stage.value}"]
-    for position, service_id in enumerate(referral.plan):
-        service = tx.directory.services.get(service_id)
-        organization = names.get(service.organization_id) if service else None
-        mark = (
-            "asked" if position < referral.position else "next" if position == referral.position else "later"
-        )
-        lines.append(f"  {mark:6} {service_id} ({organization.id if organization else 'gone'})")
-    need = matching.need_of(tx, referral, matching.exclusions_of(tx, referral))
-    left_out = routing.why_not(need, tx.directory)
+    for planned in explained.planned:
+        lines += _planned(tx, planned, language)
     words = tx.catalogue.words
-    return lines + [f"  not    {out.service_id}: {words(out.reason_key, language)}" for out in left_out]
+    lines += [f"  not    {out.service_id}: {words(out.reason_key, language)}" for out in explained.others]
+    elsewhere = len(tx.directory.services) - len(explained.planned) - len(explained.others)
+    return [*lines, f"  ({elsewhere} other services do something else, or fit and came later)"]
+
+
+def _planned(tx: Tx, planned: Planned, language: str) -> Iterator[str]:
+    """A partner of the plan: its turn, why it is there, and how it stands."""
+    from referrals.service import plans
+
+    words = tx.catalogue.words
+    yield f"  {planned.mark:6} {planned.service_id} ({planned.organization_id or 'gone'})"
+    if planned.unfit:
+        yield f"           cannot be asked now: {words(planned.unfit, language)}"
+    for reason in planned.reasons:
+        yield f"           {words(reason.key, language, **plans.shown(tx, dict(reason.params), language))}"
+    has = planned.standing
+    yield (
+        f"           holds {has.live}, asked {has.recent} times lately, {has.seats} work there; "
+        f"promises kept {has.kept:g}, missed {has.missed:g} (older ones count less)"
+    )

@@ -16,6 +16,7 @@ export function show(view, desk) {
       h("ul", { class: "plainlist" }, ...view.uncovered.map((one) => h("li", {}, time(one.starts), " – ", time(one.ends))))),
     view.refused_count > 0 && card(t("page.posts.refused", { count: view.refused_count }),
       list(view.refused.map((one) => refusedLine(one, desk)), "page.posts.none")),
+    ...desk.sections(view),
     card(t("page.posts.all"), list(view.posts.map((post) => postLine(post, desk)), "page.posts.none")),
   ];
 }

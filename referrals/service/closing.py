@@ -78,7 +78,7 @@ def _further(tx: Tx, referral: Referral) -> Keyboard:
     """What may be said with one more tap: why it is not over, or how it was. Nobody owes it."""
     if referral.stage is Stage.DISPUTED:
         reasons = after_help.DISPUTED
-        return tell.column(tell.press(f"why.{r}", "matter.why", referral.id, r) for r in reasons)
+        return tell.column(tell.press(f"not_over.{r}", "matter.why", referral.id, r) for r in reasons)
     in_chat = matching.pathway_of(tx, referral).in_chat
     if in_chat and after_help.left(tx, referral):
         return ((tell.press("button.afterwards", "after", referral.id),),)

@@ -12,6 +12,7 @@ from dataclasses import fields, replace
 from datetime import timedelta
 from typing import Any
 
+from referrals import freshness
 from referrals.access import Action, allow
 from referrals.directory import Agreement, Organization
 from referrals.errors import ConfigurationError
@@ -37,7 +38,8 @@ def stored(tx: Tx) -> NetworkFile:
 
 def preview(tx: Tx, new: NetworkFile) -> tuple[Change, ...]:
     """What applying a file would change, line by line. Changes nothing."""
-    return diff_network(stored(tx), new)
+    old = stored(tx)
+    return diff_network(old, _as_said(old, new))
 
 
 def digest(changes: Sequence[Change]) -> str:
@@ -64,6 +66,7 @@ def apply(tx: Tx, actor: Actor, new: NetworkFile, shown: str) -> tuple[Change, .
     allow(actor, Action.NETWORK_APPLY)
     _demand_second(tx, actor, shown)
     old = stored(tx)
+    new = _as_said(old, new)
     changes = diff_network(old, new)
     if digest(changes) != shown:
         raise ConfigurationError("network", "it changed since the dry run", "run 'network check' again")
@@ -83,6 +86,13 @@ def apply(tx: Tx, actor: Actor, new: NetworkFile, shown: str) -> tuple[Change, .
         )
     _review(tx, changes, before, after)
     return changes
+
+
+def _as_said(old: NetworkFile, new: NetworkFile) -> NetworkFile:
+    """The file with each service's newest word about room: a worker's tap outlives a file written before it."""
+    known = {service.id: service for service in old.services}
+    said = (freshness.newest_word(known[s.id], s) if s.id in known else s for s in new.services)
+    return replace(new, services=tuple(said))
 
 
 def _demand_second(tx: Tx, actor: Actor, shown: str) -> None:

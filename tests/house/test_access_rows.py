@@ -108,20 +108,12 @@ def test_a_command_that_needs_an_action_asks_for_a_named_actor(name: str) -> Non
     module = importlib.import_module(f"bot.commands.{name}")
     source = Path(str(module.__file__)).read_text()
     assert '"--by"' in source
-    assert "steward(" in source or "named_actor(" in source
+    assert "steward(" in source or "named_actor(" in source or "named_one_of(" in source
 
 
 # Written down before what asks for them is built; whoever builds it takes its line out.
 NOT_YET = {
-    "OFFER_WAITLIST",
-    "OFFER_ASK",
-    "OFFER_ANSWER",
-    "WAIT_AGREE",
-    "SERVICE_TRY",
-    "SERVICE_APPOINT",
     "SERVICE_HAND",
-    "APPOINTMENT_SAY",
-    "MATTER_ADD",
     "DESK_TAKE",
     "DESK_ASSIGN",
     "DESK_NOTE",

@@ -17,6 +17,7 @@ from referrals.model import Actor, AuditEntry, Role
 from referrals.persons import Invitation, Presence, Seat
 from referrals.ports import Tx
 from referrals.service import desk_first, doors, handover, joining, names, phones, rota, undelivered
+from referrals.service.pages import stale_part
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import PostLine, PostsView, RefusedLine, Step, Stretch
 
@@ -46,6 +47,7 @@ def posts_view(tx: Tx, person_id: str, subject: str, body: Body) -> PostsView:
         uncovered=tuple(Stretch(*each) for each in rota.open_hours(tx)) if Role.STEWARD in roles else (),
         refused=tuple(map(_refused, refused[:MOST_REFUSED])),
         refused_count=len(refused),
+        sections=stale_part.sections(tx, actor, language),
     )
 
 
