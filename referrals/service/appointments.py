@@ -13,15 +13,16 @@ from datetime import date, datetime
 from referrals import schedule, turns
 from referrals.access import Action
 from referrals.casework import Appointment, AppointmentState
-from referrals.errors import BadAnswer, NotFound, TurnOver, WrongStage
+from referrals.errors import BadAnswer, NoConsent, NotFound, TurnOver, WrongStage
 from referrals.model import AuditEntry, Offer, OfferStage, Referral, Stage
 from referrals.persons import Person
 from referrals.ports import Tx
 from referrals.said import Keyboard
-from referrals.service import asked, doors, tell, threads, working
+from referrals.service import asked, doors, sharing, tell, threads, working
 
 SOON, AFTER, NEXT = "appointment_soon", "appointment_after", "appointment_next"
 HELD = (Stage.ACCEPTED, Stage.UNREACHABLE, Stage.IN_SERVICE)
+GOING = (*HELD, Stage.REPORTED, Stage.DISPUTED)  # what was set is still spoken of
 MOST = 10  # that are still to come, in one matter
 TWICE = 2  # missed one after the other: somebody else looks, too
 EXPLAINED = "explained"  # `said`: what was in the way stands in the thread
@@ -33,6 +34,8 @@ def make(tx: Tx, person_id: str, offer_id: str, at: datetime) -> Appointment:
     actor, offer, referral = doors.served_referral(tx, person_id, offer_id, Action.SERVICE_APPOINT)
     if referral.stage not in HELD:
         raise WrongStage
+    if not sharing.readable(tx, referral):
+        raise NoConsent  # whoever may not work on meets nobody
     coming = [a for a in of(tx, offer.id) if a.state is _STATE.SET and a.at > tx.now]
     for each in coming:
         if each.at == at:
@@ -73,7 +76,7 @@ def call_off(tx: Tx, person_id: str, offer_id: str, turn: str) -> Referral:
     found = _find(tx, offer.id, turn, asked.partner_mark)
     if found.state is _STATE.CALLED_OFF:
         return referral
-    if found.state is not _STATE.SET or found.at <= tx.now:
+    if found.state is not _STATE.SET or found.at <= tx.now or referral.stage not in GOING:
         raise TurnOver
     tx.audit(AuditEntry(actor, Action.SERVICE_APPOINT, f"offer:{offer.id}", "called off"))
     asked.end_date(tx, referral, found, aloud=True)
@@ -88,6 +91,8 @@ def say(tx: Tx, person_id: str, referral_id: str, turn: str, word: str) -> Appoi
     verb = _SAID.get(word, _explain if word in turns.IN_THE_WAY else None)
     if verb is None:
         raise BadAnswer
+    if referral.stage not in GOING:
+        raise TurnOver
     after = verb(tx, person_id, referral, found, word)
     if after is not found:
         tx.audit(AuditEntry(actor, Action.APPOINTMENT_SAY, f"referral:{referral.id}", after.said))
@@ -101,7 +106,7 @@ def happened(tx: Tx, person_id: str, offer_id: str, turn: str, kept: bool) -> Re
     state = _STATE.KEPT if kept else _STATE.MISSED
     if found.state is state:
         return referral
-    if found.state is _STATE.CALLED_OFF or found.at > tx.now:
+    if found.state is _STATE.CALLED_OFF or found.at > tx.now or referral.stage not in GOING:
         raise TurnOver
     after = tx.save(replace(found, state=state))
     tx.audit(AuditEntry(actor, Action.SERVICE_APPOINT, f"offer:{offer.id}", state.value))
@@ -166,7 +171,7 @@ def _standing(tx: Tx, appointment_id: str) -> tuple[Appointment | None, Referral
     referral = doors.referral_by_id(tx, found.referral_id)
     offer = tx.get(Offer, found.offer_id)
     holds = offer is not None and offer.stage is OfferStage.ACCEPTED and referral.offer_id == offer.id
-    if holds and referral.stage in HELD:
+    if holds and referral.stage in HELD and sharing.readable(tx, referral):
         return found, referral
     if found.state is _STATE.SET and found.at > tx.now:
         asked.end_date(tx, referral, found, aloud=bool(referral.author_id))

@@ -11,7 +11,7 @@ from dataclasses import replace
 from referrals import turns
 from referrals.access import Action
 from referrals.casework import Attempt
-from referrals.errors import BadAnswer, TooLong, WrongStage
+from referrals.errors import BadAnswer, NoConsent, TooLong, WrongStage
 from referrals.lifecycle import STAGE_WAITS, Step, move
 from referrals.model import Actor, AuditEntry, DataClass, Referral, Stage, Urgency, person_holder
 from referrals.ports import Tx
@@ -33,6 +33,8 @@ def tried(tx: Tx, person_id: str, offer_id: str, how: str) -> Referral:
         raise BadAnswer
     if referral.stage not in TRYING:
         raise WrongStage
+    if not sharing.readable(tx, referral):
+        raise NoConsent  # whoever may not work on calls nobody
     before = tx.find(Attempt, offer_id=offer.id)
     again = turns.APART[Urgency.EMERGENCY]
     if any(one.how == how and tx.now - one.at < again for one in before):

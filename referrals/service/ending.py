@@ -15,7 +15,17 @@ from referrals.directory import Agreement
 from referrals.lifecycle import ENDED, LIVE_OFFERS, OPEN
 from referrals.model import SYSTEM, AuditEntry, Consent, Offer, OfferStage, Referral, Stage
 from referrals.ports import Tx
-from referrals.service import agreements, doors, matching, offers, safety_sharing, sharing, tell, working
+from referrals.service import (
+    agreements,
+    asked,
+    doors,
+    matching,
+    offers,
+    safety_sharing,
+    sharing,
+    tell,
+    working,
+)
 
 AGREEMENT = "agreement_end"  # the timer of an agreement's first and last day
 
@@ -109,6 +119,7 @@ def _goes_on(tx: Tx, referral: Referral) -> None:
 def _cut_off(tx: Tx, referral: Referral) -> None:
     """The partner may not work on: it hears so, and the desk holds the matter until it has moved it."""
     tell.tell_partner(tx, referral, "worker.cut_off")
+    asked.dates_over(tx, referral)
     working.escalate(tx, referral, "desk.cut_off")
     tx.set_timer(working.CUT_OFF, referral.id, tx.now + working.OVERDUE_EVERY)
 

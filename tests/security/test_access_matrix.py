@@ -16,12 +16,13 @@ from typing import Any
 import pytest
 
 from referrals.access import Action, allow
+from referrals.casework import AppointmentState
 from referrals.errors import NotAllowed, NotFound, Refused
 from referrals.members import CheckIn, CheckInKind, Danger, Enrolment
 from referrals.model import Actor, Consent, DataClass, Offer, Record, Role
 from referrals.persons import Seat
 from referrals.ports import Tx
-from referrals.service import checkins, crisis, desk, doors, joining, network
+from referrals.service import appointments, asked, checkins, crisis, desk, doors, joining, network
 from referrals.service.pages import PAGES
 from referrals.service.pages.page import Verb
 from tests.support.network import CATALOGUE
@@ -56,9 +57,42 @@ STEPS: Mapping[str, Mapping[str, object]] = {
     "follow": {},
     "check": {"reason": "yes"},
     "course": {"reason": "sewing"},
+    "turn_answer": {"reason": "with_help"},
+    "wait_yes": {},
+    "wait_no": {},
+    "reach": {},
+    "new_way": {"text": "after six"},
+    "tried_call": {},
+    "tried_message": {},
+    "tried_visit": {},
+    "appoint": {"moment": "2027-01-24T14:30"},
+    "call_off": {},
+    "meet_kept": {},
+    "meet_missed": {},
+    "meet_coming": {},
+    "meet_cannot": {},
+    "meet_there": {},
+    "meet_way": {"reason": "ill"},
 }
-OFFER = {"offer_accept": ("accept", {}), "offer_decline": ("decline", {"reason": "full"})}
-COLUMNS = (*READING, *KEYS, "key_thread", "wishes", *STEPS, "offer_see", *OFFER, "plan_see", "plan_file")
+# Which appointment of the situation a step is about; every other step that needs a mark is about the offer.
+ABOUT = {
+    "call_off": "to come",
+    "meet_coming": "to come",
+    "meet_cannot": "to come",
+    "meet_kept": "past",
+    "meet_missed": "past",
+    "meet_there": "missed",
+    "meet_way": "missed",
+}
+OFFER = {
+    "offer_accept": ("accept", {}),
+    "offer_decline": ("decline", {"reason": "full"}),
+    "offer_ask": ("ask", {"reason": "travel"}),
+    "offer_waitlist": ("waitlist", {"day": "2027-01-24"}),
+    "offer_still": ("still", {}),
+}
+RECEIPT = ("receipt_see", "receipt_take_back")
+COLUMNS = (*READING, *KEYS, "key_thread", "wishes", *STEPS, "offer_see", *OFFER, "plan_see", "plan_file", *RECEIPT)
 # Whoever has nothing to do with a matter is told nothing of it: absent and forbidden sound alike.
 UNRELATED = ("foreign", "former", "steward", "mentor", "other_family", "stranger")
 
@@ -143,7 +177,14 @@ class Matrix:
         tried = self.try_it(_opens_wishes, person, it.matter)
         yield "wishes", tried, tried.allowed
         for column, body in STEPS.items():
-            tried = self.reach(matter.steps[column], person, ids, body)
+            marks = self.net.store.run(_marks, it.matter, ABOUT.get(column, ""))
+            # Whichever mark they try: the person's chat knows one, the partner's another.
+            tries = [self.reach(matter.steps[column], person, ids, {**body, "turn": m}) for m in marks]
+            tried = next((t for t in tries if t.allowed), tries[0])
+            yield column, tried, tried.allowed
+        receipt = PAGES["receipt"]
+        for column, verb in zip(RECEIPT, (receipt.view, receipt.steps["take_back"]), strict=True):
+            tried = self.reach(verb, person, ids, {})
             yield column, tried, tried.allowed
         tried = self.reach(offer.view, person, offers, {})
         yield "offer_see", tried, tried.allowed
@@ -175,6 +216,7 @@ class Matrix:
         yield "posts_remove", self.reach(posts.steps["remove"], person, [""], seat)
         yield "posts_lost_phone", self.reach(posts.steps["lost_phone"], person, [""], seat)
         yield "posts_found", self.reach(posts.steps["found"], person, [""], seat)
+        yield "agreements", self.reach(PAGES["agreements"].view, person, [""], {})
         yield "desk_first", self.reach(posts.steps["desk_first_on"], person, [""], {})
         yield "desk_queue", self.try_it(desk.queue, person)
         yield "duty", self.try_it(joining.set_duty, person, False)
@@ -183,6 +225,22 @@ class Matrix:
         yield "check_in_read", self.try_it(_reads_check_in, person, check_in)
         yield "crisis_hold", self.try_it(_holds_crisis, person, check_in)
         yield "network_apply", self.try_it(_applies, person)
+
+
+def _marks(tx: Tx, matter: str, about: str) -> tuple[str, ...]:
+    """How both sides name the offer, or the appointment that a step is about."""
+    offer_id = doors.referral_by_id(tx, matter).offer_id or "none"
+    if not about:
+        return (asked.mark(tx, offer_id),)
+    past = [a for a in appointments.of(tx, offer_id) if a.at <= tx.now]
+    missed = [a for a in past if a.state is AppointmentState.MISSED]
+    found = {
+        "to come": [a for a in appointments.of(tx, offer_id) if a.at > tx.now],
+        "past": [a for a in past if a not in missed],
+        "missed": missed,
+    }[about]
+    row = found[0].id if found else "none"
+    return asked.mark(tx, row), asked.partner_mark(tx, row)
 
 
 def _shows(view: object, name: str) -> bool:

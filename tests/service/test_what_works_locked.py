@@ -38,7 +38,7 @@ from tests.support.store import SettableClock, open_store
 WORKS = "works"  # somebody's try of it succeeds without a PIN
 FREE = "free"  # nobody is asked for a PIN (what it takes to succeed is not laid out here)
 PIN_FIRST = "pin"  # what opens a door for somebody, and what is nothing but reading
-ABOUT_SOMETHING = ("plan", "offer", "matter", "witness", "words", "member")  # pages with a subject
+ABOUT_SOMETHING = ("plan", "receipt", "offer", "matter", "witness", "words", "member")  # pages with a subject
 
 TABLE = {
     ("plan", "preview"): WORKS,
@@ -53,7 +53,26 @@ TABLE = {
     ("word", "take_back"): WORKS,
     ("offer", "accept"): WORKS,
     ("offer", "decline"): WORKS,
+    ("offer", "ask"): WORKS,
+    ("offer", "waitlist"): WORKS,
+    ("offer", "still"): FREE,
     ("matter", "write"): WORKS,
+    ("matter", "turn_answer"): FREE,
+    ("matter", "wait_yes"): FREE,
+    ("matter", "wait_no"): FREE,
+    ("matter", "reach"): WORKS,
+    ("matter", "new_way"): WORKS,
+    ("matter", "tried_call"): WORKS,
+    ("matter", "tried_message"): WORKS,
+    ("matter", "tried_visit"): WORKS,
+    ("matter", "appoint"): WORKS,
+    ("matter", "call_off"): FREE,
+    ("matter", "meet_kept"): FREE,
+    ("matter", "meet_missed"): FREE,
+    ("matter", "meet_coming"): FREE,
+    ("matter", "meet_cannot"): FREE,
+    ("matter", "meet_there"): FREE,
+    ("matter", "meet_way"): FREE,
     ("matter", "contacted"): WORKS,
     ("matter", "report"): WORKS,
     ("matter", "return"): WORKS,
@@ -62,6 +81,9 @@ TABLE = {
     ("matter", "withdraw"): WORKS,
     ("matter", "reopen"): WORKS,
     ("matter", "follow"): FREE,
+    ("matter", "partly_helped"): WORKS,
+    ("matter", "why"): FREE,
+    ("matter", "afterwards"): FREE,
     ("matter", "transfer"): WORKS,
     ("matter", "transfer_yes"): FREE,  # an answer to a question that is not laid out here
     ("matter", "transfer_no"): FREE,
@@ -80,6 +102,9 @@ TABLE = {
     ("matter", "course"): FREE,
     ("matter", "resume"): WORKS,
     ("matter", "give_up"): WORKS,
+    ("matter", "behalf_again"): FREE,
+    ("matter", "own_no"): FREE,
+    ("receipt", "take_back"): WORKS,
     ("me", "language"): WORKS,
     ("me", "window"): WORKS,
     ("me", "reminders"): WORKS,
@@ -199,7 +224,7 @@ def _laid_out(net: Phones) -> Everything:
         "text": "a word", "outcome": "met", "yes": True, "language": "th", "window": "daytime", "pin": PIN,
         "days": ["0", "1"],
         "area": "pattani-mueang", "urgency": "urgent", "consent_digest": digest, "story": "s", "contact": "c",
-        "code": "lusab-babad-gutih-tugad",
+        "code": "lusab-babad-gutih-tugad", "moment": "2026-12-24T14:30",
     }  # fmt: skip
     by = Actor(steward, Role.STEWARD)
     net.store.run(joining.invite, by, "two-rivers-1", "a token of the invitation")
@@ -224,6 +249,10 @@ def _laid_out(net: Phones) -> Everything:
         "devices": [{**body, "device": device} for device in (asking, asked)],
         "posts": [{**body, "seat": seat} for seat in ("bua-1", "bua-2", "two-rivers-1")],
         "": [{**body, "reason": reason} for reason in ("full", "no_place")],
+        "offer": [
+            {**body, "reason": reason, "day": (today + timedelta(days=9)).isoformat()}
+            for reason in ("full", "travel")
+        ],
     }
     return found
 

@@ -8,20 +8,26 @@ from datetime import datetime, timedelta
 
 from referrals import routing
 from referrals.access import Action
-from referrals.model import SYSTEM, AuditEntry, Consent, DataClass, Role, Urgency, person_holder
+from referrals.casework import Attempt
+from referrals.model import SYSTEM, AuditEntry, Consent, DataClass, Offer, Role, Urgency, person_holder
 from referrals.network_file import NetworkFile
 from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.service import (
+    appointments,
+    asked,
+    attempts,
     closing,
     doors,
     filing,
     network,
     offers,
     plans,
+    questions,
     retention,
     sharing,
     threads,
+    waiting,
     working,
 )
 from tests.support.network import NETWORK, STEWARD, Small
@@ -199,7 +205,46 @@ def accepted(net: Network, it: Situation) -> str:
 def in_service(net: Network, it: Situation) -> str:
     offer = accepted(net, it)
     net.store.run(working.contacted, it.cast["helper"], offer)
+    if it.name not in ("withdrawn", "voided"):
+        _dates(net, it, offer)
     return offer
+
+
+def _dates(net: Network, it: Situation, offer: str) -> None:
+    """One time that was missed, one that nobody has spoken of yet, one to come."""
+    helper = it.cast["helper"]
+    for seconds in (1, 2, 90 * 24 * 3600):
+        net.store.run(appointments.make, helper, offer, net.clock.now + seconds * SECONDS)
+    net.passes(3 * SECONDS)
+    missed = net.store.run(appointments.of, offer)[0]
+    mark = net.store.run(asked.partner_mark, missed.id)
+    net.store.run(appointments.happened, helper, offer, mark, False)
+
+
+def questioned(net: Network, it: Situation) -> None:
+    net.store.run(questions.ask, it.cast["helper"], net.at_partner(it.matter), "travel")
+
+
+def waitlisted(net: Network, it: Situation) -> None:
+    offer = net.at_partner(it.matter)
+    day = net.clock.now.date() + timedelta(days=90)
+    net.store.run(waiting.propose, it.cast["helper"], offer, day)
+    net.store.run(waiting.answer, it.cast["author"], it.matter, net.store.run(asked.mark, offer), True)
+
+
+def unreachable(net: Network, it: Situation) -> None:
+    offer = accepted(net, it)
+    net.store.run(_tried_before, offer)
+    net.store.run(attempts.tried, it.cast["helper"], offer, "call")
+
+
+def _tried_before(tx: Tx, offer_id: str) -> None:
+    """The test's own hand: two tries earlier in the day, over which no time is to pass here."""
+    offer = tx.get(Offer, offer_id)
+    assert offer is not None
+    for n, hours in enumerate((5, 10)):
+        at = tx.now - timedelta(hours=hours)
+        tx.add(Attempt(f"try-{n}", offer.referral_id, offer.id, at, offer.decided_by or "", "visit"))
 
 
 def reported(net: Network, it: Situation) -> None:
@@ -245,6 +290,9 @@ def nothing(net: Network, it: Situation) -> None:
 STORIES: dict[str, Story] = {
     "offered": Story(nothing),
     "accepted": Story(accepted),
+    "questioned": Story(questioned),
+    "waitlisted": Story(waitlisted),
+    "unreachable": Story(unreachable),
     "in_service": Story(in_service),
     "reported": Story(reported),
     "disputed": Story(disputed),
