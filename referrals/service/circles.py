@@ -74,9 +74,11 @@ def begin(tx: Tx, person_id: str, offer_id: str) -> Circle:
     circle_sides.forget(tx, referral.id)  # an earlier one, with somebody who gave the matter back
     circle = Circle(tx.new_id(), offer.organization_id, CircleState.ONE_SIDE, tx.now)
     harmed = referral.enrolment_id is None and Role.MEMBER not in doors.roles_of(tx, referral.author_id)
+    side = CircleSide(referral.id, circle.id, harmed)
     tx.add(circle)
-    tx.add(CircleSide(referral.id, circle.id, harmed))
+    tx.add(side)
     _note(tx, actor, circle, "begun")
+    _note_side(tx, actor, Action.CIRCLE_LEAD, side, "begun")
     _waits(tx, circle)
     _tell_side(tx, referral, "matter.circle_asks")
     page = ((tell.page_button("button.look", f"circle/{offer.id}"),),)
