@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from handlers.reply import Reply, Turn
+from referrals.access import Action
 from referrals.catalogue import QuestionKind
 from referrals.errors import StaleButton
 from referrals.said import Button, Keyboard
-from referrals.service import closing, conversations, moving
+from referrals.service import after_help, closing, conversations, doors, matching, moving
 from referrals.service.tell import column, page_button, press
+
+SKIPPED = "-"  # a closing question that somebody does not want to answer
 
 
 def begin(turn: Turn, pathway_id: str) -> Reply:
@@ -49,8 +52,39 @@ def cancel(turn: Turn) -> Reply:
 
 def helped(turn: Turn) -> Reply:
     """'Did somebody help?': the verb itself edits the message."""
-    closing.helped(turn.tx, turn.person.id, turn.word(0), turn.word(1) == "yes")
+    said = turn.word(1)
+    closing.helped(turn.tx, turn.person.id, turn.word(0), said != "no", partly=said == "partly")
     return Reply(toast="toast.thank_you")
+
+
+def why(turn: Turn) -> Reply:
+    """Why it is not over, with one tap."""
+    referral = after_help.why(turn.tx, turn.person.id, turn.word(0), turn.word(1))
+    page = ((page_button("button.open", f"matter/{referral.id}"),),)
+    return Reply("matter.disputed", {"code": referral.code}, page, f"matter:{referral.id}", "toast.thank_you")
+
+
+def afterwards(turn: Turn) -> Reply:
+    """How it was: one closing question after the other, each skipped with a tap. '-' stands for no answer."""
+    referral_id, question, choice = turn.word(0), turn.word(1), turn.word(2)
+    if choice and choice != SKIPPED:
+        after_help.answer(turn.tx, turn.person.id, referral_id, question, choice)
+    referral = doors.own_referral(
+        turn.tx, doors.as_author(turn.person.id), referral_id, Action.REFERRAL_CONFIRM
+    )
+    waits = list(after_help.left(turn.tx, referral))
+    if choice == SKIPPED:
+        order = [each.id for each in matching.pathway_of(turn.tx, referral).closing]
+        waits = [each for each in waits if question in order and order.index(each.id) > order.index(question)]
+    slot = f"matter:{referral.id}"
+    if not waits:
+        page = ((page_button("button.open", f"matter/{referral.id}"),),)
+        return Reply("matter.thanks", {"code": referral.code}, page, slot, "toast.thank_you")
+    words = (referral.id, waits[0].id)
+    rows = column(press(f"ask.{waits[0].id}.{c}", "after", *words, c) for c in waits[0].choices)
+    skip = (press("button.skip", "after", *words, SKIPPED),)
+    shown = {"code": referral.code, "question": f"@ask.{waits[0].id}"}
+    return Reply("matter.how_was_it", shown, (*rows, skip), slot)
 
 
 def stop_move(turn: Turn) -> Reply:

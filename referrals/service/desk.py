@@ -12,7 +12,7 @@ from referrals.lifecycle import ENDED, STAGE_WAITS, Step, move
 from referrals.model import AuditEntry, Offer, Referral, Role, Stage, Urgency
 from referrals.ports import Tx
 from referrals.said import Priority
-from referrals.service import asked, closing, doors, matching, offers, plan_preview, sharing, tell, word_checks, working
+from referrals.service import asked, closing, complaints, doors, matching, offers, plan_preview, sharing, tell, word_checks, working
 
 EMERGENCY_REPEAT = timedelta(minutes=15)
 REMEMBERED = timedelta(days=60)  # that whoever took a matter up was told once that it is late
@@ -26,7 +26,8 @@ def queue(tx: Tx, person_id: str) -> list[Referral]:
     found.update({r.id: r for r in tx.find(Referral, escalated=True) if r.stage not in ENDED})
     found.update({r.id: r for r in word_checks.open_ones(tx)})
     rank = {Urgency.EMERGENCY: 0, Urgency.URGENT: 1, Urgency.NORMAL: 2}
-    return sorted(found.values(), key=lambda r: (rank[r.urgency], r.stage_since, r.id))
+    shown = complaints.seen_by_desk(tx, found.values())
+    return sorted(shown, key=lambda r: (rank[r.urgency], r.stage_since, r.id))
 
 
 def by_code(tx: Tx, person_id: str, code: str) -> Referral:
@@ -61,6 +62,8 @@ def rematch(tx: Tx, person_id: str, referral_id: str) -> Referral:
     matching.start_matching(tx, after)
     if taken_away:
         tell.tell_author(tx, after, "matter.returned")
+    elif referral.stage is Stage.DISPUTED:
+        tell.tell_author(tx, after, "matter.asked_again")
     return after
 
 

@@ -58,14 +58,24 @@ class Chain:
 
 
 @pytest.fixture
-def chain(database_url: str) -> Iterator[Chain]:
+def chain(sqlite_url: str) -> Iterator[Chain]:
+    yield from _chain(sqlite_url)
+
+
+@pytest.fixture
+def on_either(database_url: str) -> Iterator[Chain]:
+    yield from _chain(database_url)
+
+
+def _chain(url: str) -> Iterator[Chain]:
     clock = SettableClock()
-    store = open_store(database_url, clock, CATALOGUE)
+    store = open_store(url, clock, CATALOGUE)
     yield Chain(Small(store, clock))
     store.close()
 
 
-def test_a_further_need_waits_for_the_persons_own_yes_and_carries_no_word_along(chain: Chain) -> None:
+def test_a_further_need_waits_for_the_persons_own_yes_and_carries_no_word_along(on_either: Chain) -> None:
+    chain = on_either
     found = chain.proposes("family.income")
     assert found is not None
     assert (found.stage, found.author_id, found.onward_from) == (

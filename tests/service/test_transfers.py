@@ -66,15 +66,24 @@ class Handing:
 
 
 @pytest.fixture
-def handing(database_url: str) -> Iterator[Handing]:
+def handing(sqlite_url: str) -> Iterator[Handing]:
+    yield from _handing(sqlite_url)
+
+
+@pytest.fixture
+def on_either(database_url: str) -> Iterator[Handing]:
+    yield from _handing(database_url)
+
+
+def _handing(url: str) -> Iterator[Handing]:
     clock = SettableClock()
-    store = open_store(database_url, clock, CATALOGUE)
+    store = open_store(url, clock, CATALOGUE)
     yield Handing(Small(store, clock))
     store.close()
 
 
-def test_it_goes_over_with_a_new_yes_and_the_first_partner_reads_nothing_any_more(handing: Handing) -> None:
-    net = handing.net
+def test_it_goes_over_with_a_new_yes_and_the_first_partner_reads_nothing_any_more(on_either: Handing) -> None:
+    handing, net = on_either, on_either.net
     service = handing.asks()
     assert (handing.family, "matter.transfer_asked") in net.said()
     part = handing.part(handing.family, handing.matter)

@@ -24,6 +24,7 @@ from referrals.service import (
     moving,
     names,
     phones,
+    plans,
     readers,
     reading,
     safe_times,
@@ -83,7 +84,7 @@ AUTHOR_STEPS: Mapping[Stage, tuple[Step, ...]] = {
             "reopen",
             "page.step.reopen",
             needs="reason",
-            choices=tuple(Choice(r, label_key=f"why.{r}") for r in after_help.REOPENED),
+            choices=tuple(Choice(r, label_key=f"not_over.{r}") for r in after_help.REOPENED),
         ),
     ),
 }
@@ -222,7 +223,7 @@ def _opened(tx: Tx, actor: Actor, referral: Referral) -> dict[str, str]:
     found: dict[str, str] = {}
     if tx.reading_locked:
         return found  # the PIN comes first; where the matter stands and what may be done shows without it
-    for data_class in (DataClass.STORY, DataClass.CONTACT):
+    for data_class in _written(tx, referral):
         if _may_open(tx, actor, referral, data_class) and tx.sealed_exists(referral.told, data_class):
             try:
                 found.update(reading.open_for(tx, actor, referral, referral.told, data_class))
@@ -236,10 +237,16 @@ def _opened(tx: Tx, actor: Actor, referral: Referral) -> dict[str, str]:
 
 def _wait(tx: Tx, actor: Actor, referral: Referral) -> int:
     """Minutes until something sealed opens for a reader who has opened much today; mostly 0."""
-    classes = (DataClass.STORY, DataClass.CONTACT)
+    classes = _written(tx, referral)
     if tx.reading_locked or not any(_may_open(tx, actor, referral, c) for c in classes):
         return 0
     return reading.wait(tx, actor, referral)
+
+
+def _written(tx: Tx, referral: Referral) -> tuple[DataClass, ...]:
+    """The classes in which a person's own words stand: of a worry about safety they are `safety`."""
+    story = plans.question_of(matching.pathway_of(tx, referral), "story").data_class
+    return tuple(dict.fromkeys((story, DataClass.STORY, DataClass.CONTACT)))
 
 
 def _may_open(tx: Tx, actor: Actor, referral: Referral, data_class: DataClass) -> bool:

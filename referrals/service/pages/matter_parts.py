@@ -19,6 +19,7 @@ from referrals.service.pages import (
     thread_part,
     turns_part,
     why_part,
+    worker_part,
 )
 from referrals.service.pages.page import Verb
 from referrals.service.pages.part import Part
@@ -32,6 +33,7 @@ PARTS: tuple[Part, ...] = (
     after_part.PART,
     desk_part.PART,
     turns_part.PART,
+    worker_part.PART,
     circle_part.PART,
     why_part.PART,
 )
