@@ -35,9 +35,10 @@ class Turns(Small):
         self.next, self.desk = self.person(13, "two-rivers-1"), self.person(14, "desk-1")
         return self
 
-    def asked(self, urgency: Urgency = Urgency.URGENT) -> str:
-        """A request that Bua House has been asked about and has looked at."""
-        self.matter = self.filed(self.family, urgency)
+    def asked(self, urgency: Urgency = Urgency.URGENT, alone: bool = False) -> str:
+        """A request that Bua House has been asked about and has looked at; `alone`: nobody else could be."""
+        others = frozenset({"two-rivers", "open-door"}) if alone else frozenset()
+        self.matter = self.filed(self.family, urgency, without=others)
         self.passes(timedelta(minutes=6))
         self.store.run(offers.see, self.worker, self.offer.id)
         self.said()
