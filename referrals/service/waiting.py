@@ -15,7 +15,7 @@ from referrals.errors import BadAnswer, CannotWait, TurnOver
 from referrals.lifecycle import OfferStep, Step, move, move_offer
 from referrals.model import SYSTEM, AuditEntry, Offer, OfferStage, Referral, Role, Stage, Urgency
 from referrals.ports import Tx
-from referrals.service import asked, complaints, doors, matching, names, offers, questions, sharing, tell
+from referrals.service import asked, capacity, complaints, doors, matching, names, offers, questions, sharing, tell
 
 NOT_WAITING = "not_waiting"  # why an offer was taken back: the person does not wait, and nobody failed them
 
@@ -44,6 +44,8 @@ def propose(tx: Tx, person_id: str, offer_id: str, starts_on: date) -> Offer:
     else:
         _look_again(tx, listed)
     _ask_person(tx, referral, listed, "matter.new_day" if again else "matter.will_you_wait")
+    if not again:
+        capacity.ask_after(tx, person_id, listed, referral)
     return listed
 
 

@@ -16,7 +16,7 @@ from referrals.service import matching
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One partner of the standing plan. `mark`: asked | now | later. `unfit`: why it can no longer be asked.
+    """One partner of the standing plan. `mark`: asked | now | next | later. `unfit`: why it can no longer be asked.
 
     `service_id` of a service that has left the network has neither organisation nor reasons.
     """
@@ -56,10 +56,14 @@ def _planned(tx: Tx, referral: Referral, need: routing.Need) -> Iterator[Planned
     for place, service_id in enumerate(referral.plan):
         service = tx.directory.services.get(service_id)
         organization_id = service.organization_id if service else ""
-        mark = "asked" if place < referral.position else "later"
-        if offer is not None and offer.service_id == service_id:
-            mark = "now"
+        mark = "now" if offer is not None and offer.service_id == service_id else _mark(place, referral)
         standing = standings[organization_id] if organization_id else routing.Standing()
         unfit = routing.still_fits(need, service_id, tx.directory)
         reasons = () if unfit else routing.why(need, service_id, tx.directory, standing, tx.now.date())
         yield Planned(service_id, organization_id, mark, reasons, unfit, standing)
+
+
+def _mark(place: int, referral: Referral) -> str:
+    if place < referral.position:
+        return "asked"
+    return "next" if place == referral.position else "later"
