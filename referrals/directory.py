@@ -36,6 +36,10 @@ STATE_KINDS = frozenset(
 )
 
 
+# Bodies that hold people or supervise them: they hear nobody's yes.
+SUPERVISING = frozenset({OrganizationKind.POLICE, OrganizationKind.CORRECTIONS, OrganizationKind.PROBATION})
+
+
 class Capacity(StrEnum):
     OPEN = "open"
     LIMITED = "limited"

@@ -9,6 +9,7 @@ from referrals import consent as consents
 from referrals import routing
 from referrals.access import Action
 from referrals.calling import SafeTimes, write
+from referrals.directory import SUPERVISING
 from referrals.errors import BadAnswer, Refused, TooLong
 from referrals.lifecycle import Step, move
 from referrals.limits import Doing
@@ -51,6 +52,12 @@ class PlanChanged(Refused):
     code = "error.plan_changed"
 
 
+class MayFileForNobody(Refused):
+    """Whoever works for a body that holds or supervises people says no yes to a plan: a mentor hears it."""
+
+    code = "error.may_file_for_nobody"
+
+
 @dataclass(frozen=True, slots=True)
 class Filing:
     """The yes: the digest of the words that were shown, and the sealed texts."""
@@ -91,6 +98,8 @@ def file_request(tx: Tx, person_id: str, referral_id: str, filing: Filing) -> Fi
     referral = doors.to_plan(tx, person_id, referral_id)
     if awaits_yes(referral) is None:
         return receipt(tx, referral)
+    if _speaks_for_the_held(tx, person_id, referral):
+        raise MayFileForNobody
     first = referral.stage is Stage.DRAFT
     if first and filing.wishes.urgency is not Urgency.EMERGENCY:
         limits.check(tx, Doing.DRAFT, person_id, more=0)
@@ -105,6 +114,14 @@ def file_request(tx: Tx, person_id: str, referral_id: str, filing: Filing) -> Fi
         matching.start_matching(tx, filed)
     announce(tx, filed)
     return receipt(tx, filed)
+
+
+def _speaks_for_the_held(tx: Tx, person_id: str, referral: Referral) -> bool:
+    """Whether staff of such a body are about to agree to a plan that is made for somebody in their hands."""
+    if not task_plans.is_split(tx, referral):
+        return False
+    held = (tx.directory.organizations.get(s.organization_id or "") for s in doors.seats_of(tx, person_id))
+    return any(body is not None and body.kind in SUPERVISING for body in held)
 
 
 def awaits_yes(referral: Referral) -> Step | None:

@@ -147,7 +147,7 @@ def went(tx: Tx, person_id: str, plan_id: str, yes: bool) -> Referral:
     if not yes:
         working.escalate(tx, plan, "desk.plan_went_wrong")
     text = "plan.went_well" if yes else "plan.went_wrong"
-    tell.answer(tx, person_id, text, {"code": plan.code}, slot=task_people.slot(plan))
+    tell.answer(tx, person_id, text, {"code": plan.code}, slot=f"plan-went:{plan.id}")
     return plan
 
 
@@ -200,7 +200,10 @@ def _remind(tx: Tx, plan: Referral) -> None:
     new = {p.kind.id: w for p in parts if (w := tasks.next_word(p, day, today, looked.words.get(p.kind.id)))}
     by_kind = {task.kind: task for task in tx.find(Task, referral_id=plan.id)}
     for kind, word in new.items():
-        task_people.tell_doer(tx, plan, by_kind[kind], "plan.soon" if word.said == "soon" else "plan.late")
+        last = looked.words.get(kind)
+        if last is None or last.said not in ("late", "desk"):  # whoever knows that it is late is not nagged
+            text = "plan.soon" if word.said == "soon" else "plan.late"
+            task_people.tell_doer(tx, plan, by_kind[kind], text)
     if any(word.said == "desk" for word in new.values()):
         working.escalate(tx, plan, "desk.plan_late")
     asked = tasks.questions(day, today, looked.asked)
@@ -228,7 +231,7 @@ def _ask_how_it_went(tx: Tx, plan: Referral) -> None:
         yes = tell.press("button.went_yes", "plan.went", plan.id, "yes")
         no = tell.press("button.went_no", "plan.went", plan.id, "no")
         buttons = (*tell.column([yes, no]), *_open(plan))
-        slot = task_people.slot(plan)
+        slot = f"plan-went:{plan.id}"
         tell.tell(tx, person_id, "plan.did_it_go", {"code": plan.code}, buttons=buttons, slot=slot)
 
 

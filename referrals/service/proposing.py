@@ -10,13 +10,13 @@ from referrals import case_codes
 from referrals import consent as consents
 from referrals.access import Action, allow
 from referrals.catalogue import Handling, Pathway
+from referrals.directory import SUPERVISING
 from referrals.errors import NotFound
 from referrals.limits import Doing
 from referrals.members import Enrolment, EnrolmentState
 from referrals.model import Actor, AuditEntry, Role
 from referrals.ports import Tx
 from referrals.service import doors, limits, member_keys, needs, tell
-from referrals.service.word_consent import SUPERVISING
 
 
 def pathways(tx: Tx, person_id: str) -> tuple[Pathway, ...]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from referrals import codes
 from referrals.access import Action, allow
-from referrals.directory import OrganizationKind
+from referrals.directory import SUPERVISING
 from referrals.errors import BadAnswer, NotFound, Refused, WrongStage
 from referrals.lifecycle import ENDED
 from referrals.limits import Doing
@@ -35,8 +35,6 @@ from referrals.service import (
 PURPOSE = "word receipt"
 RECEIPT_BYTES = 8  # 64 random bits: four words
 MOST_CODES = 3  # 'I could not write it down': each further one works beside the others
-# Bodies that hold people or supervise them.
-SUPERVISING = frozenset({OrganizationKind.POLICE, OrganizationKind.CORRECTIONS, OrganizationKind.PROBATION})
 _NOBODYS = "-"  # an id that no row has: what is not there is looked for as long as what is
 
 

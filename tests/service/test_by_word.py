@@ -12,7 +12,7 @@ import pytest
 from referrals import routing
 from referrals.access import Action
 from referrals.catalogue import ON_PAGE
-from referrals.directory import OrganizationKind
+from referrals.directory import SUPERVISING, OrganizationKind
 from referrals.errors import BadAnswer, NotFound, TooOften, WrongStage
 from referrals.members import Enrolment, WordReceipt
 from referrals.model import AgeGroup, Consent, DataClass, Offer, Referral, Role, Stage, Urgency
@@ -257,7 +257,7 @@ def _sits(tx: Tx, seat_id: str, person_id: str) -> None:
     tx.save(replace(seat, person_id=person_id or None))
 
 
-@pytest.mark.parametrize("kind", sorted(word_consent.SUPERVISING))
+@pytest.mark.parametrize("kind", sorted(SUPERVISING))
 def test_nobody_who_holds_or_supervises_hears_a_yes(one: Club, kind: OrganizationKind) -> None:
     there = [replace(o, kind=kind) if o.id == "old-bridge" else o for o in NETWORK.organizations]
     post = Seat("old-bridge-1", Role.WORKER, "old-bridge", None)

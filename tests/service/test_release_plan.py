@@ -1,0 +1,330 @@
+"""A release with a plan: one yes, a part for each partner, a sealed day that moves, nobody left untold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import pytest
+
+from referrals.access import Action
+from referrals.casework import TaskState
+from referrals.errors import BadAnswer, NotFound, NotSealedFor, WrongStage
+from referrals.model import (
+    SYSTEM,
+    Actor,
+    Consent,
+    DataClass,
+    Offer,
+    Outcome,
+    Record,
+    Referral,
+    Role,
+    Stage,
+)
+from referrals.ports import Tx
+from referrals.said import Timer
+from referrals.service import closing, doors, offers, plan_days, sharing, tasks
+from referrals.service.pages import PAGES
+from storage.sql import Sql
+from tests.support.network import CATALOGUE
+from tests.support.parts import Parts
+from tests.support.store import SettableClock, open_store
+
+DAYS = timedelta(days=1)
+PARTNERS = ("papers", "roof", "letting_go", "taking_over", "care", "work")
+SAFETY = DataClass.SAFETY
+_AUDIT = Sql("SELECT action, subject, detail FROM audit")
+
+
+@pytest.fixture(params=["sqlite_url", "postgres_url"])
+def everywhere(request: pytest.FixtureRequest) -> Iterator[Parts]:
+    yield from _network(request.getfixturevalue(request.param))
+
+
+@pytest.fixture
+def net(sqlite_url: str) -> Iterator[Parts]:
+    yield from _network(sqlite_url)
+
+
+def _network(url: str) -> Iterator[Parts]:
+    clock = SettableClock()
+    store = open_store(url, clock, CATALOGUE)
+    net = Parts(store, clock)
+    net.settle_in()
+    yield net
+    store.close()
+
+
+def _day(net: Parts, far: int) -> date:
+    return (net.clock.now + far * DAYS).date()
+
+
+def _sets(net: Parts, plan: str, far: int, by: str = "", subject: str = "") -> date:
+    day = _day(net, far)
+    net.store.run(plan_days.move_day, by or net.family, subject or plan, day)
+    net.passes(timedelta(seconds=1))
+    return day
+
+
+def _reads(net: Parts, actor: Actor, plan: str) -> str:
+    """The day, opened with nothing but the reader's own key."""
+    return net.store.run(lambda tx: tx.open_sealed(actor, Record("referral", plan), SAFETY))["day"]
+
+
+def _worker(net: Parts, seat: str, organization: str) -> Actor:
+    return Actor(net.workers[seat], Role.WORKER, organization)
+
+
+def test_a_release_from_the_yes_to_the_look_back(everywhere: Parts) -> None:
+    net = everywhere
+    plan = net.plan("release-plan")
+    assert net.referral(plan).stage is Stage.IN_SERVICE
+    assert {kind: net.kind_of(plan, kind) for kind in net.tasks(plan)} == {
+        **dict.fromkeys((*PARTNERS, "family_ready", "meeting"), "open"),
+        "handover": "waiting",  # until both sides are there
+        "look_back": "waiting",
+    }
+    _sets(net, plan, 40)
+    net.taken(plan, *PARTNERS)
+    assert net.kind_of(plan, "handover") == "open"
+
+    handover = net.tasks(plan)["handover"].id
+    for side in ("letting_go", "taking_over"):
+        part = net.part(plan, side)
+        net.store.run(tasks.spoken, part.accepted_by, part.offer_id, handover)
+    assert net.kind_of(plan, "handover") == "done"
+
+    for kind in PARTNERS:
+        net.does(plan, kind)
+    net.store.run(tasks.done, net.family, net.tasks(plan)["family_ready"].id)
+    # Somebody who is in no programme has no mentor: then the desk sees to it that somebody is there.
+    net.store.run(tasks.done, net.desk, net.tasks(plan)["meeting"].id)
+    net.passes(timedelta(seconds=1))
+    net.store.run(tasks.done, net.desk, net.tasks(plan)["look_back"].id)
+    net.passes(timedelta(seconds=1))
+    ended = net.referral(plan)
+    assert (ended.stage, ended.outcome) == (Stage.REPORTED, Outcome.MET)
+    net.store.run(closing.helped, net.family, plan, True)
+    assert net.referral(plan).stage is Stage.CLOSED
+
+    net.passes(400 * DAYS)  # the retention date: who did what goes, and with it the day
+    assert net.tasks(plan) == {}
+    with pytest.raises(NotSealedFor):
+        _reads(net, SYSTEM, plan)
+
+
+def test_one_yes_holds_for_every_part(net: Parts) -> None:
+    plan = net.plan("release-plan", without=frozenset({"bua-house"}))
+    (given,) = net.store.run(lambda tx: tx.find(Consent, referral_id=plan))
+    assert "Two Rivers" in given.text
+    assert "Bua House" not in given.text
+    for kind in PARTNERS:
+        part = net.part(plan, kind)
+        (theirs,) = net.store.run(lambda tx, part=part: tx.find(Consent, referral_id=part.id))
+        assert (theirs.text, theirs.until, theirs.plan) == (given.text, given.until, part.plan)
+        assert part.plan == net.tasks(plan)[kind].plan
+        asked = net.store.run(lambda tx, part=part: tx.find(Offer, referral_id=part.id))
+        assert "bua-house" not in {offer.organization_id for offer in asked}
+
+
+def test_the_day_is_read_by_whoever_may_and_by_nobody_else(net: Parts) -> None:
+    plan = net.plan("release-plan")
+    day = _sets(net, plan, 40)
+    corrections = _worker(net, "border-corrections-1", "border-corrections")
+    with pytest.raises(NotSealedFor):  # asked, and not accepted yet
+        _reads(net, corrections, plan)
+    net.taken(plan, "letting_go", "work")
+    assert _reads(net, corrections, plan) == day.isoformat()
+    assert _reads(net, doors.as_author(net.family), plan) == day.isoformat()
+    for actor in (
+        _worker(net, "tamarind-works-1", "tamarind-works"),  # finds work; its agreement names no day
+        _worker(net, "family-office-1", "family-office"),
+        Actor(net.desk, Role.COORDINATOR),
+    ):
+        with pytest.raises(NotSealedFor):
+            _reads(net, actor, plan)
+    net.store.run(closing.withdraw, net.family, plan)
+    with pytest.raises(NotSealedFor):
+        _reads(net, corrections, plan)
+
+
+def test_a_date_that_moves_is_told_to_all_and_asked_of_whoever_was_done(net: Parts) -> None:
+    plan = net.plan("release-plan")
+    _sets(net, plan, 40)
+    net.taken(plan, *PARTNERS)
+    net.does(plan, "papers")
+    net.store.run(tasks.done, net.family, net.tasks(plan)["family_ready"].id)
+    net.said()
+    side = net.part(plan, "letting_go")
+    _sets(net, plan, 61, by=side.accepted_by or "", subject=side.offer_id or "")
+    heard = net.said()
+    told = {person for person, text in heard if text in ("plan.moved", "plan.still")}
+    doing = {net.part(plan, kind).accepted_by for kind in PARTNERS} - {side.accepted_by}
+    assert doing | {net.family} <= told
+    assert (net.family, "plan.still") in heard
+    asked = {kind for kind, task in net.tasks(plan).items() if task.still_asked}
+    assert asked == {"papers", "family_ready"}
+
+    papers, ready = net.tasks(plan)["papers"], net.tasks(plan)["family_ready"]
+    part = net.part(plan, "papers")
+    net.store.run(plan_days.stands, part.accepted_by, part.offer_id, papers.id, yes=False)
+    net.store.run(plan_days.stands, net.family, plan, ready.id, yes=True)
+    net.passes(timedelta(seconds=1))
+    assert net.kind_of(plan, "papers") == "open"  # asked anew, from the start of its plan
+    assert net.part(plan, "papers").id != part.id
+    assert net.kind_of(plan, "family_ready") == "done"
+
+
+def test_what_is_late_reaches_its_doer_then_the_desk(net: Parts) -> None:
+    plan = net.plan("release-plan")
+    net.taken(plan, *PARTNERS)
+    _sets(net, plan, 10)  # the family's part is due in three days
+    net.said()
+    net.passes(2 * DAYS)
+    assert (net.family, "plan.soon") in net.said()
+    net.passes(2 * DAYS)
+    assert (net.family, "plan.late") in net.said()
+    net.passes(2 * DAYS)
+    assert net.referral(plan).escalated
+    net.store.run(tasks.done, net.family, net.tasks(plan)["family_ready"].id)
+    net.said()
+    net.passes(1 * DAYS)
+    assert (net.family, "plan.late") not in net.said()
+
+
+def test_on_the_day_and_a_week_later_somebody_asks(net: Parts) -> None:
+    plan = net.plan("release-plan")
+    _sets(net, plan, 3)
+    net.said()
+    net.passes(2 * DAYS)
+    assert (net.family, "plan.did_it_go") not in net.said()
+    net.passes(2 * DAYS)
+    assert (net.family, "plan.did_it_go") in net.said()
+    net.store.run(plan_days.went, net.family, plan, False)
+    assert (net.desk, "desk.plan_went_wrong") in net.said()
+    net.passes(4 * DAYS)
+    assert (net.family, "plan.did_it_go") not in net.said()
+    net.passes(4 * DAYS)
+    assert (net.family, "plan.did_it_go") in net.said()
+
+
+def test_no_timer_and_no_plain_column_tells_the_day(net: Parts) -> None:
+    """Two plans that differ in nothing but their day: whatever stands in plain words is the same for both."""
+    near, far = net.plan("release-plan"), net.plan("release-plan")
+    _sets(net, near, 12)
+    _sets(net, far, 90)
+    waits = {plan: {(t.kind, t.due_at) for t in net.timers() if t.subject == plan} for plan in (near, far)}
+    assert waits[near] == waits[far]
+    words = (_day(net, 12).isoformat(), _day(net, 90).isoformat())
+    rows = net.store.run(lambda tx: [str(row) for kind in (Referral, Timer) for row in tx.find(kind)])
+    assert not [row for row in rows if any(word in row for word in words)]
+
+
+def test_withdrawing_the_plan_ends_every_part_in_that_turn(net: Parts) -> None:
+    plan = net.plan("release-plan")
+    _sets(net, plan, 40)
+    held = net.taken(plan, "papers", "letting_go")
+    net.store.run(closing.withdraw, net.family, plan)
+    assert net.referral(plan).stage is Stage.WITHDRAWN
+    parts = net.store.run(lambda tx: tx.find(Referral, parent_id=plan))
+    assert {part.stage for part in parts} == {Stage.WITHDRAWN}
+    assert {task.state for task in net.tasks(plan).values()} == {TaskState.DROPPED}
+    assert not [t for t in net.timers() if t.subject == plan and t.kind == "plan_day"]
+    for kind in ("papers", "letting_go"):
+        assert not net.store.run(
+            lambda tx, k=kind: sharing.readable(tx, tx.find(Referral, parent_id=plan, task=k)[0])
+        )
+    assert held
+
+
+def test_a_part_that_nobody_does_leaves_the_rest_and_says_so(net: Parts) -> None:
+    plan = net.plan("release-plan")
+    net.taken(plan, *PARTNERS)
+    net.does(plan, "papers", "unmet")
+    assert net.kind_of(plan, "papers") == "dropped"
+    for kind in PARTNERS[1:]:
+        net.does(plan, kind)
+    handover = net.tasks(plan)["handover"]
+    assert handover.state is TaskState.OPEN, "both were there; they still have to say that they have spoken"
+    for side in ("letting_go", "taking_over"):
+        part = net.part(plan, side)
+        net.store.run(tasks.spoken, part.accepted_by, part.offer_id, handover.id)
+    net.store.run(tasks.done, net.family, net.tasks(plan)["family_ready"].id)
+    for kind in ("meeting", "look_back"):
+        net.store.run(tasks.done, net.desk, net.tasks(plan)[kind].id)
+        net.passes(timedelta(seconds=1))
+    assert (net.referral(plan).stage, net.referral(plan).outcome) == (Stage.REPORTED, Outcome.PARTLY_MET)
+
+
+def test_guards_stand_in_the_verbs(net: Parts) -> None:
+    plan = net.plan("release-plan")
+    stranger = net.person(12)
+    ready, meeting = net.tasks(plan)["family_ready"].id, net.tasks(plan)["meeting"].id
+    for who in (stranger, net.desk, net.workers["bua-1"]):
+        with pytest.raises(NotFound):
+            net.store.run(tasks.done, who, ready)
+    with pytest.raises(NotFound):
+        net.store.run(tasks.done, net.family, meeting)
+    with pytest.raises(NotFound):
+        net.store.run(plan_days.move_day, stranger, plan, _day(net, 9))
+    with pytest.raises(BadAnswer):
+        net.store.run(plan_days.move_day, net.family, plan, date(1999, 1, 1))
+    look_back = net.tasks(plan)["look_back"].id
+    with pytest.raises(WrongStage):
+        net.store.run(tasks.done, net.desk, look_back)
+    held = net.taken(plan, "papers", "letting_go")
+    with pytest.raises(NotFound):  # papers are no side of the handover
+        net.store.run(plan_days.move_day, net.part(plan, "papers").accepted_by, held["papers"], _day(net, 9))
+    once = net.store.run(tasks.done, net.family, ready)
+    assert net.store.run(tasks.done, net.family, ready) == once  # pressed twice
+
+
+def test_the_page_shows_everybody_their_part(net: Parts) -> None:
+    plan = net.plan("release-plan")
+    day = _sets(net, plan, 40)
+    net.taken(plan, "letting_go", "taking_over", "work")
+
+    def texts(who: str, page: str, subject: str) -> str:
+        return str(net.store.run(PAGES[page].view, who, subject, {}).sections)
+
+    own = texts(net.family, "tasks", plan)
+    assert f"{day.day} " in own
+    assert "task_done" in own
+    assert "Border Corrections" in own
+    at_desk = texts(net.desk, "tasks", plan)
+    assert "part.tasks.day'" not in at_desk
+    assert "task_done" in at_desk  # somebody known must be there on the day
+    side = net.part(plan, "letting_go")
+    there = texts(side.accepted_by or "", "matter", side.offer_id or "")
+    assert "task_spoken" in there
+    assert "plan_day" in there
+    work = net.part(plan, "work")
+    assert "part.tasks" not in texts(work.accepted_by or "", "matter", work.offer_id or "")
+    with pytest.raises(NotFound):
+        net.store.run(PAGES["tasks"].view, net.person(13), plan, {})
+
+
+def test_what_was_done_is_in_the_audit_without_the_day(net: Parts) -> None:
+    plan = net.plan("release-plan")
+    day = _sets(net, plan, 40)
+    net.store.run(tasks.done, net.family, net.tasks(plan)["family_ready"].id)
+
+    def rows(tx: Tx) -> list[str]:
+        found = tx.connection.rows(_AUDIT)  # type: ignore[attr-defined]
+        return [f"{action} {subject} {detail}" for action, subject, detail in found]
+
+    said = net.store.run(rows)
+    assert f"{Action.TASK_DO} referral:{plan} family_ready" in said
+    assert f"{Action.TASK_PLAN} referral:{plan} day" in said
+    assert not [row for row in said if day.isoformat() in row]
+
+
+def test_an_offer_of_a_part_is_as_blind_as_any(net: Parts) -> None:
+    plan = net.plan("release-plan")
+    _sets(net, plan, 40)
+    offer = net.live_offer(net.part(plan, "letting_go").id)
+    assert offer is not None
+    shown = str(net.store.run(offers.blind_view, offer.told[0], offer.id))
+    assert _day(net, 40).isoformat() not in shown
+    assert "a story" not in shown
