@@ -55,7 +55,7 @@ def test_the_plan_is_this_one_byte_for_byte() -> None:
         "Plan(lines=(Line(service_id='bua-visits', organization_id='bua-house', reasons=("
         "Reason(key='why.area_exact', params=(('area', 'pattani-mueang'),)), "
         "Reason(key='why.language', params=(('language', 'th'),)), "
-        "Reason(key='why.capacity_fresh', params=()))),))"
+        "Reason(key='why.capacity_fresh', params=())), task=''),))"
     )
 
 

@@ -44,7 +44,7 @@ class Small:
 
     def person(self, account: int, seat: str = "") -> str:
         """The id of a person with that account, on that seat."""
-        return self.store.run(_seated, account, seat)
+        return self.store.run(seated, account, seat)
 
     def draft(self, person_id: str, category: str = "family.visits") -> str:
         actor = doors.as_author(person_id)
@@ -127,7 +127,7 @@ def _apply(tx: Tx) -> None:
     network.apply(tx, STEWARD, NETWORK, network.digest(changes))
 
 
-def _seated(tx: Tx, account: int, seat_id: str) -> str:
+def seated(tx: Tx, account: int, seat_id: str) -> str:
     person: Person = people.meet(tx, account)
     people.choose_language(tx, person.id, "en")
     if seat_id:

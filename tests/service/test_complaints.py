@@ -1,0 +1,268 @@
+"""Complaints: those they are about see nothing, hear nothing and decide nothing, whoever they are."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from referrals.errors import BadAnswer, NotFound, PulangError
+from referrals.lifecycle import ENDED
+from referrals.model import DataClass, Outcome, Stage, Urgency
+from referrals.persons import Seat
+from referrals.ports import Tx
+from referrals.service import closing, complaints, desk, desk_first, doors, offers, threads, working
+from referrals.service.pages import PAGES
+from tests.support.network import CATALOGUE
+from tests.support.private import PLACE, Private
+from tests.support.store import SettableClock, open_store
+
+SECONDS, DAY = timedelta(seconds=10), timedelta(days=1)
+MINUTES = timedelta(minutes=6)
+WORDS = "He asked for something in return"
+FOCAL = {"plain-ear", "open-ledger"}
+ABUSE: dict[str, Any] = {"category": "complaint.abuse", "story": WORDS}
+CONDUCT: dict[str, Any] = {"category": "complaint.conduct", "urgency": "urgent", "story": WORDS}
+
+
+def _settled(url: str) -> Private:
+    clock = SettableClock()
+    net = Private(open_store(url, clock, CATALOGUE), clock)
+    net.settle_in()
+    return net
+
+
+@pytest.fixture
+def net(database_url: str) -> Iterator[Private]:
+    found = _settled(database_url)
+    yield found
+    found.store.close()
+
+
+@pytest.fixture
+def here(sqlite_url: str) -> Iterator[Private]:
+    found = _settled(sqlite_url)
+    yield found
+    found.store.close()
+
+
+@pytest.fixture(scope="module")
+def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Private]:
+    """Where nothing is filed: for plans that are only looked at."""
+    found = _settled(f"sqlite:///{tmp_path_factory.mktemp('complaints') / 'pulang.db'}")
+    yield found
+    found.store.close()
+
+
+def test_somebody_nameless_complains_and_gets_an_answer(net: Private) -> None:
+    net.said()
+    matter = net.asks(net.mali, "complaint", about=["worker"], about_organizations=["two-rivers"], **ABUSE)
+    assert net.referral(matter).urgency is Urgency.URGENT  # abuse is urgent at least, whatever was ticked
+    assert {person for person, _ in net.said()} == {net.mali}  # no desk, not even that there is one
+    net.passes(SECONDS)
+    organization = net.asked(matter)
+    assert organization in FOCAL
+    focal, offer = net.works[organization], net.at_partner(matter)
+    net.does(offers.accept, focal, offer)
+    net.does(working.contacted, focal, offer)
+    net.does(threads.write, focal, offer, "We have read it, and we have asked them.")
+    net.does(threads.write, net.mali, matter, "Thank you. I do not give my name.")
+    net.does(working.report, focal, offer, "met")
+    net.does(closing.helped, net.mali, matter, True)
+    ended = net.referral(matter)
+    assert (ended.stage, ended.outcome, ended.confirmed) == (Stage.CLOSED, Outcome.MET, True)
+    assert CATALOGUE.pathways["complaint"].closing  # and is asked whether they were taken seriously
+
+
+def test_abuse_waits_for_no_office_hours(here: Private) -> None:
+    here.clock.advance(days=6, hours=14)  # a Sunday, late
+    matter = here.asks(here.mali, "complaint", **ABUSE)
+    here.passes(SECONDS)
+    offer = here.live_offer(matter)
+    assert offer is not None
+    assert offer.decide_by - offer.sent_at == timedelta(hours=24)
+    assert offer.acknowledge_by - offer.sent_at == timedelta(hours=4)
+
+
+@pytest.mark.parametrize(
+    ("about", "organizations", "left"),
+    [
+        (("unnamed",), (), FOCAL),
+        (("partner",), ("plain-ear",), {"open-ledger"}),
+        (("worker",), ("open-ledger",), {"plain-ear"}),
+        (("mentor", "desk"), (), FOCAL),
+        (("partner",), ("plain-ear", "open-ledger"), set()),
+    ],
+)
+def test_the_plan_leaves_out_whomever_it_is_about(
+    asking: Private, about: tuple[str, ...], organizations: tuple[str, ...], left: set[str]
+) -> None:
+    draft = asking.draft_of(asking.mali, "complaint")
+    shown = asking.plan(asking.mali, draft, about=[*about], about_organizations=[*organizations], **CONDUCT)
+    services = {line.service_id.removesuffix("-focal") for line in shown.plan}
+    assert services == left
+    assert shown.nobody is not bool(left)
+
+
+def test_a_focal_point_where_somebody_concerned_works_is_left_out(here: Private) -> None:
+    here.person(950, "desk-1")  # the post changes hands
+    both = here.at["plain-ear-1"]
+    here.does(_also, both, "desk-2")
+    draft = here.draft_of(here.mali, "complaint")
+    shown = here.plan(here.mali, draft, about=["desk"], **CONDUCT)
+    assert [line.service_id for line in shown.plan] == ["open-ledger-focal"]
+
+
+def test_nonsense_about_whom_is_refused(asking: Private) -> None:
+    draft = asking.draft_of(asking.mali, "complaint")
+    for body in ({"about": ["me"]}, {"about_organizations": ["nowhere"]}):
+        with pytest.raises(BadAnswer):
+            asking.plan(asking.mali, draft, **CONDUCT, **body)
+
+
+# -- every person, every door ------------------------------------------------------------------------
+
+
+def test_no_door_lets_in_those_whom_it_is_about_nor_anybody_but_its_focal_point(here: Private) -> None:
+    matter = here.asks(
+        here.mali,
+        "complaint",
+        about=["desk", "partner", "mentor"],
+        about_organizations=["plain-ear"],
+        **ABUSE,
+    )
+    here.passes(SECONDS)
+    offer, code = here.at_partner(matter), here.referral(matter).code
+    others = set(here.at.values()) - {here.works["open-ledger"]} | {here.aree}
+    seen = {
+        (who, page, subject)
+        for who in sorted(others)
+        for page in PAGES
+        for subject in (matter, offer, code)
+        if _sees(here, who, page, subject, code)
+    }
+    assert not seen
+    for seat in ("desk-1", "desk-2"):
+        with pytest.raises(NotFound):
+            here.does(desk.by_code, here.at[seat], code)
+        for action in (step for step in PAGES["matter"].steps.values()):
+            with pytest.raises(PulangError):
+                here.does(action, here.at[seat], matter, {"reason": "other", "text": "x"})
+    assert _sees(here, here.works["open-ledger"], "offer", offer, "")
+    assert _sees(here, here.mali, "matter", matter, code)
+
+
+def test_a_worker_who_comes_to_the_focal_point_later_finds_nothing_about_themselves(here: Private) -> None:
+    worker = here.at["two-rivers-1"]
+    matter = here.asks(here.mali, "complaint", about=["worker"], about_organizations=["two-rivers"], **ABUSE)
+    here.passes(SECONDS)
+    organization, offer = here.asked(matter), here.at_partner(matter)
+    here.does(_also, worker, {"plain-ear": "plain-ear-2", "open-ledger": "open-ledger-1"}[organization])
+    for verb in (offers.see, offers.accept):
+        with pytest.raises(NotFound):
+            here.does(verb, worker, offer)
+    assert not _sees(here, worker, "me", "", offer)
+
+
+def test_the_desk_counts_none_even_when_nobody_is_left(here: Private) -> None:
+    both = ["plain-ear", "open-ledger"]
+    here.does(desk_first.throw, here.at["desk-1"], True)
+    here.said()
+    matter = here.asks(here.mali, "complaint", about=["partner"], about_organizations=both, **ABUSE)
+    here.passes(DAY)
+    assert here.referral(matter).stage is Stage.UNMATCHED
+    assert here.does(desk_first.held) == 0
+    assert matter not in [r.id for r in here.does(desk.queue, here.at["desk-1"])]
+    told = here.said()
+    assert {person for person, _ in told} == {here.mali, here.at["steward-1"]}
+    assert (here.mali, "matter.focal_none") in told
+    assert (here.at["steward-1"], "steward.focal_waits") in told
+    here.passes(3 * DAY)  # and it does not fall silent
+    assert (here.at["steward-1"], "steward.focal_waits") in here.said()
+
+
+# -- who decides instead of the desk -----------------------------------------------------------------
+
+
+def test_a_focal_point_that_is_late_twice_loses_it_to_the_other(here: Private) -> None:
+    matter = here.asks(here.mali, "complaint", **ABUSE)
+    here.passes(SECONDS)
+    first = here.asked(matter)
+    here.does(offers.accept, here.works[first], here.at_partner(matter))
+    here.said()
+    here.passes(DAY + SECONDS)  # first contact was due within a day
+    (second,) = FOCAL - {first}
+    assert (here.works[second], "worker.focal_waits") in here.said()
+    here.passes(DAY + MINUTES)
+    assert here.asked(matter) == second
+
+
+def test_an_answer_that_the_person_does_not_accept_goes_to_the_other(here: Private) -> None:
+    matter = here.asks(here.mali, "complaint", **ABUSE)
+    here.passes(SECONDS)
+    first, offer = here.asked(matter), here.at_partner(matter)
+    for step in (offers.accept, working.contacted):
+        here.does(step, here.works[first], offer)
+    here.does(working.report, here.works[first], offer, "met")
+    here.does(closing.helped, here.mali, matter, False)
+    here.passes(MINUTES)
+    (second,) = FOCAL - {first}
+    assert here.asked(matter) == second
+    with pytest.raises(PulangError):
+        here.looks(here.works[first], "matter", offer)
+    here.passes(4 * DAY)  # the other sleeps: nobody is left, and it is the person's again, in no silence
+    assert here.referral(matter).stage not in ENDED
+
+
+# -- what is kept ------------------------------------------------------------------------------------
+
+
+def test_nothing_in_plain_says_whom_it_is_about(here: Private, sqlite_url: str) -> None:
+    known = (here.at["desk-1"], here.at["two-rivers-1"], here.at["mentor-1"], "two-rivers")
+    draft = here.draft_of(here.mali, "complaint")
+    before = _found(sqlite_url, known)
+    about = {"about": ["worker", "desk", "mentor"], "about_organizations": ["two-rivers"]}
+    shown = here.plan(here.mali, draft, **about, **ABUSE)
+    here.steps(
+        here.mali, "plan", draft, "file", area=PLACE, consent_digest=shown.consent_digest, **about, **ABUSE
+    )
+    here.passes(SECONDS)
+    assert _found(sqlite_url, known) == before
+    assert here.does(_concerned, draft) >= {here.at["desk-1"], here.at["two-rivers-1"], here.at["mentor-1"]}
+    here.does(closing.withdraw, here.mali, draft)
+    here.clock.advance(days=366)
+    here.does(closing.retire, draft)
+    sealed = complaints.record(draft)
+    assert not here.does(lambda tx: tx.sealed_exists(sealed, DataClass.SAFETY))
+
+
+def _sees(net: Private, who: str, page: str, subject: str, code: str) -> bool:
+    """Whether a page of this person shows anything of the matter."""
+    try:
+        shown = repr(net.looks(who, page, subject))
+    except (PulangError, KeyError, ValueError):
+        return False
+    return code in shown if page not in ("offer", "plan") or code else bool(shown)
+
+
+def _found(url: str, words: tuple[str, ...]) -> dict[str, int]:
+    """How often each of these stands in any row of any table."""
+    path = Path(url.removeprefix("sqlite:///"))
+    with sqlite3.connect(path) as database:
+        rows = "\n".join(line for line in database.iterdump() if not line.startswith('INSERT INTO "audit"'))
+    return {word: rows.count(f"'{word}'") + rows.count(f'"{word}"') for word in words}
+
+
+def _also(tx: Tx, person_id: str, seat_id: str) -> None:
+    seat = tx.get(Seat, seat_id)
+    assert seat is not None
+    tx.save(replace(seat, person_id=person_id))
+
+
+def _concerned(tx: Tx, matter: str) -> frozenset[str]:
+    return complaints.concerned(tx, doors.referral_by_id(tx, matter))
