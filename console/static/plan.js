@@ -222,7 +222,7 @@ export class PlanPage {
       consent_digest: this.view.consent_digest,
       story: this.story.box.value,
       contact: this.number.value.trim(),
-      ...Object.fromEntries(this.times.map(([name, set]) => [name, set.values()])),
+      ...Object.fromEntries(this.times.map(([name, set]) => [`call_${name}`, set.values()])),
       ...Object.fromEntries(this.young.map(([name, set]) => [name, set.values()[0] ?? ""])),
     };
   }

@@ -16,8 +16,8 @@ HOMES: Mapping[str, str] = {"yes": "yes", "no": "no", "not_safe": "never"}
 
 
 def chosen(tx: Tx, person_id: str, body: Mapping[str, object]) -> calling.SafeTimes | None:
-    """What was ticked on a page (`days`, `parts`, `how`), in the zone of whoever ticked it."""
-    ticked = [body.get(name) for name in ("days", "parts", "how")]
+    """What was ticked on a page (`call_days`, `call_parts`, `call_how`), in the zone of whoever ticked it."""
+    ticked = [body.get(f"call_{name}") for name in ("days", "parts", "how")]
     if not any(ticked):
         return None
     days, parts, how = ([str(code) for code in each] if isinstance(each, list) else [] for each in ticked)

@@ -91,8 +91,9 @@ OFFER = {
     "offer_waitlist": ("waitlist", {"day": "2027-01-24"}),
     "offer_still": ("still", {}),
 }
+PLAN = ("plan_see", "plan_file")
 RECEIPT = ("receipt_see", "receipt_take_back")
-COLUMNS = (*READING, *KEYS, "key_thread", "wishes", *STEPS, "offer_see", *OFFER, "plan_see", "plan_file", *RECEIPT)
+COLUMNS = (*READING, *KEYS, "key_thread", "wishes", *STEPS, "offer_see", *OFFER, *PLAN, *RECEIPT)
 # Whoever has nothing to do with a matter is told nothing of it: absent and forbidden sound alike.
 UNRELATED = ("foreign", "former", "steward", "mentor", "other_family", "stranger")
 

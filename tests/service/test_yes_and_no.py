@@ -33,6 +33,7 @@ from tests.support.store import SettableClock, open_store
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 CHILD = AgeGroup.CHILD
+CALLS = {"call_days": ["weekdays"], "call_parts": ["evening"], "call_how": ["no_message", "say_shop"]}
 FOR_THEM = {"behalf": "very_ill", "agreed": "doctor", "span": "days_30"}
 
 
@@ -300,7 +301,7 @@ def test_an_emergency_for_somebody_does_not_wait_for_the_desk(quick: Small) -> N
 
 def test_safe_times_stand_above_the_number_and_are_sealed_with_it(net: Small) -> None:
     family, worker = net.person(1), net.person(11, "bua-1")
-    matter = asked_for(net, family, days=["weekdays"], parts=["evening"], how=["no_message", "say_shop"])
+    matter = asked_for(net, family, **CALLS)
     offer = _accepted(net, matter, worker)
     page = net.store.run(PAGES["matter"].view, worker, offer, {})
     lines = page.contact.splitlines()
