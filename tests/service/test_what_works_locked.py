@@ -44,6 +44,9 @@ TABLE = {
     ("plan", "preview"): WORKS,
     ("plan", "file"): WORKS,
     ("plan", "no"): WORKS,
+    ("plan", "anew"): WORKS,
+    ("plan", "add_there"): FREE,
+    ("matter", "add"): WORKS,
     ("choose", "choose"): WORKS,
     ("words", "choose"): WORKS,
     ("words", "preview"): WORKS,
@@ -115,6 +118,7 @@ TABLE = {
     ("matter", "reply"): FREE,
     ("work", "duty_off"): WORKS,
     ("work", "duty_on"): WORKS,
+    ("room", "room"): FREE,  # a worker says whether there is room; nothing is read
     ("me", "language"): WORKS,
     ("me", "window"): WORKS,
     ("me", "reminders"): WORKS,
