@@ -54,6 +54,7 @@ class PlanView:
     emergency_lines: tuple[str, ...] = ()
     categories: tuple[Choice, ...] = ()  # where what is needed is chosen here, and not in the chat
     no: str = ""  # somebody else wrote it for this reader: the text key of 'no'
+    same_since: datetime | None = None  # the same need was asked for then, and is still open
     changes: tuple[tuple[str, str], ...] = ()  # since an earlier yes: text key, and what it names
     days: tuple[Choice, ...] = ()  # when it is safe to call, and how
     parts: tuple[Choice, ...] = ()

@@ -1,6 +1,6 @@
 // Asking for help, on one calm page: where, how soon, whom not to ask, who would be asked, a note, and the yes.
 
-import { announce, button, card, choices, danger, field, h, newId, t, trouble, working, writing } from "./ui.js";
+import { announce, button, card, choices, danger, field, h, moment, newId, t, trouble, working, writing } from "./ui.js";
 
 const MANY_AREAS = 30; // more than this is looked up by typing
 
@@ -185,7 +185,7 @@ export class PlanPage {
   showOutcome() {
     this.danger.replaceChildren(...this.emergency());
     this.showYoung();
-    this.outcome.replaceChildren(...this.people());
+    this.outcome.replaceChildren(...this.people().filter(Boolean));
     this.yes.textContent = t(this.view.nobody ? "page.plan.yes_nobody" : "page.plan.yes");
     this.yes.removeAttribute("aria-disabled");
     const text = this.view.consent_text;
@@ -203,6 +203,7 @@ export class PlanPage {
     if (!this.area.select.value) return [h("p", { class: "hint" }, t("page.plan.first_where"))];
     if (this.view.nobody) return [h("p", {}, t("page.plan.nobody"))];
     return [
+      this.view.same_since && h("p", { class: "hint" }, t("page.plan.same", { day: moment(this.view.same_since) })),
       h("p", {}, t("page.plan.one_after_other")),
       h("ol", { class: "partners" }, ...this.view.plan.map(partner)),
     ];

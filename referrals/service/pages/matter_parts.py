@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from referrals.model import Actor, Referral
 from referrals.ports import Tx
 from referrals.service.pages import (
+    add_part,
     after_part,
     circle_part,
     consent_part,
@@ -30,6 +31,7 @@ PARTS: tuple[Part, ...] = (
     thread_part.PART,
     tasks_part.PART,
     onward_part.PART,
+    add_part.PART,
     after_part.PART,
     desk_part.PART,
     turns_part.PART,
