@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import chain, combinations, product
 
@@ -9,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from referrals.consent import agreement_for, classes_for, covers, digest
+from referrals.consent import agreement_for, classes_for, covers, difference, digest, stands_for
 from referrals.directory import OrganizationKind
-from referrals.model import DataClass, Stage
+from referrals.model import AgeGroup, DataClass, Referral, Stage, Urgency
 from tests.support.networks import (
     DAY,
     NOW,
@@ -103,3 +104,42 @@ def test_of_several_agreements_one_in_force_is_found() -> None:
 def test_a_digest_names_exact_words(one: str, other: str) -> None:
     assert len(digest(one)) == 32
     assert (digest(one) == digest(other)) == (one == other)
+
+
+def test_an_agreement_serves_for_its_purposes_only() -> None:
+    known = directory([organization()], [service()], [agreement(purposes=("work",))])
+    assert agreement_for(known, "bua", "help", DAY, ("support",)) is None
+    assert agreement_for(known, "bua", "help", DAY, ("support", "work")) is not None
+    narrow = replace(PATHWAY, purposes=("support",))
+    assert not classes_for(narrow, agreement(purposes=("work",)), organization(), consent(), *_ACCEPTED)
+    assert classes_for(narrow, agreement(purposes=("support",)), organization(), consent(), *_ACCEPTED)
+
+
+def test_a_yes_stands_for_the_need_and_the_classes_that_it_was_given_to() -> None:
+    matter = referral(category="visits")
+    assert stands_for(consent(category="visits"), matter, PATHWAY)
+    assert not stands_for(consent(category="letters"), matter, PATHWAY)
+    wider = replace(PATHWAY, classes={**PATHWAY.classes, Stage.ACCEPTED: (*OPENED, DataClass.IDENTITY)})
+    assert not stands_for(consent(category="visits"), matter, wider)
+    narrower = replace(PATHWAY, classes={**PATHWAY.classes, Stage.ACCEPTED: (ROUTING,)})
+    assert stands_for(consent(category="visits"), matter, narrower), "less is never asked for anew"
+
+
+def test_a_difference_names_what_is_new_and_what_is_gone() -> None:
+    before = consent(classes=(ROUTING, CONTACT), category="letters")
+    found = difference(before, ("bua", "mosque"), ("bua", "two"), (ROUTING, STORY), "visits")
+    assert (found.new_partners, found.gone_partners) == (("two",), ("mosque",))
+    assert (found.new_classes, found.gone_classes) == ((STORY,), (CONTACT,))
+    assert found.category == "letters"
+    assert not difference(before, ("bua",), ("bua",), (ROUTING, CONTACT), "letters")
+
+
+def referral(**changes: object) -> Referral:
+    said = {"category": "visits", **changes}
+    return Referral(
+        "referral-1", "3H2-F34", "help", 1, "p1", str(said["category"]), "en", Urgency.NORMAL, "town",
+        AgeGroup.ADULT, Stage.MATCHING, NOW, NOW,
+    )  # fmt: skip
+
+
+_ACCEPTED = (Stage.ACCEPTED, NOW)
