@@ -146,6 +146,8 @@ def _done(tx: Tx, device: Device, do: Callable[[], Any]) -> Shown:
 # not name is chosen on one page and read out on the next. Their doors look again who may see them.
 LEADS: Mapping[str, tuple[str, ...]] = {
     "track": ("word",),
+    "desk": ("desk", "matter"),
+    "work": ("work", "matter", "offer"),
     "words": ("words",),
     "members": ("member", "link"),
     "member": ("words", "safety", "matter"),

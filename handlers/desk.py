@@ -1,20 +1,26 @@
-"""A coordinator's chat: the queue, and a matter by its code."""
+"""A coordinator's chat: how much waits in each queue, and a matter by its code."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from handlers.reply import Reply, Turn
-from referrals.service import desk, desk_first
-from referrals.service.tell import page_button, press
+from referrals.service import desk, desk_first, desk_queues
+from referrals.service.tell import column, page_button, press
 
 
 def queue(turn: Turn) -> Reply:
-    """How much waits for the desk, with a button for each of the first ones."""
-    found = desk.queue(turn.tx, turn.person.id)
+    """How much waits for the desk: the one to look at first, and a button for each queue."""
+    found = desk_queues.waiting(turn.tx, turn.person.id)
     if not found:
         return Reply("desk.queue_empty")
-    rows = tuple((page_button("button.look_at", f"matter/{r.id}"),) for r in found[:1])
-    me = ((page_button("button.all", "me"),),)
-    return Reply("desk.queue", {"count": str(len(found))}, (*rows, *me))
+    first = next((one for one in found if one.referral.desk_id is None), found[0])
+    rows = [page_button("button.look_at", f"matter/{first.referral.id}")]
+    for name, those in desk_queues.by_queue(found).items():
+        button = page_button(f"button.desk_{name}", f"desk/{name}")
+        rows.append(replace(button, params={"count": str(len(those))}))
+    all_of_them = page_button("button.all", "desk")
+    return Reply("desk.queue", {"count": str(len(found))}, column([*rows, all_of_them]))
 
 
 def by_code(turn: Turn) -> Reply:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from handlers.reply import Reply, Turn
 from referrals.model import Offer, OfferStage, Referral, Urgency
 from referrals.said import Button, Keyboard
-from referrals.service import joining, matching, offers, questions
+from referrals.service import joining, matching, offers, questions, worker_day
 from referrals.service.tell import column, iso, offer_slot, page_button, press
 
 
@@ -76,9 +76,13 @@ def reason(turn: Turn) -> Reply:
 
 
 def off_duty(turn: Turn) -> Reply:
-    """No more new offers until /onduty."""
+    """No more new offers until /onduty, and who hears of what one holds meanwhile."""
     joining.set_duty(turn.tx, turn.person.id, False)
-    return Reply("worker.off_duty")
+    there = worker_day.meanwhile(turn.tx, turn.person.id)
+    if not there.matters:
+        return Reply("worker.off_duty")
+    counts = {"matters": str(there.matters), "colleagues": str(there.colleagues)}
+    return Reply("worker.off_duty_held" if there.colleagues else "worker.off_duty_alone", counts)
 
 
 def on_duty(turn: Turn) -> Reply:

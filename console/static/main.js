@@ -150,7 +150,9 @@ async function locks() {
 
 async function show(view, where) {
   // Sections bring their own script, and only pages that have some pay for it.
-  const [{ show: draw }, more] = await Promise.all([part(view.view), view.sections?.length && part("sections"), view.locked && locks()]);
+  const lists = view.sections?.some((one) => one.matters?.length);
+  const [{ show: draw }, more, rows] = await Promise.all([part(view.view), view.sections?.length && part("sections"), lists && part("rows"), view.locked && locks()]);
+  desk.rows = rows;
   desk.sections = (shown, here) => (more ? more.sections(shown, desk, here) : []);
   const content = draw(view, desk);
   const top = h("header", { class: "top" },

@@ -1,7 +1,8 @@
 // Behind the menu button: one's own matters, the queue of a post, settings, privacy, and a way to be left alone.
 
 import { reminders } from "./reminders.js";
-import { announce, anyOf, button, card, field, h, t, time, trouble, working } from "./ui.js";
+import { matterRows as list, opener } from "./rows.js";
+import { announce, anyOf, button, card, field, h, t, working } from "./ui.js";
 
 export function show(view, desk) {
   const posts = view.roles.map((key) => t(key)).join(" · ");
@@ -18,43 +19,12 @@ export function show(view, desk) {
   ].filter(Boolean);
 }
 
-function list(lines, desk, empty) {
-  if (!lines.length) return h("p", { class: "hint" }, t(empty));
-  return h("ul", { class: "matters" }, ...lines.map((line) => h("li", {}, matter(line, desk))));
-}
-
-function matter(line, desk) {
-  return opener(desk, line.page || `matter/${line.id}`,
-    h("span", { class: "row-title" }, t(line.category_key), h("span", { class: "code" }, line.member || line.code)),
-    h("span", {}, t(line.stage_key)),
-    line.next_by && h("span", { class: "by" }, t("page.next_by"), " ", time(line.next_by)));
-}
-
 /** Further pages: everybody's, and those of a post. The server decides again who may see them. */
 function further(view) {
   const looksAfter = view.roles.some((key) => ["role.coordinator", "role.steward"].includes(key));
-  const posts = { "role.mentor": "members", "role.coordinator": "newcomer" };
-  const own = view.roles.map((key) => posts[key]).filter(Boolean);
+  const posts = { "role.coordinator": ["desk", "newcomer"], "role.mentor": ["members"], "role.worker": ["work"] };
+  const own = view.roles.flatMap((key) => posts[key] ?? []);
   return [...own, "track", "devices", "mydata", view.tied && "link", looksAfter && "posts"].filter(Boolean);
-}
-
-/** A large row that opens a page; what went wrong is said below it. */
-function opener(desk, page, ...words) {
-  const open = async () => {
-    open.trouble?.remove();
-    row.setAttribute("aria-busy", "true");
-    try {
-      await desk.open(page);
-    } catch (refusal) {
-      open.trouble = trouble(refusal, open);
-      row.after(open.trouble);
-      open.trouble.focus();
-    } finally {
-      row.removeAttribute("aria-busy");
-    }
-  };
-  const row = h("button", { type: "button", class: "row", onclick: open }, ...words);
-  return row;
 }
 
 function settings(view, desk) {

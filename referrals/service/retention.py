@@ -106,6 +106,7 @@ RULES: Mapping[str, Rule] = {
     "desk_share": Rule("with the matter", "its end", "retention"),
     "transfer": Rule("7 days, or until somebody has answered", "its asking", "transfer_over"),
     "closing_answer": Rule("for good", "", "kept", _FACTS),
+    "task": Rule("with its plan", "the plan's end", "retention"),
     "attempt": Rule("with the matter", "its end", "retention"),
     "appointment": Rule("with the matter", "its end", "retention"),
     "circle": Rule("with the matters of both sides", "their end", "retention"),

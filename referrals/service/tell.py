@@ -176,7 +176,7 @@ def tell_desk(
         tx.set_timer(WITHOUT_DESK, referral.id, tx.now)
         return
     heard = False
-    for seat in _desk_hears(tx, referral, priority, everybody):
+    for seat in desk_hears(tx, referral, priority, everybody=everybody):
         assert seat.person_id is not None  # coordinators() lists filled seats only
         heard |= tell(
             tx,
@@ -200,7 +200,8 @@ def desk_holder(tx: Tx, referral: Referral) -> Seat | None:
     return next(found, None)
 
 
-def _desk_hears(tx: Tx, referral: Referral, priority: Priority, everybody: bool) -> list[Seat]:
+def desk_hears(tx: Tx, referral: Referral, priority: Priority, *, everybody: bool) -> list[Seat]:
+    """Who at the desk is told of a matter now: see `tell_desk`."""
     there = coordinators(tx) if everybody else on_call(tx)
     holder = desk_holder(tx, referral)
     if holder is None:

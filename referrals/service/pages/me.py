@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
 from referrals.access import Action
 from referrals.lifecycle import ENDED, OPEN
@@ -12,10 +11,12 @@ from referrals.members import Enrolment
 from referrals.model import Referral, Role, Stage
 from referrals.persons import WritingWindow
 from referrals.ports import Tx
-from referrals.service import desk, doors, linking, offers, people, tell
-from referrals.service.pages import matter, my_reminders
+from referrals.service import doors, linking, people, tell, worker_day
+from referrals.service.pages import desk, matter, my_reminders, work
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import Choice, FiledView, MatterLine, MeView, Step
+
+FEW = 12  # of what lies at a partner; page 'work' has it all
 
 
 def me_view(tx: Tx, person_id: str, subject: str, body: Body) -> MeView:
@@ -69,16 +70,16 @@ def _hide(tx: Tx, person_id: str, subject: str, body: Body) -> FiledView:
 def _queue(tx: Tx, person_id: str) -> tuple[MatterLine, ...]:
     """What a worker's organisation holds, or what the desk must look at; offers are in the alerts."""
     found: dict[str, MatterLine] = {}
-    for seat in doors.seats_of(tx, person_id):
+    seats = doors.seats_of(tx, person_id)
+    for seat in seats:
         if seat.role is Role.COORDINATOR:
-            found.update({line.id: line for line in lines_of(tx, desk.queue(tx, person_id))})
+            found.update({line.id: line for line in desk.most_urgent(tx, person_id)})
         if seat.role is Role.MENTOR:
             filed = [r for r in tx.find(Referral, author_id=person_id, stage=OPEN) if r.by_word]
             found.update({r.id: _for_member(tx, r) for r in _in_order(filed)})
-        if seat.role is Role.WORKER and seat.organization_id:
-            held = tx.find(Referral, organization_id=seat.organization_id)
-            open_ones = [r for r in held if r.stage not in ENDED and r.author_id != person_id]
-            found.update({line.id: line for line in map(partial(_at_partner, tx), _in_order(open_ones))})
+    if any(seat.role is Role.WORKER for seat in seats):
+        few = worker_day.cases(tx, person_id)[:FEW]
+        found.update({case.offer.id: work.line(case, person_id) for case in few})
     return tuple(found.values())
 
 
@@ -107,12 +108,6 @@ def _for_member(tx: Tx, referral: Referral) -> MatterLine:
     """What a mentor filed for a member; before the yes it opens where the words are read out."""
     enrolment = tx.get(Enrolment, referral.enrolment_id or "")
     return replace(_line(tx, referral), member=enrolment.code if enrolment else "")
-
-
-def _at_partner(tx: Tx, referral: Referral) -> MatterLine:
-    """A partner knows a matter by its offer's id and code."""
-    offer_id = referral.offer_id or ""
-    return replace(_line(tx, referral), id=offer_id, code=offers.code_of(tx, offer_id))
 
 
 ME = Page(

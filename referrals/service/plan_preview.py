@@ -1,0 +1,74 @@
+"""Whom the desk would have asked if it looked again now, and why the others would not be. Changes nothing.
+
+Of a private wish only 'private wish' shows (domain.md, 'Routing'): the wishes are opened by the matching.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from referrals import routing
+from referrals.model import Referral
+from referrals.ports import Tx
+from referrals.routing import LeftOut, Line
+from referrals.service import doors, matching, tell
+
+SAID_NO, NOBODY_THERE = "why_not.said_no", "why_not.nobody_there"
+MOST = 12  # of those who would not be asked: the rest is `python -m bot why`
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """`asked`: of the consented plan, in order; `with_a_yes`: they fit, and the person has to agree first."""
+
+    asked: tuple[Line, ...]
+    with_a_yes: tuple[Line, ...]
+    left_out: tuple[LeftOut, ...]
+    consented: bool  # a yes is in force: without one nobody is asked
+
+
+def preview(tx: Tx, referral: Referral) -> Preview:
+    """The caller has passed a door of the desk."""
+    need = matching.need_of(tx, referral, matching.exclusions_of(tx, referral))
+    found = routing.make_plan(need, tx.directory, matching.Standings(tx), tx.now.date())
+    why = {line.service_id: line for line in found.lines}
+    _, again = split(tx, referral)
+    fits = [s for s in again if _why_not(tx, need, s) is None]
+    return Preview(
+        asked=tuple(why.get(s) or _bare(tx, s) for s in fits),
+        with_a_yes=tuple(
+            line for s, line in why.items() if s not in referral.plan and _why_not(tx, need, s) is None
+        ),
+        left_out=_left_out(tx, referral, need)[:MOST],
+        consented=doors.consent_in_force(tx, referral) is not None,
+    )
+
+
+def split(tx: Tx, referral: Referral) -> tuple[list[str], list[str]]:
+    """The consented plan's services: those who have said no, and those who can still be asked; in order."""
+    refused = {offer.service_id for offer in matching.refusals(tx, referral)}
+    return [s for s in referral.plan if s in refused], [s for s in referral.plan if s not in refused]
+
+
+def _why_not(tx: Tx, need: routing.Need, service_id: str) -> str | None:
+    """None where it would be asked: it fits, and somebody there hears it."""
+    reason = routing.still_fits(need, service_id, tx.directory)
+    if reason is None and not tell.workers(tx, tx.directory.services[service_id].organization_id):
+        return NOBODY_THERE
+    return reason
+
+
+def _bare(tx: Tx, service_id: str) -> Line:
+    return Line(service_id, tx.directory.services[service_id].organization_id, ())
+
+
+def _left_out(tx: Tx, referral: Referral, need: routing.Need) -> tuple[LeftOut, ...]:
+    """Services for this need that would not be asked; those far away only where nobody is near."""
+    done, _ = split(tx, referral)
+    found: list[LeftOut] = []
+    for service in tx.directory.services_of_category.get(referral.category, ()):
+        reason = SAID_NO if service.id in done else _why_not(tx, need, service.id)
+        if reason is not None:
+            found.append(LeftOut(service.id, service.organization_id, reason))
+    near = tuple(out for out in found if out.reason_key != "why_not.area")
+    return near or tuple(found)
