@@ -22,7 +22,18 @@ from referrals.members import CheckIn, CheckInKind, Danger, Enrolment
 from referrals.model import Actor, Consent, DataClass, Offer, Record, Role
 from referrals.persons import Seat
 from referrals.ports import Tx
-from referrals.service import appointments, asked, checkins, crisis, desk, doors, joining, network
+from referrals.service import (
+    appointments,
+    asked,
+    capacity,
+    checkins,
+    crisis,
+    desk,
+    doors,
+    joining,
+    network,
+    unmet,
+)
 from referrals.service.pages import PAGES
 from referrals.service.pages.page import Verb
 from tests.support.network import CATALOGUE
@@ -122,6 +133,7 @@ class Matrix:
         self.net, self.situations = net, situations
         self.cells = 0
         self.wrong: list[str] = []
+        self.marks: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def try_it(self, verb: Callable[..., Any], *args: Any) -> Tried:
         def turn(tx: Tx) -> None:
@@ -178,7 +190,7 @@ class Matrix:
         tried = self.try_it(_opens_wishes, person, it.matter)
         yield "wishes", tried, tried.allowed
         for column, body in STEPS.items():
-            marks = self.net.store.run(_marks, it.matter, ABOUT.get(column, ""))
+            marks = self._marks(it.matter, ABOUT.get(column, ""))
             # Whichever mark they try: the person's chat knows one, the partner's another.
             tries = [self.reach(matter.steps[column], person, ids, {**body, "turn": m}) for m in marks]
             tried = next((t for t in tries if t.allowed), tries[0])
@@ -196,6 +208,12 @@ class Matrix:
         yield "plan_see", tried, tried.allowed
         tried = self.try_it(_files, person, it.matter)
         yield "plan_file", tried, tried.allowed
+
+    def _marks(self, matter: str, about: str) -> tuple[str, ...]:
+        """The same for everybody: whatever is tried is undone."""
+        if (matter, about) not in self.marks:
+            self.marks[matter, about] = self.net.store.run(_marks, matter, about)
+        return self.marks[matter, about]
 
     def network(self, it: Situation, check_in: str) -> None:
         """What hangs on no matter."""
@@ -226,6 +244,12 @@ class Matrix:
         yield "check_in_read", self.try_it(_reads_check_in, person, check_in)
         yield "crisis_hold", self.try_it(_holds_crisis, person, check_in)
         yield "network_apply", self.try_it(_applies, person)
+        room = PAGES["room"]
+        yield "room_see", self.reach(room.view, person, [""], {})
+        full = {"service": "bua-visits", "reason": "full"}
+        yield "room_say", self.reach(room.steps["room"], person, [""], full)
+        yield "room_say_all", self.try_it(capacity.say_all, person, "bua-house", "full")
+        yield "unmet_report", self.try_it(_counts_unmet, person)
 
 
 def _marks(tx: Tx, matter: str, about: str) -> tuple[str, ...]:
@@ -293,6 +317,16 @@ def _holds_crisis(tx: Tx, person: str, check_in: str) -> None:
     assert enrolment is not None
     raised = crisis.raise_alarm(tx, Actor("somebody", Role.MENTOR), enrolment, check_in, Danger.YES)
     crisis.hold(tx, person, raised.id)
+
+
+def _counts_unmet(tx: Tx, person: str) -> None:
+    for actor in _actors(tx, person):
+        try:
+            unmet.counted(tx, actor, tx.now.date(), tx.now.date())
+        except NotAllowed:
+            continue
+        return
+    raise NotAllowed
 
 
 def _applies(tx: Tx, person: str) -> None:
