@@ -1,4 +1,4 @@
-"""A programme inside: let in first, held by a vetted provider, looked at by somebody else, on one's own yes."""
+"""A programme inside: let in first, held by a vetted provider, looked at by another, on one's own yes."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ def test_from_clearance_to_a_look_by_somebody_else(everywhere: Parts) -> None:
 def test_what_was_let_in_begins_before_anybody_has_signed(net: Parts) -> None:
     plan = net.plan("custody-programme")
     net.takes(plan, "clearance")
-    part = net.part(plan, "clearance")
-    net.store.run(working.contacted, part.accepted_by, part.offer_id)
-    net.store.run(working.report, part.accepted_by, part.offer_id, "met", "")
+    worker, offer = net.holds(plan, "clearance")
+    net.store.run(working.contacted, worker, offer)
+    net.store.run(working.report, worker, offer, "met", "")
     net.passes(timedelta(seconds=1))
     assert (net.kind_of(plan, "clearance"), net.kind_of(plan, "delivery")) == ("open", "open")
 
@@ -82,10 +82,10 @@ def test_the_plan_that_is_read_has_nobody_look_at_their_own_work(net: Parts) -> 
     plan = net.plan("custody-programme")
     asked = net.tasks(plan)
 
+    services = net.store.run(lambda tx: tx.directory.services)
+
     def owners(kind: str) -> set[str]:
-        return {
-            net.store.run(lambda tx, s=s: tx.directory.services[s].organization_id) for s in asked[kind].plan
-        }
+        return {services[service_id].organization_id for service_id in asked[kind].plan}
 
     assert owners("delivery")
     assert owners("evaluation")
@@ -149,7 +149,8 @@ def test_staff_propose_and_only_a_mentor_hears_the_yes(net: Parts) -> None:
     assert net.referral(matter.id).stage is Stage.IN_SERVICE
     (given,) = net.store.run(lambda tx: tx.find(Consent, referral_id=matter.id))
     assert given.witness_id == mentor
-    (theirs,) = net.store.run(lambda tx: tx.find(Consent, referral_id=net.part(matter.id, "clearance").id))
+    part = net.part(matter.id, "clearance")
+    (theirs,) = net.store.run(lambda tx: tx.find(Consent, referral_id=part.id))
     assert (theirs.witness_id, theirs.text) == (mentor, given.text)
 
 

@@ -104,6 +104,7 @@ def test_to_give_back_unread_is_no_matter(net: Small) -> None:
 # Where else something sealed is opened, and why that is nobody's reading of somebody's matter.
 OPENED_ELSEWHERE = {
     "referrals/service/reading.py": "the door itself",
+    "referrals/service/plan_days.py": "the day of a plan and what was said of it, by the process alone",
     "referrals/service/matching.py": "private wishes, by the matching or by the person themselves",
     "referrals/service/trends.py": "what one takes back or corrects; the two contacts before a hard one",
     "referrals/service/conversations.py": "answers on their way, by the process alone",

@@ -91,8 +91,7 @@ def test_a_release_from_the_yes_to_the_look_back(everywhere: Parts) -> None:
 
     handover = net.tasks(plan)["handover"].id
     for side in ("letting_go", "taking_over"):
-        part = net.part(plan, side)
-        net.store.run(tasks.spoken, part.accepted_by, part.offer_id, handover)
+        net.store.run(tasks.spoken, *net.holds(plan, side), handover)
     assert net.kind_of(plan, "handover") == "done"
 
     for kind in PARTNERS:
@@ -121,11 +120,14 @@ def test_one_yes_holds_for_every_part(net: Parts) -> None:
     assert "Bua House" not in given.text
     for kind in PARTNERS:
         part = net.part(plan, kind)
-        (theirs,) = net.store.run(lambda tx, part=part: tx.find(Consent, referral_id=part.id))
+        (theirs,), asked = net.store.run(_agreed_and_asked, part.id)
         assert (theirs.text, theirs.until, theirs.plan) == (given.text, given.until, part.plan)
         assert part.plan == net.tasks(plan)[kind].plan
-        asked = net.store.run(lambda tx, part=part: tx.find(Offer, referral_id=part.id))
         assert "bua-house" not in {offer.organization_id for offer in asked}
+
+
+def _agreed_and_asked(tx: Tx, part_id: str) -> tuple[list[Consent], list[Offer]]:
+    return tx.find(Consent, referral_id=part_id), tx.find(Offer, referral_id=part_id)
 
 
 def test_the_day_is_read_by_whoever_may_and_by_nobody_else(net: Parts) -> None:
@@ -168,7 +170,7 @@ def test_a_date_that_moves_is_told_to_all_and_asked_of_whoever_was_done(net: Par
 
     papers, ready = net.tasks(plan)["papers"], net.tasks(plan)["family_ready"]
     part = net.part(plan, "papers")
-    net.store.run(plan_days.stands, part.accepted_by, part.offer_id, papers.id, yes=False)
+    net.store.run(plan_days.stands, *net.holds(plan, "papers"), papers.id, yes=False)
     net.store.run(plan_days.stands, net.family, plan, ready.id, yes=True)
     net.passes(timedelta(seconds=1))
     assert net.kind_of(plan, "papers") == "open"  # asked anew, from the start of its plan
@@ -231,11 +233,8 @@ def test_withdrawing_the_plan_ends_every_part_in_that_turn(net: Parts) -> None:
     assert {part.stage for part in parts} == {Stage.WITHDRAWN}
     assert {task.state for task in net.tasks(plan).values()} == {TaskState.DROPPED}
     assert not [t for t in net.timers() if t.subject == plan and t.kind == "plan_day"]
-    for kind in ("papers", "letting_go"):
-        assert not net.store.run(
-            lambda tx, k=kind: sharing.readable(tx, tx.find(Referral, parent_id=plan, task=k)[0])
-        )
-    assert held
+    assert not any(net.store.run(sharing.readable, part) for part in parts)
+    assert set(held) == {"papers", "letting_go"}
 
 
 def test_a_part_that_nobody_does_leaves_the_rest_and_says_so(net: Parts) -> None:
@@ -248,8 +247,7 @@ def test_a_part_that_nobody_does_leaves_the_rest_and_says_so(net: Parts) -> None
     handover = net.tasks(plan)["handover"]
     assert handover.state is TaskState.OPEN, "both were there; they still have to say that they have spoken"
     for side in ("letting_go", "taking_over"):
-        part = net.part(plan, side)
-        net.store.run(tasks.spoken, part.accepted_by, part.offer_id, handover.id)
+        net.store.run(tasks.spoken, *net.holds(plan, side), handover.id)
     net.store.run(tasks.done, net.family, net.tasks(plan)["family_ready"].id)
     for kind in ("meeting", "look_back"):
         net.store.run(tasks.done, net.desk, net.tasks(plan)[kind].id)
@@ -273,9 +271,9 @@ def test_guards_stand_in_the_verbs(net: Parts) -> None:
     look_back = net.tasks(plan)["look_back"].id
     with pytest.raises(WrongStage):
         net.store.run(tasks.done, net.desk, look_back)
-    held = net.taken(plan, "papers", "letting_go")
+    net.taken(plan, "papers", "letting_go")
     with pytest.raises(NotFound):  # papers are no side of the handover
-        net.store.run(plan_days.move_day, net.part(plan, "papers").accepted_by, held["papers"], _day(net, 9))
+        net.store.run(plan_days.move_day, *net.holds(plan, "papers"), _day(net, 9))
     once = net.store.run(tasks.done, net.family, ready)
     assert net.store.run(tasks.done, net.family, ready) == once  # pressed twice
 

@@ -45,6 +45,7 @@ TABLE = {
     ("plan", "file"): WORKS,
     ("plan", "no"): WORKS,
     ("plan", "anew"): WORKS,
+    ("plan", "also"): WORKS,
     ("plan", "add_there"): FREE,
     ("matter", "add"): WORKS,
     ("choose", "choose"): WORKS,

@@ -75,6 +75,13 @@ class Parts(Small):
         self.passes(timedelta(seconds=1))
         assert self.referral(part.id).stage is Stage.CLOSED
 
+    def holds(self, plan_id: str, kind: str) -> tuple[str, str]:
+        """The worker who took a part, and the offer by which they know it."""
+        part = self.part(plan_id, kind)
+        assert part.accepted_by, f"nobody has taken {kind}"
+        assert part.offer_id
+        return part.accepted_by, part.offer_id
+
     def kind_of(self, plan_id: str, kind: str) -> str:
         return self.tasks(plan_id)[kind].state.value
 

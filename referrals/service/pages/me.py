@@ -22,7 +22,8 @@ FEW = 12  # of what lies at a partner; page 'work' has it all
 def me_view(tx: Tx, person_id: str, subject: str, body: Body) -> MeView:
     """Page 'me', behind the permanent menu button: own matters, the queue of a post, settings."""
     person = doors.person_by_id(tx, person_id)
-    mine = [r for r in tx.find(Referral, author_id=person_id) if r.stage is not Stage.DRAFT and not r.by_word]
+    own = tx.find(Referral, author_id=person_id, parent_id=None)  # a plan's parts are read on its page
+    mine = [r for r in own if r.stage is not Stage.DRAFT and not r.by_word]
     seats = doors.seats_of(tx, person_id)
     return MeView(
         roles=tuple(sorted({f"role.{s.role}" for s in seats})),
