@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
+from referrals import calling
 from referrals.errors import BadAnswer, WrongStage
 from referrals.model import Offer, OfferStage
+from referrals.service import behalf, plans, safe_times, young
 from referrals.views import (
     Choice,
     FiledView,
@@ -24,6 +26,7 @@ from referrals.views import (
     Step,
     ThreadLine,
 )
+from tests.console.samples_desk import DESK_SAMPLES
 from tests.console.samples_member import MEMBER_SAMPLES
 from tests.console.samples_members import CASELOAD_SAMPLES
 from tests.console.samples_safety import SAFETY_SAMPLES
@@ -64,6 +67,10 @@ def names(tx: Any) -> dict[str, str]:
     return NAMES.get(tx.person.language, NAMES["en"])
 
 
+def coded(root: str, codes: Iterable[str]) -> tuple[Choice, ...]:
+    return tuple(Choice(code, label_key=f"{root}.{code}") for code in codes)
+
+
 def plan_view(tx: Any, who: str, subject: str, body: Mapping[str, object]) -> PlanView:
     n = names(tx)
     area, urgency = body.get("area", ""), body.get("urgency", "normal")
@@ -97,6 +104,18 @@ def plan_view(tx: Any, who: str, subject: str, body: Mapping[str, object]) -> Pl
         nobody=bool(area) and not shown,
         consent_text=n["consent"] if area else "",
         consent_digest=f"digest-{len(shown)}" if area else "",
+        must=coded("must", plans.MUST),
+        days=coded("call", calling.DAYS),
+        parts=coded("call", calling.PARTS),
+        how=coded("call", calling.HOW),
+        behalf=coded("behalf", ("very_ill", "cannot_decide")),
+        agreed=coded("agreed", behalf.AGREED_BY),
+        spans=coded("span", behalf.SPANS),
+        **(
+            {"assents": coded("assent", young.ASSENTS), "homes": coded("home", safe_times.HOMES)}
+            if subject == "YOUNG"
+            else {}
+        ),
         note_limit=4000,
         emergency_lines=(n["police"], n["crisis"]) if area else (),
     )
@@ -294,6 +313,7 @@ SAMPLES: Mapping[str, FixedPage] = {
         me_view, {"language": choose_language, "window": me_view, "reminders": wishes, "hide": hide}
     ),
     **OWN_SAMPLES,
+    **DESK_SAMPLES,
     **SAFETY_SAMPLES,
     **MEMBER_SAMPLES,
     **word_samples(plan_view),

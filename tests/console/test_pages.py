@@ -28,7 +28,8 @@ async def test_a_family_asks_for_help(window: Window, stand: Stand) -> None:
     await page.get_by_label("A note, if you like").fill("My brother <b>is</b> far & away")
     await page.get_by_text("I would like to be called").click()
     await page.get_by_label("Phone number").fill("+66 80 000 0000")
-    await page.get_by_label("When is it safe to call?").fill("after six")
+    await page.get_by_label("17:00 to 21:00").check()
+    await page.get_by_label("Leave no message").check()
     await page.get_by_role("button", name="Yes, ask them for me").click()
     await page.wait_for_selector("text=K7-29QX")
     assert stand.turns.filed == {  # type: ignore[attr-defined]
@@ -36,12 +37,51 @@ async def test_a_family_asks_for_help(window: Window, stand: Stand) -> None:
         "urgency": "emergency",
         "exclude_organizations": ["mosque"],
         "exclude_kinds": [],
+        "must": [],
         "plan": ["s1", "s2"],
         "consent_digest": "digest-2",
         "story": "My brother <b>is</b> far & away",
-        "contact": "+66 80 000 0000\nafter six",
+        "contact": "+66 80 000 0000",
+        "call_days": [],
+        "call_parts": ["evening"],
+        "call_how": ["no_message"],
     }
     assert await page.evaluate("document.activeElement.textContent") == "Thank you. It is on its way."
+
+
+async def test_somebody_under_18_says_yes_themselves_and_home_is_asked_about(
+    window: Window, stand: Stand
+) -> None:
+    await window.opens("plan/YOUNG")
+    page = window.page
+    await page.get_by_label("Place").select_option("mueang")
+    await page.wait_for_selector(".partners > li:nth-child(3)")
+    await page.get_by_label("It is my own yes").check()
+    await page.get_by_label("It is not safe").check()
+    await page.get_by_label("A note, if you like").fill("please")
+    await page.get_by_role("button", name="Yes, ask them for me").click()
+    await page.wait_for_selector("text=K7-29QX")
+    filed = stand.turns.filed  # type: ignore[attr-defined]
+    assert (filed["assent"], filed["home"]) == ("own", "not_safe")
+
+
+async def test_on_behalf_asks_for_all_three_before_the_yes(window: Window, stand: Stand) -> None:
+    await window.opens("plan/ABC")
+    page = window.page
+    await page.get_by_label("Place").select_option("mueang")
+    await page.wait_for_selector(".partners > li:nth-child(3)")
+    await page.get_by_text("For somebody who cannot decide").click()
+    await page.get_by_label("a doctor or nurse").check()
+    await page.get_by_role("button", name="Yes, ask them for me").click()
+    await page.wait_for_selector("text=Choose why, who agreed and for how long.")
+    assert not hasattr(stand.turns, "filed")
+    await page.get_by_label("They are too ill to ask").check()
+    await page.get_by_label("for 30 days").check()
+    await page.wait_for_selector("[aria-busy=false]")
+    await page.get_by_role("button", name="Yes, ask them for me").click()
+    await page.wait_for_selector("text=K7-29QX")
+    filed = stand.turns.filed  # type: ignore[attr-defined]
+    assert (filed["behalf"], filed["agreed"], filed["span"]) == ("very_ill", "doctor", "days_30")
 
 
 async def test_nobody_there_is_said_kindly(window: Window) -> None:
