@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -28,6 +29,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from handlers import router
+from handlers.incoming import Did, Incoming
 from referrals.errors import NotFound, Refused
 from referrals.lifecycle import ENDED, LIVE_OFFERS, REFERRAL_STEPS
 from referrals.model import (
@@ -44,8 +47,10 @@ from referrals.model import (
 )
 from referrals.network_file import NetworkFile
 from referrals.ports import Tx
-from referrals.service import closing, desk, matching, network, offers, threads, working
+from referrals.said import Button
+from referrals.service import closing, desk, matching, network, offers, pages, threads, timers, working
 from tests.support.network import CATALOGUE, NETWORK, STEWARD, Small
+from tests.support.pressed import filled, offered_by
 from tests.support.store import SettableClock, open_store
 
 WORKERS = ("bua-1", "bua-2", "two-rivers-1", "two-rivers-2", "open-door-1", "an-noor-1", "family-office-1")
@@ -60,14 +65,20 @@ class ReferralMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.clock = SettableClock()
-        self.store = open_store(type(self).url(), self.clock, CATALOGUE)
+        self.database = type(self).url()
+        self.store = open_store(self.database, self.clock, CATALOGUE)
         self.net = Small(self.store, self.clock)
         self.families = [self.net.person(9000 + n) for n in range(2)]
         self.staff = {seat: self.net.person(9100 + n, seat) for n, seat in enumerate(WORKERS)}
         self.desk = self.net.person(9200, "desk-1")
+        self.accounts = {person: 9000 + n for n, person in enumerate(self.families)}
+        self.accounts |= {person: 9100 + n for n, person in enumerate(self.staff.values())}
+        self.accounts[self.desk] = 9200
         self.ids: list[str] = []
         self.stages: dict[str, Stage] = {}
         self.file = NETWORK
+        self.offered: list[tuple[str, Button]] = []  # every button that was ever said to somebody
+        self.updates = 0
 
     def teardown(self) -> None:
         self.store.close()
@@ -152,6 +163,39 @@ class ReferralMachine(RuleBasedStateMachine):
             "no_money" if outcome != "met" else "",
         )
 
+    @rule(data=st.data(), lately=st.booleans())
+    def somebody_presses_what_stands_in_their_chat(self, data: st.DataObject, lately: bool) -> None:
+        """Questions, waiting lists, tries, set times, transfers: whatever a message asks, new or over."""
+        found = [(who, b) for who, b in self.offered if b.action]
+        if found:
+            who, button = data.draw(st.sampled_from(found[-6:] if lately else found))
+            self.updates += 1
+            press = Incoming(self.updates, self.accounts[who], Did.PRESS, data=button.action, message_id=7)
+            self.tries(router.handle, press)
+
+    @rule(data=st.data(), answers=st.data())
+    def somebody_takes_a_step_of_a_page(self, data: st.DataObject, answers: st.DataObject) -> None:
+        """Any step that the page of a matter or an offer offers this reader, filled in somehow."""
+        found = [(who, b.page) for who, b in self.offered if b.page.startswith(("matter/", "offer/"))]
+        if not found:
+            return
+        who, path = data.draw(st.sampled_from(found[-12:]))
+        page, subject = pages.PAGES[path.partition("/")[0]], path.partition("/")[2]
+        with contextlib.suppress(Refused):
+            steps = offered_by(self.store.run(page.view, who, subject, {}))
+            step, body = data.draw(st.sampled_from(steps)) if steps else (None, {})
+            if step is not None:
+                more = filled(step, self.clock.now, answers.draw(st.integers(0, 9)))
+                self.store.run(page.steps[step.id], who, subject, {**body, **more})
+
+    @rule()
+    def the_product_is_restarted(self) -> None:
+        """Nothing but the database outlives it."""
+        self.store.close()
+        self.store = open_store(self.database, self.clock, CATALOGUE)
+        self.net = Small.around(self.store, self.clock)
+        self.store.run(timers.begin)
+
     @rule(data=st.data(), yes=st.booleans())
     def somebody_confirms(self, data: st.DataObject, yes: bool) -> None:
         self.tries(closing.helped, data.draw(self.anybody()), data.draw(st.sampled_from(self.ids)), yes)
@@ -229,6 +273,24 @@ class ReferralMachine(RuleBasedStateMachine):
         if verb in (closing.withdraw, closing.reopen):
             return data.draw(st.sampled_from(self.families))
         return data.draw(st.sampled_from(list(self.staff.values())))
+
+    @invariant()
+    def whoever_waits_is_told_once(self) -> None:
+        """What is said at one moment is said once to each: no message leaves twice, and none to nobody."""
+        heard = self.net.deliveries()
+        for delivery in heard:
+            self.offered += [(delivery.person_id, b) for row in delivery.buttons for b in row]
+        told = Counter(
+            (d.person_id, d.text, tuple(sorted(d.params.items())), d.slot) for d in heard if d.text
+        )
+        at_once = [(who, text) for (who, text, _, slot), times in told.items() if times > 1 and slot]
+        assert not at_once, f"told twice: {at_once}"
+
+    @invariant()
+    def every_matter_is_watched(self) -> None:
+        """Further needs, parts and matters filed anew count as much as those that the test has filed."""
+        known = self.store.run(lambda tx: [r.id for r in tx.find(Referral) if r.stage is not Stage.DRAFT])
+        self.ids += [one for one in known if one not in self.ids]
 
     @invariant()
     def no_open_referral_is_forgotten(self) -> None:

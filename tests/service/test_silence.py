@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
 from random import Random
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
@@ -29,10 +29,10 @@ from referrals.persons import Seat
 from referrals.ports import Delivery, Tx
 from referrals.said import Button, Timer
 from referrals.service import desk, pages, timers, tracking
-from referrals.views import MatterView, Step
 from storage import chat
 from storage.tx import StoreTx
 from tests.support.network import CATALOGUE, Small
+from tests.support.pressed import filled, offered_by
 from tests.support.store import SettableClock, open_store
 
 FILED_WITHIN = timedelta(days=20)
@@ -48,9 +48,8 @@ AREAS = (
     "bangkok",
 )
 # What somebody would not press because a message about their matter came.
-ASIDE = ("hide", "circle", "home", "win", "lang", "form", "reminders", "remind", "text", "ask")
+ASIDE = ("take_back", "hide", "circle", "home", "win", "lang", "form", "reminders", "remind", "text", "ask")
 RARE = ("withdraw", "return", "not_helped", "give_up")
-NEVER = ("void", "lost_phone", "found", "follow", "move_stop")  # what would end a request by another way
 
 
 @dataclass(frozen=True)
@@ -158,26 +157,12 @@ class Days:
         page = pages.PAGES[name]
         with suppress(PulangError):
             view = self.net.store.run(page.view, person, subject, {})
-            offered = _offered(view)
+            offered = offered_by(view)
             usual = [o for o in offered if o[0].id not in RARE] if self.chance.random() < 0.99 else offered
-            if name == "offer" and view.may_decide:
-                usual = [(Step(self.chance.choice(("accept", "decline")), ""), {})]
             if usual:
                 step, body = self.chance.choice(usual)
-                more = {**body, **self._answers(step)}
+                more = {**body, **filled(step, self.net.clock.now, self.chance.randrange(12))}
                 self.net.store.run(page.steps[step.id], person, subject, more)
-
-    def _answers(self, step: Step) -> dict[str, object]:
-        chosen = self.chance.choice([c.id for c in step.choices] or ["full"])
-        soon = self.net.clock.now + timedelta(days=self.chance.randint(1, 9))
-        return {
-            "reason": chosen,
-            "chosen": [chosen],
-            "outcome": self.chance.choice(("met", "met", "partly_met", "unmet")),
-            "text": "some words",
-            "day": f"{soon:%Y-%m-%d}",
-            "moment": f"{soon:%Y-%m-%dT%H:%M}",
-        }
 
     # -- what must hold ----------------------------------------------------------------------------
 
@@ -237,14 +222,6 @@ def _about_a_matter(button: Button) -> bool:
         return button.page.partition("/")[0] in ("matter", "offer")
     verb = button.action.split(":")[1] if ":" in button.action else ""
     return bool(verb) and verb.split(".")[0] not in ASIDE
-
-
-def _offered(view: Any) -> list[tuple[Step, Mapping[str, str]]]:
-    """Every step of a page that leads on, with what goes along with it."""
-    sections = view.sections if isinstance(view, MatterView) else ()
-    found = [(step, part.body) for part in sections for step in part.steps]
-    found += [(step, {}) for step in getattr(view, "steps", ()) if isinstance(step, Step)]
-    return [(step, body) for step, body in found if step.id not in NEVER]
 
 
 def _next_timer(tx: Tx) -> datetime | None:
