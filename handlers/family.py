@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from handlers.reply import Reply, Turn
 from referrals.access import Action
 from referrals.catalogue import QuestionKind
@@ -37,6 +40,16 @@ def go_on(turn: Turn) -> Reply:
 def answered(turn: Turn) -> Reply:
     """A button of the open question."""
     return show(turn, conversations.reply(turn.tx, turn.person, turn.word(0), turn.word(1)))
+
+
+def tick(turn: Turn) -> Reply:
+    """One of several needs, or no more."""
+    return show(turn, conversations.tick(turn.tx, turn.person, turn.word(0)))
+
+
+def ticked(turn: Turn) -> Reply:
+    """These are all."""
+    return show(turn, conversations.ticked(turn.tx, turn.person))
 
 
 def back(turn: Turn) -> Reply:
@@ -112,10 +125,26 @@ def _choices(turn: Turn, talk: conversations.Talk) -> Keyboard:
     question = talk.question
     if question.kind is QuestionKind.CONFIRM:
         return ((press(f"form.{question.id}.yes", "form", question.id, "yes"),),)
-    return column(
-        Button(_label(question.kind, question.id, c), action=f"1:form:{question.id}:{c}")
-        for c in conversations.choices(turn.tx, talk)
-    )
+    found = conversations.choices(turn.tx, talk)
+    if question.kind is QuestionKind.CATEGORY and talk.answers.get(conversations.SEVERAL):
+        return _ticks(found, talk.answers[conversations.SEVERAL].split())
+    buttons = [
+        Button(_label(question.kind, question.id, c), action=f"1:form:{question.id}:{c}") for c in found
+    ]
+    if question.kind is QuestionKind.CATEGORY and len(found) > 1:
+        buttons.append(press("button.several", "form.tick"))
+    return column(buttons)
+
+
+def _ticks(found: Sequence[str], chosen: Sequence[str]) -> Keyboard:
+    rows = [
+        replace(
+            press("button.ticked" if c in chosen else "button.tick", "form.tick", c),
+            params={"need": f"@category.{c}"},
+        )
+        for c in found
+    ]
+    return column([*rows, *([press("button.these", "form.ticked")] if chosen else [])])
 
 
 def _label(kind: QuestionKind, question: str, choice: str) -> str:

@@ -73,6 +73,8 @@ COMMANDS: Mapping[str, Route] = {
 
 PRESSES: Mapping[str, Route] = {
     "form": Route(Action.FORM_ANSWER, family.answered),
+    "form.tick": Route(Action.FORM_ANSWER, family.tick),
+    "form.ticked": Route(Action.FORM_ANSWER, family.ticked),
     "form.back": Route(Action.FORM_ANSWER, family.back),
     "form.cancel": Route(Action.FORM_ANSWER, family.cancel),
     "form.go": Route(Action.FORM_ANSWER, family.go_on),

@@ -54,6 +54,8 @@ class PlanView:
     emergency_lines: tuple[str, ...] = ()
     categories: tuple[Choice, ...] = ()  # where what is needed is chosen here, and not in the chat
     no: str = ""  # somebody else wrote it for this reader: the text key of 'no'
+    draft: str = ""  # which request it is; it comes back with the yes, where a visit has several
+    before: str = ""  # of several: the code of the one that was filed just now
     same_since: datetime | None = None  # the same need was asked for then, and is still open
     changes: tuple[tuple[str, str], ...] = ()  # since an earlier yes: text key, and what it names
     days: tuple[Choice, ...] = ()  # when it is safe to call, and how
@@ -78,6 +80,7 @@ class FiledView:
     next_by: datetime | None
     consent_text: str
     filed: bool = True
+    sections: tuple[Section, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ export function show(view, desk) {
       view.consent_text && h("details", {}, h("summary", {}, t("page.agreed_words")), h("p", { class: "words" }, view.consent_text)),
       h("p", { class: "hint" }, t("page.filed.keep"))),
     h("div", { class: "actions" }, button(t("page.to_chat"), desk.close, "big")),
+    ...desk.sections(view),
     pinOffer(desk),
   ];
 }

@@ -49,6 +49,7 @@ export class PlanPage {
     this.showOutcome();
     if (again) this.preview();
     return [
+      this.view.before && h("p", { class: "stage" }, t("page.plan.next_need", { code: this.view.before })),
       h("h1", {}, t("page.plan.title")),
       h("p", { class: "lead" }, t("page.plan.lead", { category: t(this.view.category_key) })),
       this.need && h("section", { class: "card" }, this.need),
@@ -220,6 +221,7 @@ export class PlanPage {
     return {
       ...this.wishes(),
       plan: this.view.plan.map((line) => line.service_id),
+      draft: this.view.draft,
       consent_digest: this.view.consent_digest,
       story: this.story.box.value,
       contact: this.number.value.trim(),

@@ -12,16 +12,17 @@ from dataclasses import dataclass, replace
 from referrals import forms
 from referrals.access import Action
 from referrals.catalogue import Pathway, Question, QuestionKind
-from referrals.errors import StaleButton, StaleLink
+from referrals.errors import BadAnswer, StaleButton, StaleLink
 from referrals.model import NETWORK, SYSTEM, AgeGroup, AuditEntry, DataClass, Referral, Role, Stage
 from referrals.persons import Conversation, Person
 from referrals.ports import Tx
-from referrals.service import doors, drafts, people, tell
+from referrals.service import doors, drafts, people, several, tell
 
 # Kept among the answers and never asked: the draft's id while the person is on the page, and whether the
 # language was known before the form began (else 'Back' could not ask for it again).
 DRAFT = "_draft"
 KNEW_LANGUAGE = "_knew_language"
+SEVERAL = "_several"  # the needs that are ticked, where there are several; ' ' as long as there are none
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +81,31 @@ def reply(tx: Tx, person: Person, question_id: str, value: str) -> Talk:
     return _advance(tx, talk.row, talk.pathway, {**talk.answers, question_id: accepted})
 
 
+def tick(tx: Tx, person: Person, category: str) -> Talk:
+    """Several needs: this one is one of them, or no more; '' begins to tick. StaleButton elsewhere."""
+    talk = _needed(tx, person)
+    if talk.question is None or talk.question.kind is not QuestionKind.CATEGORY:
+        raise StaleButton
+    if category and category not in choices(tx, talk):
+        raise BadAnswer
+    ticked = set(talk.answers.get(SEVERAL, "").split()) ^ ({category} - {""})
+    said = " ".join(c for c in choices(tx, talk) if c in ticked) or " "
+    return _advance(tx, talk.row, talk.pathway, {**talk.answers, SEVERAL: said})
+
+
+def ticked(tx: Tx, person: Person) -> Talk:
+    """These are all: the first of them answers the question, and the others go beside it."""
+    talk = _needed(tx, person)
+    chosen = talk.answers.get(SEVERAL, "").split()
+    if talk.question is None or not chosen:
+        raise StaleButton
+    return reply(tx, person, talk.question.id, chosen[0])
+
+
 def back(tx: Tx, person: Person) -> Talk:
     """One question back; what was answered before stays."""
     talk = _needed(tx, person)
-    kept = {k: v for k, v in talk.answers.items() if k.startswith("_")}
+    kept = {k: v for k, v in talk.answers.items() if k.startswith("_") and k != SEVERAL}
     return _advance(
         tx, talk.row, talk.pathway, {**forms.back(talk.pathway.form, _asked(talk.answers)), **kept}
     )
@@ -172,8 +194,11 @@ def _draft(tx: Tx, talk: Talk) -> str:
     if draft is not None and draft.stage is Stage.DRAFT:
         tx.save(replace(draft, category=category, age_group=age, language=person.language))
         tx.audit(AuditEntry(actor, Action.REFERRAL_FILE, f"referral:{draft.id}", "draft"))
-        return draft.id
-    return drafts.start_draft(tx, actor, talk.pathway.id, category, age, person.language).id
+        draft = replace(draft, category=category)
+    else:
+        draft = drafts.start_draft(tx, actor, talk.pathway.id, category, age, person.language)
+    several.alongside(tx, actor, draft, talk.answers.get(SEVERAL, "").split())
+    return draft.id
 
 
 def _only_one(pathway: Pathway) -> str:

@@ -27,7 +27,7 @@ from referrals.model import (
 )
 from referrals.persons import Conversation
 from referrals.ports import Tx
-from referrals.said import Priority
+from referrals.said import Button, Priority
 from referrals.service import (
     behalf,
     complaints,
@@ -39,6 +39,7 @@ from referrals.service import (
     onward,
     plans,
     safe_times,
+    several,
     task_plans,
     tell,
     young,
@@ -112,6 +113,7 @@ def file_request(tx: Tx, person_id: str, referral_id: str, filing: Filing) -> Fi
         filed = desk_first.hold(tx, filed)
     else:
         matching.start_matching(tx, filed)
+    several.carry(tx, doors.as_author(person_id), filed)
     announce(tx, filed)
     return receipt(tx, filed)
 
@@ -202,6 +204,7 @@ def announce(tx: Tx, filed: Referral) -> None:
         {"code": filed.code},
         buttons=tell.column(
             [
+                *_next_need(tx, filed),
                 tell.page_button("button.open", f"matter/{filed.id}"),
                 tell.page_button("button.receipt", f"receipt/{filed.id}"),
                 tell.press("button.withdraw", "take_back", filed.id),
@@ -210,6 +213,12 @@ def announce(tx: Tx, filed: Referral) -> None:
             ]
         ),
     )
+
+
+def _next_need(tx: Tx, filed: Referral) -> list[Button]:
+    """Something else was chosen in the same conversation and waits for its own yes."""
+    waits = several.turn(tx, filed)
+    return [] if waits == filed else [tell.page_button("button.next_need", f"plan/{waits.id}")]
 
 
 def _seal_texts(tx: Tx, actor: Actor, referral: Referral, filing: Filing) -> None:

@@ -26,6 +26,7 @@ from referrals.service import (
     names,
     onward,
     plan_choices,
+    several,
     task_plans,
 )
 from referrals.service.behalf import DECIDES, Behalf
@@ -160,7 +161,11 @@ def with_unseen(tx: Tx, referral: Referral, wishes: Wishes) -> Wishes:
 
 
 def _earlier_exclusions(tx: Tx, actor: Actor, referral: Referral) -> routing.Exclusions:
-    given = max(tx.find(Consent, referral_id=referral.id), key=lambda c: c.given_at, default=None)
+    """Of this matter, else of those that were asked for in the same conversation."""
+    found = tx.find(Consent, referral_id=referral.id)
+    if not found and referral.asked_with:
+        found = tx.find(Consent, referral_id=[r.id for r in several.beside(tx, referral)])
+    given = max(found, key=lambda c: c.given_at, default=None)
     return matching.wishes_of(tx, actor, given) if given else routing.Exclusions()
 
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from referrals.access import Action
 from referrals.model import Stage
 from referrals.ports import Tx
-from referrals.service import doors, filing, needs, plans, safe_times, same_need
-from referrals.service.pages import same_part
+from referrals.service import doors, filing, needs, plans, safe_times, same_need, several
+from referrals.service.pages import same_part, several_part
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import FiledView, PlanView, SectionsView
 
@@ -19,26 +19,39 @@ def plan_view(tx: Tx, person_id: str, subject: str, body: Body) -> PlanView | Fi
     What a mentor wrote for a member is shown to that member alone, and can be answered with a no. Where the
     same need is open already, that is said first; where it is chosen on this page, beside the plan.
     """
-    referral = doors.to_plan(tx, person_id, subject)
+    asked_for = doors.to_plan(tx, person_id, subject)
+    referral = several.turn(tx, asked_for)
     if filing.awaits_yes(referral) is None:
-        return filing.receipt(tx, referral)
+        return several_part.receipt(tx, filing.receipt(tx, referral), referral)
     wishes = plans.read_wishes(tx, body) if body else None
     same = same_need.standing(tx, wishes.applied(referral) if wishes else referral)
     if same is not None and wishes is None:
         return same_part.question(same)
-    shown = plans.plan_view(tx, person_id, subject, wishes)
+    shown = replace(plans.plan_view(tx, person_id, referral.id, wishes), draft=referral.id)
+    if referral.id != subject:
+        shown = replace(shown, before=asked_for.code)
     if same is not None:
         shown = replace(shown, same_since=same.created_at)
     asked = referral.stage is Stage.AWAITING_CONSENT
     return replace(shown, no="page.plan.no") if asked else shown
 
 
-def plan_file(tx: Tx, person_id: str, subject: str, body: Body) -> FiledView:
-    """The yes: files the request. Nothing is filed when the plan is no longer the one that was read."""
-    return filing.file_request(
+def plan_file(tx: Tx, person_id: str, subject: str, body: Body) -> PlanView | FiledView | SectionsView:
+    """The yes: files the request. Nothing is filed when the plan is no longer the one that was read.
+
+    Where a visit has several requests, a yes is for the one that it names; pressed twice it files no other.
+    """
+    turn = several.turn(tx, doors.to_plan(tx, person_id, subject))
+    if turn.id == (text_of(body, "draft") or subject):
+        _file(tx, person_id, turn.id, body)
+    return plan_view(tx, person_id, subject, {})
+
+
+def _file(tx: Tx, person_id: str, referral_id: str, body: Body) -> None:
+    filing.file_request(
         tx,
         person_id,
-        subject,
+        referral_id,
         filing.Filing(
             wishes=plans.read_wishes(tx, body),
             consent_digest=text_of(body, "consent_digest"),
@@ -59,14 +72,28 @@ def plan_no(tx: Tx, person_id: str, subject: str, body: Body) -> FiledView:
 
 def plan_anew(tx: Tx, person_id: str, subject: str, body: Body) -> PlanView | FiledView | SectionsView:
     """The same need is open already, and this is asked anew all the same."""
-    same_need.anew(tx, person_id, subject)
+    same_need.anew(tx, person_id, _turn(tx, person_id, subject))
     return plan_view(tx, person_id, subject, {})
 
 
-def plan_add(tx: Tx, person_id: str, subject: str, body: Body) -> FiledView:
+def plan_add(tx: Tx, person_id: str, subject: str, body: Body) -> PlanView | FiledView | SectionsView:
     """The same need is open already: the words go there."""
-    referral = same_need.add_instead(tx, person_id, subject, text_of(body, "text"))
+    turn = _turn(tx, person_id, subject)
+    referral = same_need.add_instead(tx, person_id, turn, text_of(body, "text"))
+    if turn != subject:  # others of the same visit wait for their yes
+        return plan_view(tx, person_id, subject, {})
     return FiledView(referral.code, "page.added_there", None, "", filed=False)
+
+
+def plan_also(tx: Tx, person_id: str, subject: str, body: Body) -> PlanView | FiledView | SectionsView:
+    """Something else is needed too: its plan comes next."""
+    chosen = body.get("chosen")
+    several.also(tx, person_id, subject, [str(c) for c in chosen] if isinstance(chosen, list) else [])
+    return plan_view(tx, person_id, subject, {})
+
+
+def _turn(tx: Tx, person_id: str, subject: str) -> str:
+    return several.turn(tx, doors.to_plan(tx, person_id, subject)).id
 
 
 PLAN = Page(
@@ -75,6 +102,7 @@ PLAN = Page(
         "preview": Verb(Action.REFERRAL_FILE, plan_view),
         "file": Verb(Action.REFERRAL_FILE, plan_file),
         "no": Verb(Action.REFERRAL_WITHDRAW, plan_no),
+        "also": Verb(Action.REFERRAL_FILE, plan_also),
         "anew": Verb(Action.REFERRAL_FILE, plan_anew),
         "add_there": Verb(Action.MATTER_ADD, plan_add),
     },
