@@ -13,7 +13,7 @@ export function sections(view, desk, here = true) {
 }
 
 /** What only some want to read: behind its heading. */
-const fold = (title, ...lines) => h("section", { class: "card" }, h("details", {}, h("summary", {}, title), ...lines));
+const fold = (title, ...lines) => h("details", { class: "card" }, h("summary", {}, title), ...lines);
 
 /** Small buttons to other pages, each with how much waits there; the one that is shown is no button. */
 function ways(part, desk) {

@@ -10,6 +10,7 @@ from typing import Any
 from referrals.errors import PinNeeded
 from referrals.views import (
     AskingLine,
+    Choice,
     DeviceLine,
     DevicesView,
     GoneView,
@@ -19,6 +20,9 @@ from referrals.views import (
     PostLine,
     PostsView,
     RefusedLine,
+    Said,
+    Section,
+    SectionsView,
     Step,
     TrackView,
     WitnessView,
@@ -45,6 +49,14 @@ def devices_view(tx: Any, who: str, subject: str, body: Body) -> DevicesView:
     return DevicesView((*own, other, waiting), (asking,))
 
 
+STALE = (
+    Said("part.stale.hint"),
+    Said("part.stale.line", {"organization": "House of Return", "service": "Visits", "day": "3 May 2026"}),
+    Said("part.stale.never", {"organization": "House of Return", "service": "Somebody to talk to"}),
+    Said("part.stale.more", {"count": "4"}),
+)
+
+
 def posts_view(tx: Any, who: str, subject: str, body: Body) -> PostsView:
     lost = Step("lost_phone", "page.step.lost_phone", needs="yes", danger=True)
     asked = (Step("confirm", "page.step.it_is_them", needs="yes"), Step("refuse", "page.step.not_them"))
@@ -66,6 +78,7 @@ def posts_view(tx: Any, who: str, subject: str, body: Body) -> PostsView:
             ),
         ),
         refused_count=1,
+        sections=(Section("part.stale.title", STALE),),
     )
 
 
@@ -150,10 +163,30 @@ def put_away(tx: Any, who: str, subject: str, body: Body) -> WitnessView:
     return witness_view(tx, who, subject, {"yes": True})
 
 
+def room_view(tx: Any, who: str, subject: str, body: Body) -> SectionsView:
+    """Two services of one organisation: one said lately, one that nobody has spoken of for long."""
+    rooms = tuple(Choice(each, label_key=f"room.{each}") for each in ("open", "limited", "full"))
+    step = (Step("room", "page.step.room", needs="reason", choices=rooms),)
+    said = Said(f"part.room.{body.get('reason', 'open')}", {"day": "24 November 2026"})
+    visits = (Said("part.room.service", {"service": "Visits"}), said)
+    talk = (Said("part.room.service", {"service": "Somebody to talk to"}), Said("part.room.unknown"))
+    sections = (
+        Section("part.room.one", visits, step, {"service": "visits"}),
+        Section("part.room.one", talk, step, {"service": "talk"}),
+    )
+    return SectionsView("part.room.title", sections)
+
+
+def say_room(tx: Any, who: str, subject: str, body: Body) -> SectionsView:
+    tx.taken = ("room", dict(body))
+    return room_view(tx, who, subject, body)
+
+
 OWN_SAMPLES: Mapping[str, FixedPage] = {
     "devices": FixedPage(devices_view, dict.fromkeys(("end", "vouch", "refuse"), devices_view)),
     "posts": FixedPage(posts_view, {"invite": invite, "desk_first_off": posts_view, "resend": resent}),
     "track": FixedPage(track_view, {"look": look, "move": move, "ask_desk": move}),
     "mydata": FixedPage(mydata_view, {"export": export, "delete": delete}),
     "witness": FixedPage(witness_view, {"kept": put_away}),
+    "room": FixedPage(room_view, {"room": say_room}),
 }

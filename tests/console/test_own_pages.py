@@ -140,3 +140,23 @@ async def test_an_inline_script_would_be_refused_and_reported(window: Window) ->
     assert await window.page.evaluate("window.ran") is None
     assert any("Content Security Policy" in complaint for complaint in window.complaints)
     window.complaints.clear()
+
+
+async def test_a_worker_says_for_each_service_whether_there_is_room(window: Window, stand: Stand) -> None:
+    await window.opens("room")
+    text = await window.text()
+    assert "There is room, as of 24 November 2026" in text
+    assert "Nobody has said so for a long time" in text
+    await window.page.get_by_text("Say how it is now").first.click()
+    await window.page.get_by_label("Full").first.check()
+    await window.page.get_by_role("button", name="Send").first.click()
+    await window.page.wait_for_selector("text=Full, as of 24 November 2026")
+    assert stand.turns.taken == ("room", {"service": "visits", "reason": "full"})  # type: ignore[attr-defined]
+
+
+async def test_posts_show_what_nobody_has_confirmed(window: Window) -> None:
+    await window.opens("posts")
+    text = await window.text()
+    assert "Not confirmed for a month" in text
+    assert "House of Return: Visits, last said on 3 May 2026" in text
+    assert "And 4 more" in text
