@@ -65,10 +65,20 @@ def of_body(tx: Tx, person_id: str) -> tuple[Actor, list[Confirmation]]:
     """
     actor, organization = body(tx, person_id)
     found = tx.find(Confirmation, organization_id=organization.id)
-    waiting = ConfirmationState.WAITING
-    found = [replace(c, state=waiting, why="") if c.answer_at > tx.now else c for c in found]
+    pathway = attendance.pathway_of(tx)
+    bound = confirmations.may_receive(tx.directory, pathway, organization, tx.now)
+    consented = timedelta(days=pathway.consent_days)
+    found = [_as_shown(c, tx.now, consented if bound else timedelta()) for c in found]
     shown = [c for c in found if c.by_body or c.state is ConfirmationState.SENT]
     return actor, sorted(shown, key=lambda c: (c.asked_at, c.id), reverse=True)
+
+
+def _as_shown(found: Confirmation, now: datetime, readable: timedelta) -> Confirmation:
+    """What was sent is read as long as its yes, and an agreement, are in force; then it is like any other."""
+    if found.answer_at > now:
+        return replace(found, state=ConfirmationState.WAITING, why="")
+    over = now >= found.answer_at + readable
+    return replace(found, state=ConfirmationState.NONE) if over else found
 
 
 def body(tx: Tx, person_id: str) -> tuple[Actor, Organization]:

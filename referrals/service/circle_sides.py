@@ -50,11 +50,22 @@ def follow(tx: Tx, referral: Referral) -> None:
     circle = tx.get(Circle, side.circle_id, lock=True) if side is not None else None
     if side is None or circle is None or circles.over(circle):
         return
+    ended = referral.stage in ENDED
+    if side.invited and side.first_yes_at is None:
+        if ended:  # there never was another side: whoever leads it may ask again, or stop
+            forget(tx, referral.id)
+        return
     held = circle.state is CircleState.HELD  # they have met: the matter may be closed
-    away = referral.organization_id != circle.organization_id
-    begun = side.first_yes_at is not None or not side.invited
-    if (referral.stage in ENDED and not held) or (away and begun):
+    if (ended and not held) or referral.organization_id != circle.organization_id:
         stop(tx, circle, side.id)
+
+
+def taken_home(tx: Tx, referral: Referral) -> dict[str, object] | None:
+    """What is held of somebody's own side, for their archive; None where their matter is none."""
+    side = side_of(tx, referral)
+    if side is None:
+        return None
+    return {"first_yes": side.first_yes_at, "second_yes": side.second_yes_at, "prepared": list(side.steps)}
 
 
 def stop(tx: Tx, circle: Circle, by: str) -> Circle:

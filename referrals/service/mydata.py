@@ -36,6 +36,7 @@ from referrals.persons import Device, Download, Person, Recovery
 from referrals.ports import Away, Slow, Tx
 from referrals.service import (
     attendance,
+    circle_sides,
     courses,
     doors,
     export_page,
@@ -282,6 +283,7 @@ def _matter(tx: Tx, person_id: str, referral_id: str) -> Json:
         "messages": _messages(tx, actor, referral, person),
         "consents": [_consent(tx, actor, c) for c in tx.find(Consent, referral_id=referral.id)],
         **_on_the_way(tx, referral),
+        "circle": circle_sides.taken_home(tx, referral),
         "tracking_code_made_at": [t.made_at for t in tx.find(Tracking, referral_id=referral.id)],
         "readers": [
             {"organization": r.organization, "role": r.role_key.partition(".")[2], "at": r.at}
@@ -296,8 +298,7 @@ def _on_the_way(tx: Tx, referral: Referral) -> Json:
     return {
         "tries": [{"tried": a.how, "at": a.at} for a in tx.find(Attempt, referral_id=referral.id)],
         "appointments": [
-            {"appointment": a.state.value, "at": a.at}
-            for a in tx.find(Appointment, referral_id=referral.id)
+            {"appointment": a.state.value, "at": a.at} for a in tx.find(Appointment, referral_id=referral.id)
         ],
         "asked": [
             {"question": o.question, "answer": f"{o.question}.{o.answer}" if o.answer else ""} for o in asked

@@ -229,6 +229,7 @@ def _unsay_second(tx: Tx, row: str, _: str) -> None:
     after = rules_of_circles.stands(circle, circle_sides.of_circle(tx, circle.id), tx.now)
     if after is not circle:
         tx.save(after)
+        tx.audit(AuditEntry(SYSTEM, Action.BACKUP_RESTORE, f"circle:{circle.id}", after.state.value))
 
 
 def _unsend(tx: Tx, row: str, _: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,10 +17,11 @@ from referrals.limits import LIMITS, Doing
 from referrals.members import Attendance, Enrolment, Meeting
 from referrals.model import NETWORK as PROCESS
 from referrals.model import SYSTEM, AuditEntry, DataClass, person_holder
-from referrals.ports import Tx
-from referrals.service import attendance, body_questions, leaving, network, retention
+from referrals.ports import Taken, Tx
+from referrals.service import attendance, body_questions, leaving, network, restoring, retention
 from referrals.service.pages import PAGES
 from referrals.views import SectionsView
+from storage.erasures import took
 from storage.sql import Sql
 from tests.support.network import CATALOGUE, NETWORK, STEWARD, Small
 from tests.support.store import SettableClock, open_store
@@ -279,3 +281,41 @@ def test_a_worker_of_another_organisation_asks_nothing(net: Probation) -> None:
     other = net.person(11, "bua-1")
     with pytest.raises(NotAllowed):
         net.store.run(body_questions.ask, other, net.code, PERIOD)
+
+
+def test_what_was_sent_is_read_as_long_as_an_agreement_stands(net: Probation) -> None:
+    net.came(net.code, 3)
+    net.does(net.member, "send_begin", organization=BODY, reason=PERIOD)
+    (waits,) = net.waiting()
+    net.does(net.member, "send_agree", confirmation=waits.id)
+    assert SAYS in said(net.page(net.worker, "body"))
+    net.clock.advance(days=CATALOGUE.pathways["attendance-confirmation"].consent_days)
+    assert SAYS not in said(net.page(net.worker, "body"))
+
+
+def test_nothing_typed_or_sent_stands_in_the_files(tmp_path: Path) -> None:
+    """Canaries: a number of one's own, and what a body typed, byte by byte through database and WAL."""
+    for net in opened(f"sqlite:///{tmp_path / 'pulang.db'}"):
+        net.came(net.code, 3)
+        net.does(net.member, "send_begin", organization=BODY, reason=PERIOD)
+        (waits,) = net.waiting()
+        net.does(net.member, "send_refer", confirmation=waits.id, code="CANARY-NUMBER")
+        net.does(net.member, "send_agree", confirmation=waits.id)
+        net.asks("CANARY-TYPED")
+        net.passes(10 * DAYS)
+        net.said()
+        files = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+        assert b"attendance:ask" in files, "what is looked through is what was written"
+        assert b"CANARY" not in files
+
+
+def test_a_restored_backup_sends_nothing_that_was_taken_back(net: Probation) -> None:
+    net.came(net.code, 3)
+    net.asks(net.code)
+    net.passes(timedelta(minutes=2))
+    (asked,) = net.store.run(lambda tx: attendance.of_member(tx, net.member))
+    net.does(net.member, "send_agree", confirmation=asked.id)  # and then it was taken back, after the backup
+    taken = took(net.clock.now, Taken.STATE, asked.record, holder="no yes")
+    net.store.run(restoring.after_restore, STEWARD, net.clock.now, [taken])
+    net.passes(10 * DAYS)
+    assert NOTHING in str(answers(net))

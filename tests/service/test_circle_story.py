@@ -14,13 +14,14 @@ from referrals.casework import Circle, CircleInvitation, CircleSide, CircleState
 from referrals.circles import PREPARED, TooEarly
 from referrals.errors import NotAllowed, NotFound, StaleLink, WrongStage
 from referrals.members import Enrolment
-from referrals.model import AgeGroup, Referral, Stage, Urgency
-from referrals.ports import Tx
-from referrals.service import closing, doors, drafts, filing, offers, plans, working
+from referrals.model import AgeGroup, Record, Referral, Stage, Urgency
+from referrals.ports import Taken, Tx
+from referrals.service import closing, doors, drafts, filing, offers, plans, restoring, working
 from referrals.service.pages import PAGES
 from referrals.views import MatterView, SectionsView
+from storage.erasures import took
 from tests.support.chat import Chat
-from tests.support.network import CATALOGUE, Small
+from tests.support.network import CATALOGUE, STEWARD, Small
 from tests.support.store import SettableClock, open_store
 
 LEADS, WORKER = "weaving-hands", "weaving-hands-1"
@@ -299,3 +300,34 @@ def test_a_circle_that_rests_is_asked_about_and_no_side_is_hurried(net: Round) -
     net.passes(15 * DAYS)
     assert (net.desk, "desk.circle_waits") in net.said()
     assert net.sees(net.one, matter)[0] == "part.circle.own.waits"
+
+
+def test_a_restored_backup_begins_nothing_again(net: Round) -> None:
+    """What was stopped, and a second yes that was taken back, after the backup."""
+    one, _, other, _ = net.ready()
+    unsaid = took(net.clock.now, Taken.STATE, Record("circle_side", other), holder="no second yes")
+    net.store.run(restoring.after_restore, STEWARD, net.clock.now, [unsaid])
+    assert net.state() is CircleState.PREPARING
+    (circle,) = net.store.run(lambda tx: tx.find(Circle))
+    stopped = took(net.clock.now, Taken.STATE, circle.record, holder="stopped")
+    net.store.run(restoring.after_restore, STEWARD, net.clock.now, [stopped])
+    assert net.state() is CircleState.STOPPED
+    net.passes(9 * HOURS)
+    assert net.sees(net.one, one) == net.sees(net.other, other) == ["part.circle.own.over"]
+
+
+def test_one_link_is_one_persons_and_a_no_without_a_yes_stops_nothing(net: Round) -> None:
+    one, lead = net.begun()
+    invitation = net.invited(82, net.link(lead))
+    net.store.run(PAGES["invited"].steps["invited_yes"], net.other, invitation, {"yes": True})
+    (draft,) = net.store.run(lambda tx: tx.find(Referral, author_id=net.other))
+    with pytest.raises(NotFound):
+        net.store.run(PAGES["invited"].steps["invited_yes"], net.other, invitation, {"yes": True})
+    with pytest.raises(WrongStage):
+        net.does(net.worker, lead, "circle_invite")
+    net.files(net.other, draft.id)
+    net.store.run(closing.withdraw, net.other, draft.id)
+    assert net.state() is CircleState.ONE_SIDE
+    assert net.link(lead).startswith("d-")
+    net.passes(9 * HOURS)
+    assert net.sees(net.one, one)[0] == "part.circle.own.waits"
