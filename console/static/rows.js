@@ -25,10 +25,9 @@ export function opener(desk, page, ...words) {
 export function matterRow(line, desk) {
   return opener(desk, line.page || `matter/${line.id}`,
     h("span", { class: "row-title" }, t(line.category_key), h("span", { class: "code" }, line.member || line.code)),
-    h("span", {}, line.urgency_key && h("strong", { class: "pressing" }, t(line.urgency_key), " "), t(line.stage_key)),
-    line.since && h("span", { class: "by" }, t("part.row.since", { time: shortMoment(line.since) })),
-    line.next_by && h("span", { class: "by" }, t(line.next_key || "page.next_by"), " ", time(line.next_by)),
-    line.who_key && h("span", { class: "by" }, t(line.who_key)));
+    h("span", {}, line.urgency_key && h("strong", { class: "pressing" }, t(line.urgency_key), " · "), t(line.stage_key)),
+    line.next_by && h("span", { class: "by" }, t(line.next_key || "page.next_by"), " ", line.next_key ? shortMoment(line.next_by) : time(line.next_by)),
+    (line.since || line.who_key) && h("span", { class: "aside" }, [line.who_key && t(line.who_key), line.since && t("part.row.since", { time: shortMoment(line.since) })].filter(Boolean).join(" · ")));
 }
 
 /** A list of them, or words that there is none. */

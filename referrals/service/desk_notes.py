@@ -11,12 +11,13 @@ from datetime import datetime
 
 from referrals.access import Action
 from referrals.casework import DeskNote
-from referrals.errors import BadAnswer, TooLong
-from referrals.model import DESK, Actor, AuditEntry, DataClass, Referral
+from referrals.errors import BadAnswer, TooLong, WrongStage
+from referrals.model import DESK, Actor, AuditEntry, DataClass, Referral, Stage
 from referrals.ports import Tx
 from referrals.service import doors, reading
 
 LIMIT = 2000
+CUT = (Stage.WITHDRAWN, Stage.EXPIRED, Stage.VOID)
 NOTE = "note"
 
 
@@ -32,6 +33,8 @@ class Noted:
 def note(tx: Tx, person_id: str, referral_id: str, text: str) -> DeskNote:
     """Write something down for whoever looks at this matter at the desk."""
     actor, referral = doors.desk_referral(tx, person_id, referral_id, Action.DESK_NOTE)
+    if referral.stage in CUT:  # whoever took it back has nothing more noted about them
+        raise WrongStage
     words = text.strip()
     if not words:
         raise BadAnswer

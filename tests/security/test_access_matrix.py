@@ -68,6 +68,12 @@ STEPS: Mapping[str, Mapping[str, object]] = {
     "follow": {},
     "check": {"reason": "yes"},
     "course": {"reason": "sewing"},
+    "desk_take": {},
+    "desk_let_go": {},
+    "desk_note": {"text": "a word"},
+    "desk_recall": {},
+    "hand": {"reason": "bua-2"},
+    "reply": {"reason": "read"},
     "turn_answer": {"reason": "with_help"},
     "wait_yes": {},
     "wait_no": {},
@@ -238,6 +244,9 @@ class Matrix:
         yield "agreements", self.reach(PAGES["agreements"].view, person, [""], {})
         yield "desk_first", self.reach(posts.steps["desk_first_on"], person, [""], {})
         yield "desk_queue", self.try_it(desk.queue, person)
+        yield "desk_page", self.reach(PAGES["desk"].view, person, [""], {})
+        yield "work_page", self.reach(PAGES["work"].view, person, [""], {})
+        yield "work_duty", self.reach(PAGES["work"].steps["duty_off"], person, [""], {})
         yield "duty", self.try_it(joining.set_duty, person, False)
         well = {"means": "call", "state": "well"}
         yield "check_in_save", self.try_it(checkins.save, person, check_in, well)

@@ -27,11 +27,11 @@ def desk_view(tx: Tx, person_id: str, subject: str, body: Body) -> SectionsView:
         raise NotFound
     found = desk_queues.waiting(tx, person_id)
     queues = desk_queues.by_queue(found)
-    sections = [_ways(queues, subject)] if queues else []
+    sections = list(_first(found, person_id)) if not subject else []
+    sections += [_ways(queues, subject)] if queues else []
     if subject:
         sections += _queue(Queue(subject), queues.get(Queue(subject), ()), person_id, None)
     else:
-        sections += _first(found, person_id)
         for queue, those in queues.items():
             sections += _queue(queue, those, person_id, MOST)
     count = Said("part.desk.count", {"count": str(len(found))}) if found else Said("part.desk.empty")

@@ -66,7 +66,8 @@ def _post(seat: Seat) -> Choice:
 
 def _notes(tx: Tx, actor: Actor, referral: Referral) -> Section:
     step = Step("desk_note", "page.step.desk_note", "text")
-    return Section("part.desk.notes", tuple(_noted(tx, actor, referral)), (step,))
+    steps = () if referral.stage in desk_notes.CUT else (step,)
+    return Section("part.desk.notes", tuple(_noted(tx, actor, referral)), steps)
 
 
 def _noted(tx: Tx, actor: Actor, referral: Referral) -> Iterator[Said]:
