@@ -57,7 +57,7 @@ def reach(turn: Turn) -> Reply:
 
 def say(turn: Turn) -> Reply:
     """I can come, I cannot; I was there, I was not, and what was in the way."""
-    appointments.say(turn.tx, turn.person.id, turn.word(0), turn.word(1), turn.word(2))
+    appointments.answer(turn.tx, turn.person.id, turn.word(0), turn.word(1), turn.word(2))
     return Reply(toast="toast.thank_you")
 
 

@@ -74,9 +74,11 @@ def call_off(tx: Tx, person_id: str, offer_id: str, turn: str) -> Referral:
     """The partner cannot after all: the person hears so at once."""
     actor, offer, referral = doors.served_referral(tx, person_id, offer_id, Action.SERVICE_APPOINT)
     found = _find(tx, offer.id, turn, asked.partner_mark)
+    if referral.stage not in GOING:
+        raise TurnOver
     if found.state is _STATE.CALLED_OFF:
         return referral
-    if found.state is not _STATE.SET or found.at <= tx.now or referral.stage not in GOING:
+    if found.state is not _STATE.SET or found.at <= tx.now:
         raise TurnOver
     tx.audit(AuditEntry(actor, Action.SERVICE_APPOINT, f"offer:{offer.id}", "called off"))
     asked.end_date(tx, referral, found, aloud=True)
@@ -84,7 +86,7 @@ def call_off(tx: Tx, person_id: str, offer_id: str, turn: str) -> Referral:
     return referral
 
 
-def say(tx: Tx, person_id: str, referral_id: str, turn: str, word: str) -> Appointment:
+def answer(tx: Tx, person_id: str, referral_id: str, turn: str, word: str) -> Appointment:
     """The person's word: 'coming', 'cannot'; after a missed one 'there', 'absent', or what was in the way."""
     actor, referral = doors.author_of(tx, person_id, referral_id, Action.APPOINTMENT_SAY)
     found = _find(tx, referral.offer_id or "", turn, asked.mark)

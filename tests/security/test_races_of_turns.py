@@ -127,13 +127,13 @@ def test_two_who_log_the_third_try_and_two_who_explain(net: Turns) -> None:
         (attempts.tried, dates.worker, dates.turn, "call"),
         (attempts.tried, dates.colleague, dates.turn, "call"),
     )
-    assert dates.stage is Stage.UNREACHABLE
+    assert dates.stands() is Stage.UNREACHABLE
     assert len(dates.store.run(attempts.of, dates.turn)) == 3
     dates.missed()
     row = dates.mark(dates.latest.id)
     at_once(
         dates,
-        (appointments.say, dates.family, dates.matter, row, "ill"),
-        (appointments.say, dates.family, dates.matter, row, "ill"),
+        (appointments.answer, dates.family, dates.matter, row, "ill"),
+        (appointments.answer, dates.family, dates.matter, row, "ill"),
     )
     assert dates.store.run(lambda tx: tx.count(ThreadEntry, offer_id=dates.turn)) == 1

@@ -30,7 +30,7 @@ class Dates(Calls):
         return made
 
     def says(self, word: str) -> None:
-        self.store.run(appointments.say, self.family, self.matter, self.mark(self.latest.id), word)
+        self.store.run(appointments.answer, self.family, self.matter, self.mark(self.latest.id), word)
 
     def happened(self, kept: bool) -> None:
         turn = self.store.run(asked.partner_mark, self.latest.id)
@@ -249,7 +249,7 @@ def test_moments_that_make_no_sense_and_people_who_may_not(one: Dates) -> None:
     turn = one.mark(one.latest.id)
     for other in (one.worker, one.desk, one.person(77)):
         with pytest.raises(NotFound):
-            one.store.run(appointments.say, other, one.matter, turn, "coming")
+            one.store.run(appointments.answer, other, one.matter, turn, "coming")
     with pytest.raises(BadAnswer):
         one.says("perhaps")
     one.store.run(working.contacted, one.worker, one.turn)

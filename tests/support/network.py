@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from bot.texts import read_locales
 from referrals import routing
@@ -35,7 +35,7 @@ class Small:
         store.run(_apply)
 
     @classmethod
-    def around(cls, store: Store, clock: SettableClock) -> Small:
+    def around(cls, store: Store, clock: SettableClock) -> Self:
         """The same helpers around a store that has a network already."""
         self = cls.__new__(cls)
         self.store, self.clock = store, clock

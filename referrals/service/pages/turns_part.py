@@ -131,14 +131,14 @@ def _waits(yes: bool) -> Callable[[Tx, str, str, Body], object]:
 
 
 def _says(word: str) -> Callable[[Tx, str, str, Body], object]:
-    return lambda tx, who, it, body: appointments.say(tx, who, it, text_of(body, "turn"), word)
+    return lambda tx, who, it, body: appointments.answer(tx, who, it, text_of(body, "turn"), word)
 
 
 def _way(tx: Tx, who: str, it: str, body: Body) -> object:
     reason = text_of(body, "reason")
     if reason not in turns.IN_THE_WAY:
         raise BadAnswer
-    return appointments.say(tx, who, it, text_of(body, "turn"), reason)
+    return appointments.answer(tx, who, it, text_of(body, "turn"), reason)
 
 
 def _how(kept: bool) -> Callable[[Tx, str, str, Body], object]:
