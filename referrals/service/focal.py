@@ -18,6 +18,7 @@ from referrals.ports import Tx
 from referrals.service import closing, complaints, doors, matching, offers, sharing, tell
 
 AGAIN = timedelta(days=1)  # the stewards hear of it so often, as long as nobody has moved it
+SAID = ("worker.focal_waits", "steward.focal_waits")
 _HELD = (Stage.ACCEPTED, Stage.IN_SERVICE)
 
 

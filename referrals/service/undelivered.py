@@ -11,10 +11,11 @@ from datetime import timedelta
 
 from referrals.access import Action, allow
 from referrals.errors import NotFound
-from referrals.model import Actor, AuditEntry
+from referrals.model import Actor, AuditEntry, Offer, Referral, Role
+from referrals.persons import Seat
 from referrals.ports import Tx, Undelivered
 from referrals.said import Priority
-from referrals.service import doors, tell
+from referrals.service import complaints, doors, focal, tell
 
 TIMER, SUBJECT, SLOT = "undelivered", "outbox", "undelivered"
 _MORNING = timedelta(hours=8)
@@ -39,9 +40,10 @@ def tell_desk(tx: Tx, subject: str) -> None:
         tx.set_timer(TIMER, subject, today + timedelta(days=1) + _MORNING)
         return
     button = tell.page_button("button.look", "posts")
-    for seat in tell.on_call(tx):
+    for_desk = [notice for notice in waiting if not of_a_complaint(tx, notice)]
+    for seat in tell.on_call(tx) if for_desk else tx.find(Seat, role=Role.STEWARD):
         if seat.person_id:
-            params = {"count": str(len(waiting))}
+            params = {"count": str(len(for_desk or waiting))}
             buttons, bulk = ((button,),), Priority.BULK
             tell.tell(
                 tx, seat.person_id, "desk.undelivered", params, buttons=buttons, slot=SLOT, priority=bulk
@@ -49,9 +51,12 @@ def tell_desk(tx: Tx, subject: str) -> None:
 
 
 def listed(tx: Tx, actor: Actor, language: str) -> tuple[Refused, ...]:
-    """All of them, the oldest first. NotAllowed."""
+    """All of them, the oldest first; a coordinator finds none about a complaint. NotAllowed."""
     allow(actor, Action.OUTBOX_SEE)
-    return tuple(_shown(tx, notice, language) for notice in tx.undelivered())
+    found = tx.undelivered()
+    if actor.role is Role.COORDINATOR:
+        found = [notice for notice in found if not of_a_complaint(tx, notice)]
+    return tuple(_shown(tx, notice, language) for notice in found)
 
 
 def counted(refused: tuple[Refused, ...]) -> dict[str, int]:
@@ -73,6 +78,16 @@ def drop(tx: Tx, actor: Actor, notice_id: int) -> None:
     if not tx.drop_undelivered(notice_id):
         raise NotFound
     tx.audit(AuditEntry(actor, Action.OUTBOX_RESEND, f"notice:{notice_id}", "dropped"))
+
+
+def of_a_complaint(tx: Tx, notice: Undelivered) -> bool:
+    """Whether it names, by either code, a matter that the desk knows nothing of, or says that one waits."""
+    code = notice.params.get("code", "")
+    if notice.text in focal.SAID:
+        return True
+    found = tx.find(Referral, code=code) if code else []
+    found += tx.find(Referral, id=[offer.referral_id for offer in tx.find(Offer, code=code)]) if code else []
+    return any(complaints.hidden(tx, referral) for referral in found)
 
 
 def _shown(tx: Tx, notice: Undelivered, language: str) -> Refused:

@@ -15,8 +15,18 @@ from referrals.errors import BadAnswer, NotFound, PulangError
 from referrals.lifecycle import ENDED
 from referrals.model import DataClass, Outcome, Stage, Urgency
 from referrals.persons import Seat
-from referrals.ports import Tx
-from referrals.service import closing, complaints, desk, desk_first, doors, offers, threads, working
+from referrals.ports import Tx, Undelivered
+from referrals.service import (
+    closing,
+    complaints,
+    desk,
+    desk_first,
+    doors,
+    offers,
+    threads,
+    undelivered,
+    working,
+)
 from referrals.service.pages import PAGES
 from tests.support.network import CATALOGUE
 from tests.support.private import PLACE, Private
@@ -186,6 +196,13 @@ def test_the_desk_counts_none_even_when_nobody_is_left(here: Private) -> None:
     assert (here.at["steward-1"], "steward.focal_waits") in here.said()
 
 
+def test_what_telegram_refused_about_one_is_not_the_desks_either(here: Private) -> None:
+    matter = here.asks(here.mali, "complaint", **ABUSE)
+    other = here.asks(here.aree, "stigma-and-media", category="stigma.press", urgency="urgent")
+    refused = [_refused(number, here.referral(found).code) for number, found in enumerate((matter, other))]
+    assert [here.does(undelivered.of_a_complaint, notice) for notice in refused] == [True, False]
+
+
 # -- who decides instead of the desk -----------------------------------------------------------------
 
 
@@ -256,6 +273,11 @@ def _found(url: str, words: tuple[str, ...]) -> dict[str, int]:
     with sqlite3.connect(path) as database:
         rows = "\n".join(line for line in database.iterdump() if not line.startswith('INSERT INTO "audit"'))
     return {word: rows.count(f"'{word}'") + rows.count(f'"{word}"') for word in words}
+
+
+def _refused(number: int, code: str) -> Undelivered:
+    at = SettableClock().now
+    return Undelivered(number, "p", "matter.asked", {"code": code}, "blocked", 1, at, at)
 
 
 def _also(tx: Tx, person_id: str, seat_id: str) -> None:
