@@ -38,6 +38,8 @@ def run(args: argparse.Namespace) -> int:
     with opened(settings) as store:
         changes = store.run(network.preview, new)
         _show(changes)
+        for line in store.run(_affected, changes, new):
+            tell(line)
         _warn(new)
         shown = network.digest(changes)
         if args.verb == "check" and args.by and changes:
@@ -57,6 +59,13 @@ def _show(changes: Sequence[Change]) -> None:
         for line in change.lines():
             tell(line)
     tell(f"{len(changes)} changes." if changes else "The network is already as the file says.")
+
+
+def _affected(tx: Tx, changes: Sequence[Change], new: NetworkFile) -> list[str]:
+    """Whose open matters are touched."""
+    from referrals.service import network_effects
+
+    return list(network_effects.lines(tx, changes, new))
 
 
 def _warn(new: NetworkFile) -> None:

@@ -23,7 +23,7 @@ from referrals.network_diff import Change, Sign, diff_network
 from referrals.network_file import NetworkFile, as_network
 from referrals.persons import MentorProfile, Seat, Tally
 from referrals.ports import Tx
-from referrals.service import agreements, ending, enrolling, handover, joining
+from referrals.service import agreements, ending, enrolling, handover, joining, network_effects
 
 # What a row keeps of its life in the store when the file changes it.
 KEPT = ("version", "person_id", "on_duty", "since")
@@ -71,6 +71,7 @@ def apply(tx: Tx, actor: Actor, new: NetworkFile, shown: str) -> tuple[Change, .
     if digest(changes) != shown:
         raise ConfigurationError("network", "it changed since the dry run", "run 'network check' again")
     _refuse_orphans(tx, changes)
+    network_effects.refuse_lost(tx, changes, new)
     before, after = _rows(old), _rows(new)
     for change in changes:
         key = (change.table, change.row)

@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from referrals.directory import Area
-from referrals.errors import NoConsent, NotFound, PulangError
+from referrals.errors import ConfigurationError, NoConsent, NotFound, PulangError
 from referrals.model import DataClass, Offer, Record, Stage
 from referrals.network_file import NetworkFile
 from referrals.ports import Tx
-from referrals.service import closing, network, offers, sharing, working
+from referrals.service import closing, network, network_effects, offers, sharing, working
 from referrals.service.doors import referral_by_id
 from referrals.service.pages import PAGES
 from tests.support.network import CATALOGUE, NETWORK, STEWARD, Small
@@ -205,6 +205,25 @@ def test_an_area_that_is_split_is_understood_and_nothing_waits_in_vain(net: Smal
     assert page.area == "Pattani north / Pattani south"
     again = net.filed(net.person(2), area="pattani-north", without=frozenset({"two-rivers", "open-door"}))
     assert net.referral(again).plan, "and whoever asks from a new area finds the same services"
+
+
+def test_the_dry_run_says_whom_it_touches_and_no_area_goes_from_under_anybody(net: Small) -> None:
+    family, worker = net.person(1), net.person(11, "bua-1")
+    matter = net.filed(family, without=frozenset({"two-rivers", "open-door"}))
+    _accepted(net, matter, worker)
+    changes = net.store.run(network.preview, SPLIT)
+    said = net.store.run(lambda tx: list(network_effects.lines(tx, changes, SPLIT)))
+    where = "it is understood as pattani-north, pattani-south"
+    assert f"area pattani-mueang: 1 open matter; {where}" in said
+    assert any("still named by" in line and "bua-visits" in line for line in said)
+    service = net.referral(matter).plan[0]
+    without = replace(NETWORK, services=tuple(s for s in NETWORK.services if s.id != service))
+    changes = net.store.run(network.preview, without)
+    said = net.store.run(lambda tx: list(network_effects.lines(tx, changes, without)))
+    assert said == [f"service {service} is asked for or helps: 1 open matter; the desk is told"]
+    gone = replace(SPLIT, areas=tuple(replace(a, formerly=()) for a in SPLIT.areas))
+    with pytest.raises(ConfigurationError, match="formerly"):
+        _apply(net, gone)
 
 
 OLD = next(area for area in NETWORK.areas if area.id == "pattani-mueang")
