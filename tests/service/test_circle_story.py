@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import timedelta
@@ -12,7 +13,7 @@ import pytest
 from referrals import routing
 from referrals.casework import Circle, CircleInvitation, CircleSide, CircleState
 from referrals.circles import PREPARED, TooEarly
-from referrals.errors import NotAllowed, NotFound, StaleLink, WrongStage
+from referrals.errors import NotAllowed, NotFound, PulangError, StaleLink, WrongStage
 from referrals.members import Enrolment
 from referrals.model import AgeGroup, Record, Referral, Stage, Urgency
 from referrals.ports import Taken, Tx
@@ -331,3 +332,25 @@ def test_one_link_is_one_persons_and_a_no_without_a_yes_stops_nothing(net: Round
     assert net.link(lead).startswith("d-")
     net.passes(9 * HOURS)
     assert net.sees(net.one, one)[0] == "part.circle.own.waits"
+
+
+def test_both_sides_at_once(postgres_url: str) -> None:
+    """On PostgreSQL turns overlap: two second yeses make it ready, and a stop wins against whatever else."""
+    for net in opened(postgres_url):
+        one, lead_one, other, lead_other = net.both()
+        for offer in (lead_one, lead_other):
+            net.does(net.worker, offer, "circle_prepared", chosen=list(PREPARED))
+        net.passes(DAYS)
+        yes = PAGES["circle"].steps["circle_yes_again"]
+        asyncio.run(_together(net, (yes, net.one, one), (yes, net.other, other)))
+        assert net.state() is CircleState.READY
+        steps = PAGES["circle"].steps
+        held, stop = steps["circle_held"], steps["circle_stop"]
+        asyncio.run(_together(net, (held, net.worker, lead_one), (stop, net.other, other)))
+        assert net.state() is CircleState.STOPPED
+
+
+async def _together(net: Round, *turns: tuple[Any, str, str]) -> None:
+    does = (net.store.turn(verb, who, subject, {"yes": True}) for verb, who, subject in turns)
+    ends = await asyncio.gather(*does, return_exceptions=True)
+    assert not [end for end in ends if isinstance(end, Exception) and not isinstance(end, PulangError)], ends
