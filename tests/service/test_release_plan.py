@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -326,3 +327,19 @@ def test_an_offer_of_a_part_is_as_blind_as_any(net: Parts) -> None:
     shown = str(net.store.run(offers.blind_view, offer.told[0], offer.id))
     assert _day(net, 40).isoformat() not in shown
     assert "a story" not in shown
+
+
+def test_the_day_is_in_no_file_and_in_no_chat(net: Parts, sqlite_url: str) -> None:
+    """Day and place are looked for in everything that the database wrote, and in every message."""
+    plan = net.plan("release-plan")
+    place, day = "the north gate 7QX4", _day(net, 40)
+    net.store.run(plan_days.move_day, net.family, plan, day, place)
+    net.taken(plan, "letting_go", "taking_over")
+    net.store.run(plan_days.move_day, net.family, plan, day + 3 * DAYS)
+    net.passes(45 * DAYS)
+    heard = " ".join(str((d.text, d.params, d.buttons)) for d in net.deliveries())
+    file = Path(sqlite_url.removeprefix("sqlite:///"))
+    written = b"".join(f.read_bytes() for f in file.parent.glob(f"{file.name}*"))
+    spellings = {each.strftime(form) for each in (day, day + 3 * DAYS) for form in ("%Y-%m-%d", "%d %B %Y")}
+    assert not [word for word in (*spellings, place) if word in heard or word.encode() in written]
+    assert plan.encode() in written, "the right file was looked at"
