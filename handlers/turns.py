@@ -12,7 +12,7 @@ from referrals import turns
 from referrals.errors import BadAnswer
 from referrals.model import Offer
 from referrals.said import Keyboard
-from referrals.service import appointments, asked, attempts, offers, questions, waiting
+from referrals.service import appointment_answers, appointments, asked, attempts, offers, questions, waiting
 from referrals.service.tell import column, iso, offer_slot, page_button, press
 
 # 'About from when': a partner says it in the chat with one tap, to the day on the page.
@@ -57,7 +57,7 @@ def reach(turn: Turn) -> Reply:
 
 def say(turn: Turn) -> Reply:
     """I can come, I cannot; I was there, I was not, and what was in the way."""
-    appointments.answer(turn.tx, turn.person.id, turn.word(0), turn.word(1), turn.word(2))
+    appointment_answers.answer(turn.tx, turn.person.id, turn.word(0), turn.word(1), turn.word(2))
     return Reply(toast="toast.thank_you")
 
 

@@ -18,14 +18,13 @@ from referrals.model import AuditEntry, Offer, OfferStage, Referral, Stage
 from referrals.persons import Person
 from referrals.ports import Tx
 from referrals.said import Keyboard
-from referrals.service import asked, doors, sharing, tell, threads, working
+from referrals.service import asked, doors, sharing, tell, working
 
 SOON, AFTER, NEXT = "appointment_soon", "appointment_after", "appointment_next"
 HELD = (Stage.ACCEPTED, Stage.UNREACHABLE, Stage.IN_SERVICE)
 GOING = (*HELD, Stage.REPORTED, Stage.DISPUTED)  # what was set is still spoken of
 MOST = 10  # that are still to come, in one matter
 TWICE = 2  # missed one after the other: somebody else looks, too
-EXPLAINED = "explained"  # `said`: what was in the way stands in the thread
 _STATE = AppointmentState
 
 
@@ -73,7 +72,7 @@ def of(tx: Tx, offer_id: str) -> list[Appointment]:
 def call_off(tx: Tx, person_id: str, offer_id: str, turn: str) -> Referral:
     """The partner cannot after all: the person hears so at once."""
     actor, offer, referral = doors.served_referral(tx, person_id, offer_id, Action.SERVICE_APPOINT)
-    found = _find(tx, offer.id, turn, asked.partner_mark)
+    found = find(tx, offer.id, turn, asked.partner_mark)
     if referral.stage not in GOING:
         raise TurnOver
     if found.state is _STATE.CALLED_OFF:
@@ -86,25 +85,10 @@ def call_off(tx: Tx, person_id: str, offer_id: str, turn: str) -> Referral:
     return referral
 
 
-def answer(tx: Tx, person_id: str, referral_id: str, turn: str, word: str) -> Appointment:
-    """The person's word: 'coming', 'cannot'; after a missed one 'there', 'absent', or what was in the way."""
-    actor, referral = doors.author_of(tx, person_id, referral_id, Action.APPOINTMENT_SAY)
-    found = _find(tx, referral.offer_id or "", turn, asked.mark)
-    verb = _SAID.get(word, _explain if word in turns.IN_THE_WAY else None)
-    if verb is None:
-        raise BadAnswer
-    if referral.stage not in GOING:
-        raise TurnOver
-    after = verb(tx, person_id, referral, found, word)
-    if after is not found:
-        tx.audit(AuditEntry(actor, Action.APPOINTMENT_SAY, f"referral:{referral.id}", after.said))
-    return after
-
-
 def happened(tx: Tx, person_id: str, offer_id: str, turn: str, kept: bool) -> Referral:
     """A worker says afterwards whether they met. A slip can be put right while the matter is theirs."""
     actor, offer, referral = doors.served_referral(tx, person_id, offer_id, Action.SERVICE_APPOINT)
-    found = _find(tx, offer.id, turn, asked.partner_mark)
+    found = find(tx, offer.id, turn, asked.partner_mark)
     state = _STATE.KEPT if kept else _STATE.MISSED
     if found.state is state:
         return referral
@@ -144,7 +128,7 @@ def after(tx: Tx, appointment_id: str) -> None:
     ask = [
         tell.press(f"button.meet_{how}", "meet.how", found.offer_id, turn, how) for how in ("kept", "missed")
     ]
-    _tell_partner(tx, referral, found, "worker.did_they_come", tell.column(ask))
+    tell_partner(tx, referral, found, "worker.did_they_come", tell.column(ask))
     if tx.now < found.at + turns.ASK_AGAIN:
         tx.set_timer(AFTER, found.id, found.at + turns.ASK_AGAIN)
 
@@ -154,10 +138,10 @@ def chase(tx: Tx, appointment_id: str) -> None:
     found, referral = _standing(tx, appointment_id)
     if found is None or referral is None:
         return
-    _tell_partner(tx, referral, found, "worker.new_time_owed", ())
+    tell_partner(tx, referral, found, "worker.new_time_owed", ())
 
 
-def _find(tx: Tx, offer_id: str, turn: str, mark: Callable[[Tx, str], str]) -> Appointment:
+def find(tx: Tx, offer_id: str, turn: str, mark: Callable[[Tx, str], str]) -> Appointment:
     """The appointment of this turn with that mark; NotFound where there is none."""
     for each in of(tx, offer_id) if offer_id else ():
         if mark(tx, each.id) == turn:
@@ -195,74 +179,6 @@ def _remind_later(tx: Tx, referral: Referral, appointment: Appointment) -> None:
         tx.set_timer(SOON, appointment.id, due)
 
 
-def _coming(tx: Tx, person_id: str, referral: Referral, found: Appointment, word: str) -> Appointment:
-    _still_to_come(tx, found)
-    _answer(tx, person_id, referral, found, "matter.coming_noted")
-    return found if found.said == word else tx.save(replace(found, said=word))
-
-
-def _cannot(tx: Tx, person_id: str, referral: Referral, found: Appointment, word: str) -> Appointment:
-    if found.state is _STATE.CALLED_OFF and found.said == word:
-        return found
-    _still_to_come(tx, found)
-    saved = tx.save(replace(found, state=_STATE.CALLED_OFF, said=word))
-    tx.clear_timers(found.id)
-    tx.set_timer(NEXT, found.id, tx.now + turns.NEW_TIME)
-    _tell_partner(tx, referral, found, "worker.cannot_come", ())
-    _answer(tx, person_id, referral, found, "matter.cannot_noted")
-    return saved
-
-
-def _there(tx: Tx, person_id: str, referral: Referral, found: Appointment, word: str) -> Appointment:
-    """Two say different things: nobody is blamed, and the desk looks."""
-    _was_missed(found)
-    if found.said == word:
-        return found
-    saved = tx.save(replace(found, said=word))
-    tx.clear_timers(found.id)
-    working.escalate(tx, referral, "desk.was_there")
-    _tell_partner(tx, referral, found, "worker.says_there", ())
-    _answer(tx, person_id, referral, found, "matter.there_noted")
-    return saved
-
-
-def _absent(tx: Tx, person_id: str, referral: Referral, found: Appointment, word: str) -> Appointment:
-    _was_missed(found)
-    if found.said == EXPLAINED:
-        return found
-    turn = asked.mark(tx, found.id)
-    ways = [tell.press(f"in_the_way.{w}", "meet.say", referral.id, turn, w) for w in turns.IN_THE_WAY]
-    _answer(tx, person_id, referral, found, "matter.in_the_way", tell.column(ways))
-    return found if found.said == word else tx.save(replace(found, said=word))
-
-
-def _explain(tx: Tx, person_id: str, referral: Referral, found: Appointment, word: str) -> Appointment:
-    """What was in the way goes to the partner in the thread, sealed like any other word of theirs."""
-    _was_missed(found)
-    if found.said == EXPLAINED:
-        return found
-    saved = tx.save(replace(found, said=EXPLAINED))
-    if threads.carries(tx, referral):
-        threads.write(tx, person_id, referral.id, _in_words(tx, person_id, referral, word))
-    else:
-        _tell_partner(tx, referral, found, "worker.new_time_owed", ())
-    _answer(tx, person_id, referral, found, "matter.in_the_way_noted")
-    return saved
-
-
-_SAID = {"coming": _coming, "cannot": _cannot, "there": _there, "absent": _absent}
-
-
-def _still_to_come(tx: Tx, found: Appointment) -> None:
-    if found.state is not _STATE.SET or found.at <= tx.now:
-        raise TurnOver
-
-
-def _was_missed(found: Appointment) -> None:
-    if found.state is not _STATE.MISSED:
-        raise TurnOver
-
-
 def _missed(tx: Tx, referral: Referral, missed: Appointment) -> None:
     """Nobody is scolded: were you there, what was in the way; twice in a row somebody else looks, too."""
     tx.set_timer(NEXT, missed.id, tx.now + turns.NEW_TIME)
@@ -277,15 +193,6 @@ def _missed(tx: Tx, referral: Referral, missed: Appointment) -> None:
     told = _tell_person(tx, referral, missed, text, tell.column(ask))
     if again and not (referral.by_word and told):
         working.escalate(tx, referral, "desk.no_shows")
-
-
-def _in_words(tx: Tx, person_id: str, referral: Referral, word: str) -> str:
-    """In the person's language, and in the reader's where that is another one."""
-    own = doors.person_by_id(tx, person_id).language
-    helper = tx.get(Person, referral.accepted_by or "")
-    languages = dict.fromkeys((own, helper.language if helper and helper.language else own))
-    key = f"missed_because.{word}"
-    return "\n".join(tx.catalogue.words(key, language) for language in languages)
 
 
 def _coming_buttons(tx: Tx, referral: Referral, found: Appointment) -> Keyboard:
@@ -307,15 +214,7 @@ def _tell_person(
     return tell.tell(tx, referral.author_id, text, words, buttons=buttons, slot=place, expires_at=until)
 
 
-def _answer(
-    tx: Tx, person_id: str, referral: Referral, found: Appointment, text: str, buttons: Keyboard = ()
-) -> None:
-    opens = ((tell.page_button("button.open", f"matter/{referral.id}"),),)
-    words = {"code": referral.code, "at": tell.iso(found.at)}
-    tell.answer(tx, person_id, text, words, buttons=buttons or opens, slot=asked.date_slot(tx, found))
-
-
-def _tell_partner(tx: Tx, referral: Referral, found: Appointment, text: str, ask: Keyboard) -> None:
+def tell_partner(tx: Tx, referral: Referral, found: Appointment, text: str, ask: Keyboard) -> None:
     """By the partner's own code, without the time: whoever holds the matter, else the desk."""
     there = tell.partners(tx, referral)
     offer = tx.get(Offer, found.offer_id)

@@ -11,7 +11,15 @@ import pytest
 
 from referrals.errors import AlreadyHandled, PulangError
 from referrals.model import OfferStage, Stage, ThreadEntry
-from referrals.service import appointments, asked, attempts, closing, offers, questions, waiting
+from referrals.service import (
+    appointment_answers,
+    asked,
+    attempts,
+    closing,
+    offers,
+    questions,
+    waiting,
+)
 from tests.service.test_appointments import Dates
 from tests.service.test_questions import CHOICE, QUESTION, Turns
 from tests.service.test_waiting import Lists
@@ -133,7 +141,7 @@ def test_two_who_log_the_third_try_and_two_who_explain(net: Turns) -> None:
     row = dates.mark(dates.latest.id)
     at_once(
         dates,
-        (appointments.answer, dates.family, dates.matter, row, "ill"),
-        (appointments.answer, dates.family, dates.matter, row, "ill"),
+        (appointment_answers.answer, dates.family, dates.matter, row, "ill"),
+        (appointment_answers.answer, dates.family, dates.matter, row, "ill"),
     )
     assert dates.store.run(lambda tx: tx.count(ThreadEntry, offer_id=dates.turn)) == 1

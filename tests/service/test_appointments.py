@@ -11,7 +11,17 @@ from referrals.casework import Appointment, AppointmentState
 from referrals.errors import BadAnswer, NotFound, TurnOver, WrongStage
 from referrals.model import Stage
 from referrals.persons import WritingWindow
-from referrals.service import appointments, asked, closing, people, tell, threads, wishes, working
+from referrals.service import (
+    appointment_answers,
+    appointments,
+    asked,
+    closing,
+    people,
+    tell,
+    threads,
+    wishes,
+    working,
+)
 from referrals.service.pages import PAGES
 from tests.service.test_questions import DAY, HOUR
 from tests.service.test_reaching import Calls
@@ -30,7 +40,7 @@ class Dates(Calls):
         return made
 
     def says(self, word: str) -> None:
-        self.store.run(appointments.answer, self.family, self.matter, self.mark(self.latest.id), word)
+        self.store.run(appointment_answers.answer, self.family, self.matter, self.mark(self.latest.id), word)
 
     def happened(self, kept: bool) -> None:
         turn = self.store.run(asked.partner_mark, self.latest.id)
@@ -249,7 +259,7 @@ def test_moments_that_make_no_sense_and_people_who_may_not(one: Dates) -> None:
     turn = one.mark(one.latest.id)
     for other in (one.worker, one.desk, one.person(77)):
         with pytest.raises(NotFound):
-            one.store.run(appointments.answer, other, one.matter, turn, "coming")
+            one.store.run(appointment_answers.answer, other, one.matter, turn, "coming")
     with pytest.raises(BadAnswer):
         one.says("perhaps")
     one.store.run(working.contacted, one.worker, one.turn)

@@ -10,7 +10,7 @@ from referrals.casework import Appointment, AppointmentState
 from referrals.errors import BadAnswer
 from referrals.model import Actor, Offer, OfferStage, Referral, Role, Stage
 from referrals.ports import Tx
-from referrals.service import appointments, asked, attempts, questions, waiting
+from referrals.service import appointment_answers, appointments, asked, attempts, questions, waiting
 from referrals.service.pages.page import Body, Verb, text_of
 from referrals.service.pages.part import Part
 from referrals.views import Choice, Said, Section, Step
@@ -131,14 +131,14 @@ def _waits(yes: bool) -> Callable[[Tx, str, str, Body], object]:
 
 
 def _says(word: str) -> Callable[[Tx, str, str, Body], object]:
-    return lambda tx, who, it, body: appointments.answer(tx, who, it, text_of(body, "turn"), word)
+    return lambda tx, who, it, body: appointment_answers.answer(tx, who, it, text_of(body, "turn"), word)
 
 
 def _way(tx: Tx, who: str, it: str, body: Body) -> object:
     reason = text_of(body, "reason")
     if reason not in turns.IN_THE_WAY:
         raise BadAnswer
-    return appointments.answer(tx, who, it, text_of(body, "turn"), reason)
+    return appointment_answers.answer(tx, who, it, text_of(body, "turn"), reason)
 
 
 def _how(kept: bool) -> Callable[[Tx, str, str, Body], object]:
