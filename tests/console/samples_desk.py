@@ -54,12 +54,12 @@ def work_view(tx: Any, who: str, subject: str, body: Body) -> SectionsView:
         2, stage_key="offer_stage.sent", next_key="part.next.answer", page="offer/O1", since=None,
         urgency_key="urgency.urgent",
     )  # fmt: skip
-    count = 40 if subject == "forty" else 3
+    count, rows = (40, 12) if subject == "forty" else (3, 3)
     running = tuple(
         _at_desk(
             n, stage_key="stage.in_service", next_key="part.next.news", since=None, who_key="part.who.you"
         )
-        for n in range(3, 3 + count)
+        for n in range(3, 3 + rows)
     )
     ways = (
         Way("work", "part.desk.everything", 2 + count, chosen=True),
@@ -67,12 +67,13 @@ def work_view(tx: Any, who: str, subject: str, body: Body) -> SectionsView:
         Way("work/overdue", "part.work.way.overdue", 1),
         Way("work/new", "part.work.way.new", 1),
     )
+    more = (Way("work/running", "part.desk.all", count),)
     meanwhile = Said("part.work.meanwhile", {"matters": "3", "colleagues": "1"})
     sections = (
         Section("part.desk.ways", ways=ways),
         Section("part.work.overdue", count=1, matters=(late,)),
         Section("part.work.new", count=1, matters=(new,)),
-        Section("part.work.running", count=count, matters=running),
+        Section("part.work.running", count=count, matters=running, ways=more if count > rows else ()),
         Section(
             "part.work.duty",
             (Said("part.work.on_duty"), meanwhile),

@@ -19,6 +19,7 @@ from referrals.views import MatterLine, Said, Section, SectionsView, Way
 
 FEW = 3
 MOST = 8  # of one queue where all of them are shown
+ALL = 30  # of one queue alone: in their order, so what is left out can wait the longest
 
 
 def desk_view(tx: Tx, person_id: str, subject: str, body: Body) -> SectionsView:
@@ -30,7 +31,7 @@ def desk_view(tx: Tx, person_id: str, subject: str, body: Body) -> SectionsView:
     sections = list(_first(found, person_id)) if not subject else []
     sections += [_ways(queues, subject)] if queues else []
     if subject:
-        sections += _queue(Queue(subject), queues.get(Queue(subject), ()), person_id, None)
+        sections += _queue(Queue(subject), queues.get(Queue(subject), ()), person_id, ALL)
     else:
         for queue, those in queues.items():
             sections += _queue(queue, those, person_id, MOST)
@@ -50,9 +51,10 @@ def _first(found: Sequence[Waiting], person_id: str) -> Iterator[Section]:
         yield Section("part.desk.first", matters=(_line(free[0], person_id),))
 
 
-def _queue(queue: Queue, those: Sequence[Waiting], person_id: str, most: int | None) -> Iterator[Section]:
+def _queue(queue: Queue, those: Sequence[Waiting], person_id: str, most: int) -> Iterator[Section]:
     rows = tuple(_line(waiting, person_id) for waiting in those[:most])
-    ways = (Way(f"desk/{queue}", "part.desk.all", len(those)),) if len(rows) < len(those) else ()
+    more = len(rows) < len(those) and most == MOST
+    ways = (Way(f"desk/{queue}", "part.desk.all", len(those)),) if more else ()
     hint = Said(f"part.desk.hint.{queue}")
     yield Section(f"part.desk.{queue}", (hint,), count=len(those), matters=rows, ways=ways)
 

@@ -19,6 +19,7 @@ from referrals.workload import Heap
 
 MINE = "mine"
 MOST = 12  # of one heap where all of them are shown
+ALL = 30  # of one heap alone: in their order, so what is left out can wait the longest
 
 
 def work_view(tx: Tx, person_id: str, subject: str, body: Body) -> SectionsView:
@@ -32,7 +33,7 @@ def work_view(tx: Tx, person_id: str, subject: str, body: Body) -> SectionsView:
     sections = [_ways(found, mine, subject)] if found else []
     for heap, those in heaps.items():
         if those and subject in ("", MINE, heap):
-            most = None if subject == heap else MOST
+            most = ALL if subject == heap else MOST
             sections += _heap(heap, those, person_id, most)
     count = Said("part.work.count", {"count": str(len(found)), "mine": str(len(mine))})
     said = count if found else Said("part.work.empty")
@@ -64,9 +65,10 @@ def _who(case: Case, person_id: str) -> str:
     return "part.who.you" if case.whose == person_id else "part.who.colleague"
 
 
-def _heap(heap: Heap, those: Sequence[Case], person_id: str, most: int | None) -> Iterator[Section]:
+def _heap(heap: Heap, those: Sequence[Case], person_id: str, most: int) -> Iterator[Section]:
     rows = tuple(line(case, person_id) for case in those[:most])
-    ways = (Way(f"work/{heap}", "part.desk.all", len(those)),) if len(rows) < len(those) else ()
+    more = len(rows) < len(those) and most == MOST
+    ways = (Way(f"work/{heap}", "part.desk.all", len(those)),) if more else ()
     yield Section(f"part.work.{heap}", count=len(those), matters=rows, ways=ways)
 
 
