@@ -23,6 +23,8 @@ from referrals.views import (
     PlanView,
     ReaderLine,
     RemindersView,
+    Said,
+    Section,
     Step,
     ThreadLine,
 )
@@ -140,7 +142,24 @@ def offer_view(tx: Any, who: str, subject: str, body: Mapping[str, object]) -> O
         decline_reasons=tuple(Choice(r, label_key=f"decline.{r}") for r in ("full", "not_our_area", "other")),
         may_decide=not declined,
         may_ask=not declined,
+        sections=() if declined else offer_turns(getattr(tx, "on_list", "")),
     )
+
+
+def offer_turns(on_list: str) -> tuple[Section, ...]:
+    """One question first, or a waiting list."""
+    known = tuple(Choice(q, label_key=f"ask.{q}") for q in ("when", "travel", "company"))
+    ask = Step("ask", "page.step.ask", needs="reason", choices=known)
+    line = Said("part.queue.asked", {"day": on_list}) if on_list else Said("part.queue.hint")
+    return (
+        Section("part.ask.title", (Said("part.ask.hint"),), (ask,)),
+        Section("part.queue.title", (line,), (Step("waitlist", "page.step.waitlist", needs="day"),)),
+    )
+
+
+def wait_list(tx: Any, who: str, subject: str, body: Mapping[str, object]) -> OfferView:
+    tx.on_list = str(body["day"])
+    return offer_view(tx, who, subject, {})
 
 
 def an_offer(stage: OfferStage, decided_by: str) -> Offer:
@@ -299,7 +318,7 @@ TAKEN = ("report", "give_up", "helped", "not_helped", "return", "rematch", "move
 
 SAMPLES: Mapping[str, FixedPage] = {
     "plan": FixedPage(plan_view, {"preview": plan_view, "file": filed}),
-    "offer": FixedPage(offer_view, {"accept": accept, "decline": decline}),
+    "offer": FixedPage(offer_view, {"accept": accept, "decline": decline, "waitlist": wait_list}),
     "matter": FixedPage(
         matter_view,
         {"write": write, "withdraw": withdraw}

@@ -225,6 +225,16 @@ async def test_a_worker_declines_with_a_reason(window: Window, stand: Stand) -> 
     assert stand.turns.declined == "full"  # type: ignore[attr-defined]
 
 
+async def test_a_worker_says_from_when_there_is_room(window: Window, stand: Stand) -> None:
+    await window.opens("offer/O1")
+    page = window.page
+    await page.get_by_text("There is a queue").click()
+    await page.get_by_label("From about which day is there room?").fill("2027-01-24")
+    await page.get_by_role("button", name="Send", exact=True).last.click()
+    await page.wait_for_selector("text=The person is being asked whether they wait")
+    assert stand.turns.on_list == "2027-01-24"  # type: ignore[attr-defined]
+
+
 async def test_a_worker_accepts_reads_and_writes_at_once(window: Window, stand: Stand) -> None:
     await window.opens("offer/O1")
     await window.page.get_by_role("button", name="Yes, we can help").click()
