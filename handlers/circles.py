@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from handlers.reply import Reply, Turn
-from referrals.service import circle_invitations
-from referrals.service.tell import page_button, press
+from referrals.service import circle_invitations, people
+from referrals.service.tell import column, page_button, press
 
 
 def link_opened(turn: Turn, token: str) -> Reply:
-    """The link says that a page waits, and nothing else; a button is the wish to look."""
+    """The link says that a page waits, and nothing else; a button is the wish to look.
+
+    Whoever was never here chooses a language by it: on the page one's words are matched with who speaks it.
+    """
     circle_invitations.look(turn.tx, turn.person.id, token)
-    look = (press("button.look", "invited.look", token),)
-    return Reply("family.page_waits", {}, (look, (press("button.not_now", "seat.not_now"),)))
+    looks = [press("button.look", "invited.look", token)]
+    if not turn.person.language:
+        spoken = turn.tx.catalogue.languages
+        looks = [press(f"language.{la}", "invited.look", token, la) for la in spoken]
+    return Reply("family.page_waits", {}, column([*looks, press("button.not_now", "seat.not_now")]))
 
 
 def look(turn: Turn) -> Reply:
     """'Look': from now on the page is this person's."""
     found = circle_invitations.take(turn.tx, turn.person.id, turn.word(0))
+    if turn.word(1):
+        people.choose_language(turn.tx, turn.person.id, turn.word(1))
     page = ((page_button("button.open_page", f"invited/{found.id}"),),)
     return Reply("family.page_is_here", {}, page, slot=f"invited:{found.id}")

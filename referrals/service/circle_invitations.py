@@ -17,7 +17,7 @@ from referrals.limits import Doing
 from referrals.members import Enrolment
 from referrals.model import Actor, AgeGroup, AuditEntry, Referral
 from referrals.ports import Tx
-from referrals.service import circle_sides, doors, drafts, enrolments, limits, needs, tell
+from referrals.service import circle_sides, doors, drafts, enrolments, limits, needs, people, tell
 from referrals.service import circles as leading
 
 PREFIX = "d-"  # start payloads of such links
@@ -50,7 +50,7 @@ def look(tx: Tx, person_id: str, token: str) -> None:
 
 
 def take(tx: Tx, person_id: str, token: str) -> CircleInvitation:
-    """'I will look': from now on the page is this person's. Pressed again it is the same. Raises as `look`."""
+    """'I will look': from now on the page is this person's; pressed again it still is. Raises as `look`."""
     limits.check(tx, Doing.LINK, person_id)
     found = _opened(tx, person_id, token, lock=True)
     if found.taken_by is None:
@@ -70,15 +70,20 @@ def of(tx: Tx, person_id: str, invitation_id: str) -> tuple[CircleInvitation, Ci
     return found, circle
 
 
-def accept(tx: Tx, person_id: str, invitation_id: str) -> Referral:
-    """'I would like to hear more': a request of their own, which can be sent to that organisation alone."""
+def accept(tx: Tx, person_id: str, invitation_id: str, age: str = "") -> Referral:
+    """'I would like to hear more': a request of their own, which can be sent to that organisation alone.
+
+    `age`: an age group, from whoever has not said it yet; under 18 only who is vetted for it is asked.
+    """
     actor = doors.as_author(person_id)
     allow(actor, Action.CIRCLE_SAY)
     invitation, circle = of(tx, person_id, invitation_id)
     person = doors.person_by_id(tx, person_id)
+    if person.age_group is None:
+        person = people.choose_age_group(tx, person_id, age)
     first = _first(tx, circle)
-    age = person.age_group or AgeGroup.ADULT
-    draft = drafts.start_draft(tx, actor, first.pathway, first.category, age, person.language)
+    group = person.age_group or AgeGroup.CHILD
+    draft = drafts.start_draft(tx, actor, first.pathway, first.category, group, person.language)
     _joins(tx, actor, invitation, circle, draft)
     page = ((tell.page_button("button.open_page", f"plan/{draft.id}"),),)
     tell.answer(tx, person_id, "family.circle_page", buttons=page, slot=f"matter:{draft.id}")

@@ -93,7 +93,7 @@ class Round(Small):
         """Both sides are there, and have said yes once: each one's matter, and the offer it is known by."""
         one, lead_one = self.begun()
         invitation = self.invited(82, self.link(lead_one))
-        self.store.run(PAGES["invited"].steps["invited_yes"], self.other, invitation, {"yes": True})
+        self.store.run(PAGES["invited"].steps["invited_yes"], self.other, invitation, {"reason": "adult"})
         (draft,) = self.store.run(lambda tx: tx.find(Referral, author_id=self.other))
         other = self.files(self.other, draft.id)
         lead_other = self.accepted(other)
@@ -320,10 +320,10 @@ def test_a_restored_backup_begins_nothing_again(net: Round) -> None:
 def test_one_link_is_one_persons_and_a_no_without_a_yes_stops_nothing(net: Round) -> None:
     one, lead = net.begun()
     invitation = net.invited(82, net.link(lead))
-    net.store.run(PAGES["invited"].steps["invited_yes"], net.other, invitation, {"yes": True})
+    net.store.run(PAGES["invited"].steps["invited_yes"], net.other, invitation, {"reason": "adult"})
     (draft,) = net.store.run(lambda tx: tx.find(Referral, author_id=net.other))
     with pytest.raises(NotFound):
-        net.store.run(PAGES["invited"].steps["invited_yes"], net.other, invitation, {"yes": True})
+        net.store.run(PAGES["invited"].steps["invited_yes"], net.other, invitation, {"reason": "adult"})
     with pytest.raises(WrongStage):
         net.does(net.worker, lead, "circle_invite")
     net.files(net.other, draft.id)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from referrals.access import Action
 from referrals.casework import CircleState
-from referrals.model import Offer, Referral
+from referrals.model import AgeGroup, Offer, Referral
 from referrals.ports import Tx
 from referrals.service import circle_invitations, circle_sides, circles, doors, names
 from referrals.service.pages import circle_part
@@ -73,14 +73,19 @@ def invited_view(tx: Tx, person_id: str, subject: str, body: Body) -> SectionsVi
     organization = tx.directory.organizations.get(circle.organization_id)
     name = names.named(organization.names, language) if organization else ""
     lines = (Said("part.circle.invited", {"organization": name}), Said("part.circle.no_harm"))
-    steps = [
-        Step("invited_yes", "page.step.invited_yes", needs="yes"),
-        Step("invited_no", "page.step.invited_no"),
-    ]
+    steps = [_yes_step(tx, person_id), Step("invited_no", "page.step.invited_no")]
     own = tuple(Choice(e.id, label=e.code) for e in circle_invitations.members_of(tx, person_id))
     if own:
         steps.insert(1, Step("invited_for", "page.step.invited_for", needs="reason", choices=own))
     return SectionsView("part.circle.invited_title", (Section(TITLE, lines, tuple(steps)),))
+
+
+def _yes_step(tx: Tx, person_id: str) -> Step:
+    """Whoever has not said how old they are, says it with the yes."""
+    if doors.person_by_id(tx, person_id).age_group is not None:
+        return Step("invited_yes", "page.step.invited_yes", needs="yes")
+    ages = tuple(Choice(age, label_key=f"form.age_group.{age}") for age in AgeGroup)
+    return Step("invited_yes", "page.step.invited_yes", needs="reason", choices=ages)
 
 
 def _said(key: str) -> SectionsView:
@@ -88,7 +93,7 @@ def _said(key: str) -> SectionsView:
 
 
 def _yes(tx: Tx, person_id: str, subject: str, body: Body) -> SectionsView:
-    circle_invitations.accept(tx, person_id, subject)
+    circle_invitations.accept(tx, person_id, subject, text_of(body, "reason"))
     return _said("part.circle.in_chat")
 
 
