@@ -7,12 +7,12 @@ from dataclasses import replace
 from handlers import crisis as alarms
 from handlers import home, members, mentor
 from handlers.reply import Reply, Turn
-from referrals import code_words
+from referrals import code_words, schedule
 from referrals.code_words import CODE_WORDS, CodeWord
 from referrals.lifecycle import ENDED
 from referrals.members import CheckIn, Crisis, Enrolment
 from referrals.model import Referral, Role, Stage
-from referrals.service import enrolments, people
+from referrals.service import enrolments, names, people, tracking
 from referrals.service.tell import column, press
 
 MOST = 5  # matters in one short message
@@ -38,14 +38,23 @@ def text(turn: Turn) -> Reply:
 
 
 def status(turn: Turn) -> Reply:
-    """STATUS: where one's own matters stand, by code, and no more than a follower of a code would see."""
-    mine = turn.tx.find(Referral, author_id=turn.person.id)
+    """STATUS: where one's own matters stand and until when, by code: what a follower of a code would see."""
+    mine = sorted(turn.tx.find(Referral, author_id=turn.person.id), key=lambda r: (r.created_at, r.id))
     still = [r for r in mine if r.stage not in ENDED and r.stage is not Stage.DRAFT][-MOST:]
     if not still:
         return Reply("home.status_none", slot=SLOT)
-    said = turn.tx.catalogue.texts.get(turn.person.language, {})
-    lines = [f"{r.code}: {said.get(f'stage.{r.stage}', r.stage)}" for r in still]
-    return Reply("home.status", {"lines": "\n".join(lines)}, slot=SLOT)
+    return Reply("home.status", {"lines": "\n".join(_standing(turn, r) for r in still)}, slot=SLOT)
+
+
+def _standing(turn: Turn, referral: Referral) -> str:
+    """One matter in one line, with the day until which the next thing is promised."""
+    catalogue, language = turn.tx.catalogue, turn.person.language
+    said = catalogue.words(f"stage.{referral.stage}", language)
+    by = tracking.next_by(turn.tx, referral)
+    if by is None:
+        return f"{referral.code}: {said}"
+    day = names.day_in_words(catalogue, schedule.local(by, turn.person.timezone).date(), language)
+    return f"{referral.code}: {said} ({catalogue.words('home.status_by', language, day=day)})"
 
 
 def next_due(turn: Turn) -> Reply:

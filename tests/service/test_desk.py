@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from referrals.casework import DeskNote
+from referrals.directory import Organization
 from referrals.errors import AlreadyHandled, BadAnswer, NotFound, NotSealedFor, PinNeeded, TooLong
 from referrals.model import Actor, AgeGroup, DataClass, OfferStage, Referral, Role, Stage, Urgency
 from referrals.persons import Seat
@@ -382,3 +383,36 @@ def _opens(tx: Tx, actor: Actor, note: DeskNote) -> object:
 
 def _speaks(tx: Tx, person_id: str, language: str) -> None:
     people.choose_language(tx, person_id, language)
+
+
+def test_the_page_says_who_is_on_call_and_what_nobody_covers(small: Desk) -> None:
+    rota = small.page(small.dao, "desk", "").sections[-1]
+    assert rota.title_key == "part.desk.rota"
+    assert {line.key.removesuffix("_you") for line in rota.lines} >= {
+        "part.desk.on_call",
+        "part.desk.next_up",
+    }
+    small.store.run(joining.set_duty, small.dao, False)
+    small.store.run(joining.set_duty, small.chai, False)
+    keys = [line.key for line in small.page(small.dao, "desk", "").sections[-1].lines]
+    assert keys[0] == "part.desk.nobody_on_call"
+
+
+def test_a_family_asks_by_text_where_things_stand_and_until_when(small: Desk) -> None:
+    first = small.offered(1)
+    second = small.filed(small.referral(first).author_id)
+    small.passes(SOON)
+    mali = Chats(small).phone(1)
+    for language in ("en", "th"):
+        small.store.run(_speaks, small.referral(first).author_id, language)
+        said = mali.says("status")
+        for matter in (first, second):
+            assert small.referral(matter).code in said
+        assert ("next step by" if language == "en" else "ภายใน") in said
+        assert mali.newest.weight <= LONGEST_SCREEN
+    named = [names["en"] for names in (o.names for o in _organizations(small))]
+    assert not [name for name in named if name in said]
+
+
+def _organizations(small: Desk) -> list[Organization]:
+    return small.store.run(lambda tx: list(tx.directory.organizations.values()))

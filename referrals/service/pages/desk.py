@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from referrals.access import Action
 from referrals.errors import NotFound
 from referrals.model import Urgency
+from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.queues import Queue
-from referrals.service import desk_queues
+from referrals.service import desk_queues, rota
 from referrals.service.desk_queues import Waiting
 from referrals.service.pages.page import Body, Page, Verb
 from referrals.views import MatterLine, Said, Section, SectionsView, Way
@@ -35,6 +36,8 @@ def desk_view(tx: Tx, person_id: str, subject: str, body: Body) -> SectionsView:
     else:
         for queue, those in queues.items():
             sections += _queue(queue, those, person_id, MOST)
+    if not subject:
+        sections.append(_rota(tx, person_id))
     count = Said("part.desk.count", {"count": str(len(found))}) if found else Said("part.desk.empty")
     return SectionsView("part.desk.title", tuple(sections), (count,))
 
@@ -63,6 +66,22 @@ def _ways(queues: Mapping[Queue, Sequence[Waiting]], subject: str) -> Section:
     ways = [Way("desk", "part.desk.everything", chosen=not subject)]
     ways += [Way(f"desk/{q}", f"part.desk.way.{q}", len(those), q == subject) for q, those in queues.items()]
     return Section("part.desk.ways", ways=tuple(ways))
+
+
+def _rota(tx: Tx, person_id: str) -> Section:
+    """Who is on call now and whose turn is next, by their posts; and the week's hours that nobody covers."""
+    lines = [_turn("part.desk.on_call", seat, person_id) for seat in rota.on_call(tx)]
+    lines = lines or [Said("part.desk.nobody_on_call")]
+    lines += [_turn("part.desk.next_up", seat, person_id) for seat in rota.next_up(tx)]
+    for start, end in rota.open_hours(tx)[:MOST]:
+        hours = str(max(1, round((end - start).total_seconds() / 3600)))
+        lines.append(Said("part.desk.uncovered", {"hours": hours}, start))
+    return Section("part.desk.rota", tuple(lines))
+
+
+def _turn(key: str, seat: Seat, person_id: str) -> Said:
+    """A post is called by its name in the network's file; who fills it is not said."""
+    return Said(f"{key}_you") if seat.person_id == person_id else Said(key, {"post": seat.id})
 
 
 def _line(waiting: Waiting, person_id: str) -> MatterLine:
