@@ -242,6 +242,8 @@ class Matrix:
         yield "me", self.reach(me.view, person, [""], {})
         yield "mydata", self.reach(PAGES["mydata"].view, person, [""], {})
         yield "track", self.reach(PAGES["track"].view, person, [""], {})
+        yield "choose", self.reach(PAGES["choose"].view, person, [""], {})
+        yield "choose_one", self.reach(PAGES["choose"].steps["choose"], person, [""], {"reason": "complaint"})
         yield "hide", self.reach(me.steps["hide"], person, [""], {})
         yield "settings", self.reach(me.steps["language"], person, [""], {"language": "th"})
         yield "posts_see", self.reach(posts.view, person, [""], {})
