@@ -12,13 +12,13 @@ from datetime import timedelta
 from referrals import onward
 from referrals.access import Action
 from referrals.catalogue import Handling, Pathway
-from referrals.errors import BadAnswer, OnwardFar, OnwardLoop, TooOften
+from referrals.errors import BadAnswer, NoConsent, OnwardFar, OnwardLoop, TooOften
 from referrals.lifecycle import OPEN, STAGE_WAITS, Step, move
 from referrals.members import Enrolment
 from referrals.model import AuditEntry, Referral, Role, Stage, Urgency
 from referrals.onward import Link
 from referrals.ports import Tx
-from referrals.service import doors, matter_codes, tell
+from referrals.service import doors, matter_codes, sharing, tell
 
 FROM = (Stage.ACCEPTED, Stage.UNREACHABLE, Stage.IN_SERVICE, Stage.REPORTED)
 NUDGE, AFTER = "onward_nudge", timedelta(hours=24)
@@ -32,6 +32,8 @@ def propose(tx: Tx, person_id: str, offer_id: str, category: str) -> None:
     Where such a need is open already nobody is bothered again, and the partner does not learn of it.
     """
     actor, _, referral = doors.served_referral(tx, person_id, offer_id, Action.SERVICE_ONWARD)
+    if not sharing.readable(tx, referral):
+        raise NoConsent  # whoever may not work on with a matter begins nothing from it either
     refused = onward.refusal(chain_of(tx, referral), category)
     if refused:
         raise _REFUSED[refused]
@@ -53,7 +55,7 @@ def propose(tx: Tx, person_id: str, offer_id: str, category: str) -> None:
 
 def choices(tx: Tx, referral: Referral) -> tuple[str, ...]:
     """The needs that its partner may propose now, in the pathways' order."""
-    if referral.stage not in FROM:
+    if referral.stage not in FROM or not sharing.readable(tx, referral):
         return ()
     chain = chain_of(tx, referral)
     offered = dict.fromkeys(c for pathway in _pathways(tx, referral) for c in pathway.categories)
