@@ -18,6 +18,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from itertools import combinations
 from math import log, sqrt
 from random import Random
@@ -27,13 +28,14 @@ import pytest
 
 from console import sessions
 from console.init_data import check
+from referrals.casework import Confirmation
 from referrals.errors import Refused
-from referrals.members import Enrolment
 from referrals.persons import Person, Presence
 from referrals.ports import Tx
-from referrals.service import body_questions, closing, people, tracking
+from referrals.service import attendance, body_questions, closing, people, tracking
 from tests.console.place import Place, a_place
 from tests.security.test_init_data import TRUST
+from tests.service.test_attendance_story import came_to, tie
 from tests.support.device import Device, DeviceSession
 
 ALPHA = 0.0001
@@ -131,7 +133,7 @@ async def test_a_body_hears_the_same_whomever_it_asks_about(place: Place, tries:
     net = place.net
     net.person(BODY, "border-probation-1")
     net.person(31, "mentor-1")
-    net.store.run(_tie, "K7-29", net.person(MEMBER))
+    net.store.run(tie, "K7-29", net.person(MEMBER))
     asked = {"own phone": "K7-29", "no phone": "M3-04", "unknown": "K7-AAA", "nonsense": "tell me"}
     heard = Heard()
     for kinds in in_turns(list(asked), tries):
@@ -145,11 +147,6 @@ async def test_a_body_hears_the_same_whomever_it_asks_about(place: Place, tries:
         assert len(set(answers)) == 1, answers
         assert b"part.attendance.have" in answers[0]
     heard.delays_alike("attendance")
-
-
-def _tie(tx: Tx, code: str, person_id: str) -> None:
-    (found,) = tx.find(Enrolment, code=code)
-    tx.save(replace(found, person_id=person_id))
 
 
 # -- codes to follow a matter -------------------------------------------------------------------------
@@ -258,7 +255,7 @@ async def test_what_must_sound_alike_takes_as_many_statements(place: Place) -> N
     net = place.net
     worker, eve = net.person(BODY, "border-probation-1"), net.person(EVE)
     net.person(31, "mentor-1")
-    net.store.run(_tie, "K7-29", net.person(MEMBER))
+    net.store.run(tie, "K7-29", net.person(MEMBER))
     family = net.person(FAMILY)
     matter = net.filed(family)
     replaced = net.store.run(tracking.follow, family, matter)
@@ -280,3 +277,33 @@ async def test_what_must_sound_alike_takes_as_many_statements(place: Place) -> N
         for launch in (check(place.proof(account), TRUST, place.clock.now) for account in (NOBODY, HIDDEN))
     ]
     assert len(set(opens)) == 1, opens
+
+
+async def test_when_an_answer_leaves_nothing_is_left_to_be_done(place: Place) -> None:
+    """Sent, not agreed, absent or unknown: it was ready before, and telling so is the same work."""
+    net = place.net
+    worker, mentor = net.person(BODY, "border-probation-1"), net.person(31, "mentor-1")
+    member = net.person(MEMBER)
+    net.store.run(tie, "K7-29", member)
+    net.store.run(tie, "T2-86", net.person(EVE))
+    net.store.run(came_to, "K7-29", mentor, [net.clock.now.date() - timedelta(days=3)])
+    codes = ("K7-29", "T2-86", "M3-04", "K7-AAA")
+    at = max(net.store.run(body_questions.ask, worker, code, "month") for code in codes)
+    net.passes(timedelta(minutes=2))
+    for person in (member, net.person(EVE)):
+        (asked,) = net.store.run(attendance.of_member, person)
+        net.store.run(attendance.agree, person, asked.id)
+    net.passes(at - net.clock.now - timedelta(minutes=1))
+    found = net.store.run(lambda tx: tx.find(Confirmation))
+    assert sorted(c.state.value + c.why for c in found) == [
+        "noneno_yes",
+        "nonenot_there",
+        "noneunknown",
+        "sent",
+    ]
+    place.clock.advance(minutes=1)
+    leaving = [
+        statements(place, lambda tx, it=it: body_questions.answer(tx, it.id))  # type: ignore[misc]
+        for it in found
+    ]
+    assert len(set(leaving)) == 1, leaving

@@ -38,7 +38,7 @@ class Probation(Small):
         self.mentor = self.person(31, "mentor-1")
         self.desk, self.worker = self.person(51, "desk-1"), self.person(71, "border-probation-1")
         self.member, self.stranger = self.person(81), self.person(91)
-        self.code = self.store.run(_tie, "K7-29", self.member)
+        self.code = self.store.run(tie, "K7-29", self.member)
 
     def page(self, person: str, subject: str = "", *, locked: bool = False) -> SectionsView:
         def look(tx: Tx) -> Any:
@@ -60,7 +60,7 @@ class Probation(Small):
 
     def came(self, code: str, *days_ago: int) -> None:
         today = self.clock.now.date()
-        self.store.run(_came, code, self.mentor, [today - ago * DAYS for ago in days_ago])
+        self.store.run(came_to, code, self.mentor, [today - ago * DAYS for ago in days_ago])
 
     def waiting(self) -> list[Confirmation]:
         return self.store.run(lambda tx: tx.find(Confirmation, state=ConfirmationState.WAITING))
@@ -85,13 +85,13 @@ def on_both(database_url: str) -> Iterator[Probation]:
     yield from opened(database_url)
 
 
-def _tie(tx: Tx, code: str, person_id: str) -> str:
+def tie(tx: Tx, code: str, person_id: str) -> str:
     (found,) = tx.find(Enrolment, code=code)
     tx.save(replace(found, person_id=person_id))
     return code
 
 
-def _came(tx: Tx, code: str, mentor: str, days: list[date]) -> None:
+def came_to(tx: Tx, code: str, mentor: str, days: list[date]) -> None:
     (member,) = tx.find(Enrolment, code=code)
     for day in days:
         meeting = Meeting(tx.new_id(), member.programme, "club", day, mentor, tx.now)
@@ -140,7 +140,7 @@ def test_a_body_that_asks_gets_the_same_for_everybody(on_both: Probation) -> Non
     """Unknown, nonsense, not agreed, absent: at once the same view, later the same answer, to the byte."""
     net = on_both
     net.came("M3-04", 3, 10)  # who was there, and does not say yes
-    net.store.run(_tie, "T2-86", net.stranger)  # who says yes, and was never there
+    net.store.run(tie, "T2-86", net.stranger)  # who says yes, and was never there
     at_once = [net.asks(code) for code in ("K7-99", "what do you know", "M3-04", "T2-86", "")]
     assert all(view == at_once[0] for view in at_once)
     assert [line.key for line in at_once[0].lines] == ["part.attendance.have"]
@@ -198,7 +198,7 @@ def test_the_person_and_the_desk_read_why_and_nobody_else(net: Probation) -> Non
 
 
 def test_only_ones_own_can_be_said_yes_to(net: Probation) -> None:
-    net.store.run(_tie, "T2-86", net.stranger)
+    net.store.run(tie, "T2-86", net.stranger)
     net.asks(net.code)
     net.passes(timedelta(minutes=2))
     (asked,) = net.store.run(lambda tx: attendance.of_member(tx, net.member))
