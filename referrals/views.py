@@ -152,6 +152,7 @@ class Section:
     matters: tuple[MatterLine, ...] = ()
     ways: tuple[Way, ...] = ()
     folded: bool = False  # behind its heading until somebody opens it
+    later: bool = False  # on a matter's page: below what was written and what both sides say
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,8 @@ export function show(view, desk) {
   if (lock && reader(view) === "partner") lock[0]?.querySelector("[data-pin]")?.setAttribute("data-first", "");
   // Whoever helps reads first; whoever wrote it knows it already and came for what is new.
   const helps = reader(view) === "partner";
-  const parts = helps ? [story, acting, talk] : [acting, lock, talk, story];
+  const [now, later] = [false, true].map((late) => desk.sections({ sections: (view.sections ?? []).filter((one) => one.later === late) }, here));
+  const parts = helps ? [story, now, acting, talk] : [now, acting, lock, talk, story];
   return [
     h("h1", {}, t(view.category_key)),
     h("p", { class: "stage" }, t(view.stage_key)),
@@ -37,8 +38,8 @@ export function show(view, desk) {
     ...(helps && lock ? lock : []),
     standing(view),
     view.move && moving(view.move, moves, desk),
-    ...desk.sections(view, here),
     ...parts.flat(),
+    ...later,
     !here && h("p", { class: "hint" }, t("page.matter.from_chat")),
     ...agreement(view, quiet, desk),
   ].filter(Boolean);

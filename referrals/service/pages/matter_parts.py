@@ -6,8 +6,9 @@ A part is a module of its own (`pages/<name>_part.py`) and one line here; its se
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from referrals.model import Actor, Referral
+from referrals.model import Actor, Referral, Role
 from referrals.ports import Tx
 from referrals.service.pages import (
     add_part,
@@ -41,10 +42,23 @@ PARTS: tuple[Part, ...] = (
 )
 
 
+# What nobody opened the page for: it stands below the story and the thread.
+LATER: tuple[Part, ...] = (
+    consent_part.PART,
+    thread_part.PART,
+    add_part.PART,
+    worker_part.PART,
+    why_part.PART,
+)
+LATER_AT_PARTNER: tuple[Part, ...] = (*LATER, onward_part.PART)
+
+
 def sections_of(tx: Tx, actor: Actor, referral: Referral) -> Iterator[Section]:
-    """Every part's sections, in the order of `PARTS`."""
+    """Every part's sections, in the order of `PARTS`; those of `LATER` say so."""
+    later = LATER_AT_PARTNER if actor.role is Role.WORKER else LATER
     for part in PARTS:
-        yield from part.sections(tx, actor, referral)
+        for section in part.sections(tx, actor, referral):
+            yield replace(section, later=True) if part in later else section
 
 
 def steps() -> dict[str, Verb]:
