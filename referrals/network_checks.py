@@ -74,6 +74,9 @@ def _check_areas(reading: Reading) -> None:
     parents = {area.id: area.parent for _, area in reading.areas}
     for block, area in reading.areas:
         _refer(block, "parent", area.parent, parents)
+        for old in area.formerly:
+            if old in parents:
+                block.wrong("formerly", f"names {old!r}, which still stands here", "take one of the two out")
         line = [area.id]
         while (above := parents.get(line[-1])) is not None and above not in line:
             line.append(above)

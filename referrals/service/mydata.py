@@ -264,13 +264,12 @@ def _acts(tx: Tx, person: Person, seats: list[Any]) -> list[Json]:
 def _matter(tx: Tx, person_id: str, referral_id: str) -> Json:
     referral = doors.own_referral(tx, doors.as_author(person_id), referral_id, Action.REFERRAL_READ)
     person, actor = doors.person_by_id(tx, person_id), doors.as_author(person_id)
-    area = tx.directory.areas.get(referral.area)
     return {
         "code": referral.code,
         "pathway": referral.pathway,
         "category": referral.category,
         "urgency": referral.urgency.value,
-        "area": names.named(area.names, person.language) if area else "",
+        "area": names.place(tx.directory, referral.area, person.language),
         "age_group": referral.age_group.value,
         "stage": referral.stage.value,
         "filed_at": referral.created_at,
@@ -281,6 +280,7 @@ def _matter(tx: Tx, person_id: str, referral_id: str) -> Json:
         "confirmed": referral.confirmed,
         "words": _opened(tx, actor, referral),
         "messages": _messages(tx, actor, referral, person),
+        "for_somebody": [_for_somebody(referral)] if referral.behalf else [],
         "consents": [_consent(tx, actor, c) for c in tx.find(Consent, referral_id=referral.id)],
         **_on_the_way(tx, referral),
         "circle": circle_sides.taken_home(tx, referral),
@@ -335,6 +335,10 @@ def _from(entry: ThreadEntry, partner: str) -> str:
     return partner if entry.from_partner else "me"
 
 
+def _for_somebody(referral: Referral) -> Json:
+    return {"why": referral.behalf, "agreed": referral.behalf_agreed, "until": referral.behalf_until}
+
+
 def _consent(tx: Tx, actor: Actor, given: Consent) -> Json:
     wishes = tx.open_sealed(actor, given.record, DataClass.STORY)
     return {
@@ -343,6 +347,7 @@ def _consent(tx: Tx, actor: Actor, given: Consent) -> Json:
         "given_at": given.given_at,
         "until": given.until,
         "withdrawn_at": given.withdrawn_at,
+        "assent": given.assent,
         "left_out": sorted(" ".join(wishes.values()).split()),
     }
 

@@ -158,6 +158,7 @@ def test_an_empty_file_is_an_empty_network() -> None:
 MISTAKES = [
     ("[[area]]", "[[area]", ("network.toml:1", "not TOML", "correct the line")),
     ("[[poster]]", "[[posters]]", (FILE, "'posters' is not known", "did you mean 'poster'")),
+    ('id = "south"', 'id = "south"\nformerly = ["town"]', ("[[area]] south", "'town'", "still stands")),
     ('parent = "south"', 'parent = "sout"', ("[[area]] town", "'sout'", "did you mean 'south'")),
     ('id = "south"', 'id = "south"\nparent = "town"', ("[[area]] south", "circle: south in town", "outside")),
     (
