@@ -69,6 +69,7 @@ class PlanView:
     must: tuple[Choice, ...] = ()  # what must be so: without papers, without a fee, helped by a woman …
     about: tuple[Choice, ...] = ()  # a complaint: whom it is about, and which organisations
     about_organizations: tuple[Choice, ...] = ()
+    call_now: bool = False  # whom to call stands there however soon it is asked for
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,7 +195,7 @@ export class PlanPage {
 
   emergency() {
     const lines = this.view.emergency_lines;
-    if (this.urgency.values()[0] !== "emergency" || !lines.length) return [];
+    if (!lines.length || !(this.view.call_now || this.urgency.values()[0] === "emergency")) return [];
     return [danger(lines)];
   }
 

@@ -285,3 +285,27 @@ def test_at_least_one_in_ten_is_asked_whether_their_yes_is_true() -> None:
     texts[name] = texts[name].replace("asked_percent = 20", "asked_percent = 9")
     with pytest.raises(ConfigurationError, match="asked_percent"):
         parse_catalogue(texts)
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "named"),
+    [
+        ('needs_classes = ["safety"]', 'needs_classes = ["secret"]', "needs_classes"),
+        ('urgent = ["complaint.abuse"]', 'urgent = ["family.visits"]', "urgent"),
+        ("desk_sees = false", 'desk_sees = "no"', "desk_sees"),
+    ],
+)
+def test_who_must_be_designated_and_what_is_urgent_is_checked(written: str, instead: str, named: str) -> None:
+    texts = files()
+    name = "pathways/complaint.toml"
+    assert written in texts[name]
+    texts[name] = texts[name].replace(written, instead)
+    with pytest.raises(ConfigurationError, match=named):
+        parse_catalogue(texts)
+
+
+def test_what_can_be_asked_for_is_never_a_part_that_partners_do() -> None:
+    pathways = parse_catalogue(files()).pathways
+    assert pathways["release-plan"].needs == ("release.plan",)
+    assert pathways["dialogue-circle"].needs == ("dialogue.circle",)
+    assert pathways["complaint"].needs == pathways["complaint"].categories

@@ -106,6 +106,7 @@ def test_an_emergency_wakes_the_desk_and_shows_whom_to_call(net: Private) -> Non
     draft = net.draft_of(net.mali, "safety-concern")
     shown = net.plan(net.mali, draft, category="safety.threat", urgency="emergency")
     assert any("1669" in line for line in shown.emergency_lines)
+    assert shown.call_now  # whom to call stands there whatever was chosen
     net.deliveries()
     net.asks(net.aree, "safety-concern", category="safety.threat", urgency="emergency")
     assert [d.text for d in net.deliveries() if d.person_id != net.aree] == ["desk.emergency_filed"]
