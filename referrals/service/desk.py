@@ -12,7 +12,20 @@ from referrals.lifecycle import ENDED, STAGE_WAITS, Step, move
 from referrals.model import AuditEntry, Offer, Referral, Role, Stage, Urgency
 from referrals.ports import Tx
 from referrals.said import Priority
-from referrals.service import asked, closing, complaints, doors, matching, offers, plan_preview, sharing, tell, word_checks, working
+from referrals.service import (
+    asked,
+    closing,
+    complaints,
+    doors,
+    matching,
+    offers,
+    plan_preview,
+    sharing,
+    task_plans,
+    tell,
+    word_checks,
+    working,
+)
 
 EMERGENCY_REPEAT = timedelta(minutes=15)
 REMEMBERED = timedelta(days=60)  # that whoever took a matter up was told once that it is late
@@ -69,8 +82,8 @@ def rematch(tx: Tx, person_id: str, referral_id: str) -> Referral:
 
 def may_move(tx: Tx, referral: Referral) -> bool:
     """Whether the desk may take a matter from its partner: one that is late with it, or may work no more."""
-    if referral.stage not in (Stage.ACCEPTED, Stage.IN_SERVICE):
-        return False
+    if referral.stage not in (Stage.ACCEPTED, Stage.IN_SERVICE) or task_plans.is_split(tx, referral):
+        return False  # a plan's parts have partners, the plan has none
     partner = tx.directory.organizations.get(referral.organization_id or "")
     return referral.escalated or partner is None or partner.suspended
 

@@ -28,6 +28,7 @@ from referrals.said import Timer
 from referrals.service import closing, doors, offers, plan_days, sharing, tasks
 from referrals.service.pages import PAGES
 from storage.sql import Sql
+from tests.support.chats import Chats
 from tests.support.network import CATALOGUE
 from tests.support.parts import Parts
 from tests.support.store import SettableClock, open_store
@@ -343,3 +344,19 @@ def test_the_day_is_in_no_file_and_in_no_chat(net: Parts, sqlite_url: str) -> No
     spellings = {each.strftime(form) for each in (day, day + 3 * DAYS) for form in ("%Y-%m-%d", "%d %B %Y")}
     assert not [word for word in (*spellings, place) if word in heard or word.encode() in written]
     assert plan.encode() in written, "the right file was looked at"
+
+
+def test_how_it_went_is_one_tap_and_a_no_reaches_the_desk(net: Parts) -> None:
+    chats = Chats(net)
+    mali, desk = chats.phone(11), chats.phone(51)
+    plan = net.plan("release-plan")
+    _sets(net, plan, 1)
+    net.passes(30 * timedelta(hours=1))
+    chats.deliver()
+    code = net.referral(plan).code
+    assert f"{code}: did it go as planned?" in mali.said
+    mali.presses("No")
+    assert f"{code}: it did not go as planned. Please look." in desk.said
+    assert f"{code}: thank you for saying so. Our desk looks at it now." in mali.said
+    for words in mali.said:
+        assert not [w for w in ("release", "prison", "Border", "Bua", "Pattani") if w in words]
