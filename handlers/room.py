@@ -8,7 +8,7 @@ from referrals.service import capacity
 
 def say(turn: Turn) -> Reply:
     """After an answer to an offer."""
-    organization_id = capacity.say(turn.tx, turn.person.id, turn.word(0), turn.word(1))
+    organization_id = capacity.say_after(turn.tx, turn.person.id, turn.word(0), turn.word(1))
     return Reply("worker.room_thanks", slot=capacity.slot(organization_id))
 
 

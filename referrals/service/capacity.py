@@ -50,7 +50,7 @@ def ask_after(tx: Tx, person_id: str, offer: Offer, referral: Referral) -> None:
     tell.tell(tx, person_id, "worker.room", code, buttons=buttons, slot=place, priority=Priority.BULK)
 
 
-def say(tx: Tx, person_id: str, offer_id: str, said: str) -> str:
+def say_after(tx: Tx, person_id: str, offer_id: str, said: str) -> str:
     """A worker's tap after an answer: it is about that offer's service. Returns the organisation's id."""
     offer = tx.get(Offer, offer_id)
     if offer is None:

@@ -98,7 +98,7 @@ def test_after_an_answer_one_tap_says_whether_there_is_room(net: Small) -> None:
 def test_the_same_is_not_asked_twice_a_day_and_never_in_an_emergency(net: Small) -> None:
     worker = net.person(11, "bua-1")
     offer_id = asks_bua(net)
-    net.store.run(capacity.say, worker, offer_id, "open")
+    net.store.run(capacity.say_after, worker, offer_id, "open")
     net.store.run(offers.accept, worker, offer_id)
     assert (worker, "worker.room") not in net.said()
 
@@ -114,7 +114,7 @@ def test_only_whoever_works_there_says_it(quick: Small) -> None:
     offer_id = asks_bua(net)
     for person in (net.person(1), net.person(13, "two-rivers-1"), net.person(14, "desk-1")):
         with pytest.raises(NotFound):
-            net.store.run(capacity.say, person, offer_id, "full")
+            net.store.run(capacity.say_after, person, offer_id, "full")
         with pytest.raises(NotFound):
             net.store.run(capacity.say_all, person, "bua-house", "full")
         with pytest.raises(NotFound):
@@ -135,7 +135,7 @@ def test_a_paused_service_is_not_asked_about_and_stays_paused(quick: Small) -> N
     worker = quick.person(11, "bua-1")
     offer_id = asks_bua(quick)
     set_room(quick, "bua-visits", PAUSED, None)
-    quick.store.run(capacity.say, worker, offer_id, "open")
+    quick.store.run(capacity.say_after, worker, offer_id, "open")
     quick.store.run(capacity.say_all, worker, "bua-house", "open")
     assert room(quick, "bua-visits") == (PAUSED, None)
     assert room(quick, "bua-letters") == (OPEN, TODAY)
