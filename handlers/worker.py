@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from handlers.reply import Reply, Turn
-from referrals.model import Offer, OfferStage, Referral, Urgency
+from referrals.model import Offer, OfferStage, Referral
 from referrals.said import Button, Keyboard
-from referrals.service import joining, matching, offers, questions, worker_day
+from referrals.service import joining, matching, offers, questions, waiting, worker_day
 from referrals.service.tell import column, iso, offer_slot, page_button, press
 
 
@@ -32,7 +32,7 @@ def _answers(turn: Turn, offer: Offer, referral: Referral) -> Keyboard:
     others: list[Button] = []
     if questions.may_ask(turn.tx, offer, referral):
         others.append(press("button.ask_first", "offer.ask", offer.id))
-    if offer.stage is OfferStage.SEEN and referral.urgency is not Urgency.EMERGENCY:
+    if offer.stage is OfferStage.SEEN and waiting.may_propose(offer, referral):
         others.append(press("button.queue_here", "offer.queue", offer.id))
     return (both, tuple(others)) if others else (both,)
 

@@ -51,10 +51,16 @@ def slots(tx: Tx, referral: Referral) -> tuple[str, ...]:
 
 def offer_of(tx: Tx, referral: Referral, turn: str) -> Offer:
     """The offer that a button or page of the person meant, while it is still its turn; TurnOver otherwise."""
-    offer = tx.get(Offer, referral.offer_id) if referral.offer_id else None
-    if offer is None or mark(tx, offer.id) != turn:
-        raise TurnOver
-    return offer
+    for offer in turns_of(tx, referral):
+        if mark(tx, offer.id) == turn:
+            return offer
+    raise TurnOver
+
+
+def turns_of(tx: Tx, referral: Referral) -> list[Offer]:
+    """The offer whose turn it is or that was accepted, and one to whom the matter is to be handed."""
+    found = (tx.get(Offer, each) for each in (referral.offer_id, referral.next_offer_id) if each)
+    return [offer for offer in found if offer is not None]
 
 
 def waits_for_person(offer: Offer) -> bool:

@@ -117,6 +117,7 @@ def _first_partner_ends(tx: Tx, referral: Referral) -> None:
     first = tx.get(Offer, referral.offer_id or "")
     if first is not None:
         asked.over(tx, referral, first)
+        asked.dates_over(tx, referral)
         tx.save(replace(move_offer(first, OfferStep.RECALL), decided_at=tx.now, reason=HANDED_OVER))
     tx.clear_timers(referral.id)
     tell.tell_partner(tx, referral, "worker.handed_over")
@@ -222,6 +223,7 @@ def recall_next(tx: Tx, referral: Referral) -> None:
     offer = tx.get(Offer, referral.next_offer_id) if referral.next_offer_id else None
     if offer is not None and offer.stage in LIVE_OFFERS:
         matching.clear_ladder(tx, offer.id)
+        asked.over(tx, referral, offer)
         tx.save(replace(move_offer(offer, OfferStep.RECALL), decided_at=tx.now))
         tell_colleagues(tx, offer, referral, "", "worker.no_longer_open")
 

@@ -15,7 +15,18 @@ from referrals.errors import BadAnswer, CannotWait, TurnOver
 from referrals.lifecycle import OfferStep, Step, move, move_offer
 from referrals.model import SYSTEM, AuditEntry, Offer, OfferStage, Referral, Role, Stage, Urgency
 from referrals.ports import Tx
-from referrals.service import asked, capacity, complaints, doors, matching, names, offers, questions, sharing, tell
+from referrals.service import (
+    asked,
+    capacity,
+    complaints,
+    doors,
+    matching,
+    names,
+    offers,
+    questions,
+    sharing,
+    tell,
+)
 
 NOT_WAITING = "not_waiting"  # why an offer was taken back: the person does not wait, and nobody failed them
 
@@ -26,7 +37,7 @@ def propose(tx: Tx, person_id: str, offer_id: str, starts_on: date) -> Offer:
     actor, offer, referral = doors.offer_for(tx, person_id, offer_id, Action.OFFER_WAITLIST)
     offers.still_mine(offer, referral)
     sharing.granted(tx, referral, offer, Stage.OFFERED)
-    if referral.urgency is Urgency.EMERGENCY:
+    if not may_propose(offer, referral):
         raise CannotWait
     today = consent.day_of(tx.directory.organizations[offer.organization_id], tx.now)
     if not today <= starts_on <= today + turns.FARTHEST:
@@ -47,6 +58,11 @@ def propose(tx: Tx, person_id: str, offer_id: str, starts_on: date) -> Offer:
     if not again:
         capacity.ask_after(tx, person_id, listed, referral)
     return listed
+
+
+def may_propose(offer: Offer, referral: Referral) -> bool:
+    """Not in an emergency; and whoever is to take a matter over says yes or no: the first one helps on."""
+    return referral.urgency is not Urgency.EMERGENCY and referral.next_offer_id != offer.id
 
 
 def answer(tx: Tx, person_id: str, referral_id: str, turn: str, yes: bool) -> Referral:

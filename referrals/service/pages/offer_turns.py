@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 from referrals.errors import BadAnswer
-from referrals.model import Offer, OfferStage, Referral, Urgency
+from referrals.model import Offer, OfferStage, Referral
 from referrals.ports import Tx
 from referrals.service import offers, questions, waiting
 from referrals.service.pages.page import Body, text_of
@@ -59,7 +59,7 @@ def _sections(tx: Tx, person_id: str, offer: Offer, referral: Referral) -> Itera
         step = Step("ask", "page.step.ask", needs="reason", choices=known)
         yield Section("part.ask.title", (Said("part.ask.hint"),), (step,))
     listed = offer.stage is OfferStage.WAITLISTED
-    if referral.urgency is Urgency.EMERGENCY or not (listed or offer.stage is OfferStage.SEEN):
+    if not waiting.may_propose(offer, referral) or not (listed or offer.stage is OfferStage.SEEN):
         return
     steps = [Step("waitlist", "page.step.new_day" if listed else "page.step.waitlist", needs="day")]
     line = Said("part.queue.hint")

@@ -29,17 +29,23 @@ def sections(tx: Tx, actor: Actor, referral: Referral) -> Iterator[Section]:
     elif actor.role is Role.WORKER:
         yield from _for_partner(tx, offer, referral)
     else:
+        for each in asked.turns_of(tx, referral):
+            yield from _question(tx, each, referral)
         yield from _for_person(tx, actor, offer, referral)
 
 
-def _for_person(tx: Tx, actor: Actor, offer: Offer, referral: Referral) -> Iterator[Section]:
-    turn = {"turn": asked.mark(tx, offer.id)}
+def _question(tx: Tx, offer: Offer, referral: Referral) -> Iterator[Section]:
     if offer.stage is OfferStage.QUESTION:
         coded = next((q for q in questions.questions_of(tx, referral) if q.id == offer.question), None)
         if coded is not None:
             choices = tuple(Choice(c, label_key=f"ask.{coded.id}.{c}") for c in coded.choices)
             step = Step("turn_answer", f"ask.{coded.id}", needs="reason", choices=choices)
+            turn = {"turn": asked.mark(tx, offer.id)}
             yield Section("part.turn.asks", (Said("part.turn.asks_hint"),), (step,), turn)
+
+
+def _for_person(tx: Tx, actor: Actor, offer: Offer, referral: Referral) -> Iterator[Section]:
+    turn = {"turn": asked.mark(tx, offer.id)}
     if offer.stage is OfferStage.WAITLISTED:
         yes, no = Step("wait_yes", "page.step.wait_yes"), Step("wait_no", "page.step.wait_no")
         day = {"day": waiting.day_for(tx, actor.person_id, offer)}
