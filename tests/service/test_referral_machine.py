@@ -193,7 +193,9 @@ class ReferralMachine(RuleBasedStateMachine):
         """Nothing but the database outlives it."""
         self.store.close()
         self.store = open_store(self.database, self.clock, CATALOGUE)
+        messages = getattr(self.net, "messages", 0)
         self.net = Small.around(self.store, self.clock)
+        self.net.messages = messages  # Telegram goes on counting
         self.store.run(timers.begin)
 
     @rule(data=st.data(), yes=st.booleans())
