@@ -45,7 +45,9 @@ TAKES: Mapping[str, Sequence[str]] = {
 
 # Parts that only those get who name them. Steps and what is held come with the views that speak of them.
 _PARTS = frozenset(TAKES) | {part for takes in TAKES.values() for part in takes}
-_WITH_VIEWS = frozenset({"boot", "step", "hint", "which", "confirm", "ask", "held", "hidden", "check", "said_no"})
+_WITH_VIEWS = frozenset(
+    {"boot", "step", "hint", "which", "confirm", "ask", "held", "hidden", "check", "said_no"}
+)
 
 # Keys that a page makes of one that its view names.
 _OF_KEYS = (".you", ".partner", ".title")
