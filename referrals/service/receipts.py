@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
+from referrals import schedule
 from referrals.access import Action
 from referrals.errors import WrongStage
 from referrals.lifecycle import ENDED, Step, move
 from referrals.model import Consent, Offer, Referral, Stage
 from referrals.ports import Tx
-from referrals.service import closing, doors, tell
+from referrals.service import closing, doors, names, tell
 from referrals.views import Said, Section
 
 
@@ -18,25 +20,32 @@ def given_for(tx: Tx, referral: Referral) -> list[Consent]:
     return sorted(tx.find(Consent, referral_id=referral.id), key=lambda c: c.given_at, reverse=True)
 
 
-def sections(tx: Tx, referral: Referral) -> Iterator[Section]:
+def sections(tx: Tx, person_id: str, referral: Referral) -> Iterator[Section]:
     """What was agreed to, and what taking it back can do and what it cannot."""
     for place, given in enumerate(given_for(tx, referral)):
         title = "part.receipt.earlier" if place else "part.receipt.yes"
         words = [Said("part.receipt.line", {"line": line}) for line in given.text.splitlines() if line]
-        yield Section(title, (*dates(tx, given), *words))
+        yield Section(title, (*dates(tx, person_id, given), *words))
     key = "part.receipt.was_read" if _was_read(tx, referral) else "part.receipt.not_read"
     yield Section("part.receipt.back", (Said(key), Said("part.receipt.cannot")))
 
 
-def dates(tx: Tx, given: Consent) -> Iterator[Said]:
+def dates(tx: Tx, person_id: str, given: Consent) -> Iterator[Said]:
     """From when, until when, and how it was given."""
-    yield Said("part.receipt.from", at=given.given_at)
+    reader = doors.person_by_id(tx, person_id)
+
+    def on(at: datetime) -> dict[str, str]:
+        """With its year: a yes may hold until next spring."""
+        day = schedule.local(at, reader.timezone).date()
+        return {"day": names.day_in_words(tx.catalogue, day, reader.language)}
+
+    yield Said("part.receipt.from", on(given.given_at))
     if given.withdrawn_at is not None:
-        yield Said("part.receipt.ended", at=given.withdrawn_at)
+        yield Said("part.receipt.ended", on(given.withdrawn_at))
     elif given.until <= tx.now:
-        yield Said("part.receipt.ran_out", at=given.until)
+        yield Said("part.receipt.ran_out", on(given.until))
     else:
-        yield Said("part.receipt.until", at=given.until)
+        yield Said("part.receipt.until", on(given.until))
     if given.witness_id is not None:
         yield Said("part.receipt.by_word")
     if given.assent:
@@ -52,7 +61,7 @@ def to_take_back(tx: Tx, person_id: str, referral_id: str) -> Referral:
 
 
 def take_back(tx: Tx, person_id: str, referral_id: str) -> Referral:
-    """One's own yes is taken back, in the chat: whoever pressed is answered there, other messages go still."""
+    """One's own yes is taken back in the chat, where it is answered; what else stands there goes still."""
     after = closing.withdraw(tx, person_id, referral_id, aloud=False)
     tell.quietly(tx, person_id, f"matter:{after.id}", "matter.withdrawn", {"code": after.code})
     return after

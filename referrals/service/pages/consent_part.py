@@ -32,7 +32,7 @@ def sections(tx: Tx, actor: Actor, referral: Referral) -> Iterator[Section]:
     mine = actor.role not in (Role.WORKER, Role.COORDINATOR)
     given = receipts.given_for(tx, referral) if mine else []
     if len(given) > 1:
-        lines = [line for each in given for line in receipts.dates(tx, each)]
+        lines = [line for each in given for line in receipts.dates(tx, actor.person_id, each)]
         yield Section("part.receipt.all", tuple(lines))
 
 

@@ -17,7 +17,7 @@ _TAKE_BACK = Step("take_back", "page.step.withdraw", needs="yes", danger=True)
 def receipt_view(tx: Tx, person_id: str, subject: str, body: Body) -> SectionsView:
     """Every yes of one's own matter, the newest first."""
     referral = receipts.own(tx, person_id, subject)
-    *shown, last = receipts.sections(tx, referral)
+    *shown, last = receipts.sections(tx, person_id, referral)
     if referral.stage not in ENDED:
         last = replace(last, steps=(_TAKE_BACK,))
     lines = (Said("part.receipt.code", {"code": referral.code}),)
