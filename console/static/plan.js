@@ -26,7 +26,9 @@ export class PlanPage {
     this.kinds = choices("checkbox", t("page.plan.not_kinds"), view.kinds, change);
     this.must = choices("checkbox", t("page.plan.must"), view.must, change);
     this.about = choices("checkbox", t("page.plan.about"), view.about, change);
-    this.whom = choices("checkbox", t("page.plan.about_whom"), view.about_organizations, change);
+    this.whom = null; // comes once somebody at a partner is meant: a network has many organisations
+    this.whomPlace = h("div", {});
+    this.changed = change;
     this.story = writing(t("page.plan.note"), view.note_limit, t("page.plan.note_hint"), 6);
     this.number = h("input", { type: "tel", autocomplete: "off", maxlength: 40, dir: "ltr" });
     this.times = ["days", "parts", "how"].filter((name) => view[name].length)
@@ -53,7 +55,7 @@ export class PlanPage {
       h("h1", {}, t("page.plan.title")),
       h("p", { class: "lead" }, t("page.plan.lead", { category: t(this.view.category_key) })),
       this.need && h("section", { class: "card" }, this.need),
-      this.view.about.length && card(t("page.plan.about_title"), h("p", { class: "hint" }, t("page.plan.about_hint")), this.about, this.whom),
+      this.view.about.length && card(t("page.plan.about_title"), h("p", { class: "hint" }, t("page.plan.about_hint")), this.about, this.whomPlace),
       this.where(),
       card(t("page.plan.how_soon"), this.urgency, this.danger),
       this.exclusions(),
@@ -132,7 +134,7 @@ export class PlanPage {
     tick(this.kinds, kept.exclude_kinds);
     tick(this.must, kept.must ?? []);
     tick(this.about, kept.about ?? []);
-    tick(this.whom, kept.about_organizations ?? []);
+    this.keptWhom = kept.about_organizations;
     for (const [name, set] of this.forThem) tick(set, [kept[name]]);
     return Boolean(this.area.select.value);
   }
@@ -145,7 +147,7 @@ export class PlanPage {
       exclude_organizations: this.organizations.values(),
       exclude_kinds: this.kinds.values(),
       must: this.must.values(),
-      ...(this.view.about.length && { about: this.about.values(), about_organizations: this.whom.values() }),
+      ...(this.view.about.length && { about: this.about.values(), about_organizations: this.whom ? this.whom.values() : this.keptWhom ?? [] }),
       ...this.said(),
     };
   }
@@ -183,7 +185,17 @@ export class PlanPage {
     this.view = view;
   }
 
+  /** Where whoever it is about works; asked only where that says more. */
+  showWhom() {
+    const known = this.view.about_organizations;
+    if (known.length && this.whom) return;
+    this.whom = known.length ? choices("checkbox", t("page.plan.about_whom"), known, this.changed) : null;
+    this.keptWhom = [];
+    this.whomPlace.replaceChildren(...(this.whom ? [this.whom] : []));
+  }
+
   showOutcome() {
+    this.showWhom();
     this.danger.replaceChildren(...this.emergency());
     this.showYoung();
     this.outcome.replaceChildren(...this.people().filter(Boolean));

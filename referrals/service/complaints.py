@@ -18,6 +18,7 @@ from referrals.ports import Tx
 
 # Whom somebody can name without knowing a name. 'unnamed': somebody whom they cannot name, or will not.
 WHOM = ("mentor", "worker", "partner", "desk", "unnamed")
+AT_PARTNERS = frozenset({"worker", "partner"})  # of whom the organisation says who they are
 _NOBODY: frozenset[str] = frozenset()
 
 

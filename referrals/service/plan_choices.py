@@ -42,7 +42,8 @@ def whom(tx: Tx, referral: Referral, about: complaints.About, language: str) -> 
     """Whom it is about, for a complaint alone. What was said before is sealed, and not shown again."""
     if not complaints.hidden(tx, referral):
         return {}
-    named = sorted((names.named(o.names, language), o.id) for o in tx.directory.organizations.values())
+    partners = tx.directory.organizations.values() if about.whom & complaints.AT_PARTNERS else ()
+    named = sorted((names.named(o.names, language), o.id) for o in partners)
     return {
         "about": tuple(
             Choice(each, label_key=f"about.{each}", chosen=each in about.whom) for each in complaints.WHOM
