@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from referrals.access import Action
 from referrals.errors import NotFound, NoThread, WrongStage
 from referrals.model import DataClass, Offer, Stage, ThreadEntry
 from referrals.ports import Tx
-from referrals.service import closing, doors, offers, people, thread_share, threads, working
+from referrals.service import closing, doors, offers, people, same_need, thread_share, threads, working
 from referrals.service.pages import PAGES
 from referrals.thread_rules import Side
 from referrals.views import MatterView
@@ -195,3 +196,23 @@ def test_marks_show_at_four_moments_of_a_day_only(seconds: int) -> None:
     assert shown.hour in (0, 6, 12, 18)
     assert (shown.minute, shown.second) == (0, 0)
     assert thread_rules.NOT_BEFORE <= shown - opened <= thread_rules.NOT_BEFORE + thread_rules.MARKS_EVERY
+
+
+def test_no_word_of_a_shared_thread_stands_in_the_file(tmp_path: Path) -> None:
+    """Canaries: in what the desk reads, in a last word, in what is added; not even in the log."""
+    clock = SettableClock()
+    store = open_store(f"sqlite:///{tmp_path / 'pulang.db'}", clock, CATALOGUE)
+    talk = Talk(Small(store, clock))
+    talk.writes(talk.family, "CANARY-BEFORE")
+    talk.shares()
+    talk.writes(talk.family, "CANARY-SHARED")
+    talk.writes(talk.desk, "CANARY-DESK")
+    store.run(same_need.add, talk.family, talk.matter, "CANARY-ADDED")
+    talk.ends()
+    talk.writes(talk.family, "CANARY-LAST")
+    assert "CANARY-LAST" in talk.reads(talk.worker)
+    held = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    store.close()
+    held += b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert len(held) > 100_000
+    assert b"CANARY" not in held
