@@ -5,7 +5,7 @@ A view changes nothing; what is agreed to is filed by `filing.py`, which makes t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -23,6 +23,7 @@ from referrals.service import (
     doors,
     emergency,
     matching,
+    must_be,
     names,
     onward,
     plan_choices,
@@ -31,9 +32,6 @@ from referrals.service import (
 )
 from referrals.service.behalf import DECIDES, Behalf
 from referrals.views import Choice, PlanLine, PlanView
-
-HELPERS = ("woman", "man")
-MUST = ("papers", "fee", "address", *HELPERS)  # 'must.<id>': without papers …, helped by a woman …
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +47,7 @@ class Wishes:
     age: AgeGroup | None = None
     behalf: Behalf = DECIDES  # or for somebody who cannot decide
     about: complaints.About = complaints.NOBODY_NAMED  # whom a complaint is about
+    gender: str | None = None  # None: as it was written before
 
     def applied(self, referral: Referral) -> Referral:
         """The matter as it is wished for."""
@@ -59,6 +58,7 @@ class Wishes:
             category=self.category or referral.category,
             language=self.language or referral.language,
             age_group=self.age or referral.age_group,
+            gender=referral.gender if self.gender is None else self.gender,
         )
 
 
@@ -79,23 +79,12 @@ def read_wishes(tx: Tx, body: Mapping[str, object]) -> Wishes:
     category, language = str(body.get("category") or ""), str(body.get("language") or "")
     if category not in ("", *tx.catalogue.categories) or language not in ("", *tx.catalogue.languages):
         raise BadAnswer
-    exclusions = routing.Exclusions(organizations, kinds, *_must(_strings(body.get("must"))))
+    must = _strings(body.get("must"))
+    exclusions = routing.Exclusions(organizations, kinds, *must_be.read(must))
     for_them = Behalf(*(str(body.get(name) or "") for name in ("behalf", "agreed", "span")))
     about = complaints.read(tx, _strings(body.get("about")), _strings(body.get("about_organizations")))
-    return Wishes(area, urgency, exclusions, category, language, age, for_them, about)
-
-
-def _must(chosen: Sequence[str]) -> tuple[frozenset[str], str]:
-    """What must be so, as what the person lacks and who may help; both genders ticked: either is fine."""
-    if not set(chosen) <= set(MUST):
-        raise BadAnswer
-    helpers = [each for each in chosen if each in HELPERS]
-    return frozenset(chosen) - set(HELPERS), helpers[0] if len(helpers) == 1 else ""
-
-
-def _must_choices(wishes: Wishes) -> tuple[Choice, ...]:
-    held = {*wishes.exclusions.lacks, wishes.exclusions.helper}
-    return tuple(Choice(each, label_key=f"must.{each}", chosen=each in held) for each in MUST)
+    gender = must_be.gender(must) if "must" in body else None
+    return Wishes(area, urgency, exclusions, category, language, age, for_them, about, gender)
 
 
 def plan_view(tx: Tx, person_id: str, referral_id: str, wishes: Wishes | None = None) -> PlanView:
@@ -126,7 +115,7 @@ def view(tx: Tx, referral: Referral, wishes: Wishes | None, language: str, words
         kinds=tuple(
             Choice(k, label_key=f"kind.{k}", chosen=k in wishes.exclusions.kinds) for k in pathway.kinds
         ),
-        must=_must_choices(wishes),
+        must=must_be.choices(tx, wished, wishes.exclusions),
         plan=_plan_lines(tx, plan, language) if chosen else (),
         nobody=chosen and not plan.lines,
         consent_text=text,

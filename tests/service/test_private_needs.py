@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bot.commands.why import explain
+from referrals.access import Action
 from referrals.errors import BadAnswer
-from referrals.model import Offer, OfferStage, Referral
+from referrals.model import AuditEntry, Offer, OfferStage, Referral
 from referrals.ports import Tx
 from referrals.service import filing, matching, offers, plans
-from tests.support.network import CATALOGUE, Small
+from tests.support.network import CATALOGUE, STEWARD, Small
 from tests.support.store import SettableClock, open_store
 
 HERE = {"area": "pattani-mueang", "urgency": "urgent"}
@@ -106,6 +108,27 @@ def test_what_no_page_offers_is_refused(net: Small, must: list[str]) -> None:
 def test_either_a_woman_or_a_man_is_no_wish(net: Small) -> None:
     found = net.store.run(plans.read_wishes, {**HERE, "must": ["woman", "man"]})
     assert found.exclusions.helper == ""
+
+
+def test_whom_it_is_for_is_asked_only_where_somebody_helps_only_the_one(net: Small) -> None:
+    family = net.person(1)
+    draft = net.draft(family)
+
+    def offered(tx: Tx) -> set[str]:
+        return {choice.id for choice in plans.plan_view(tx, family, draft).must}
+
+    def only_women(tx: Tx) -> None:
+        tx.save(replace(tx.directory.services["bua-visits"], genders=("woman",)))
+        tx.audit(AuditEntry(STEWARD, Action.NETWORK_APPLY, "service:bua-visits"))
+
+    assert "for_woman" not in net.store.run(offered)
+    net.store.run(only_women)
+    assert "for_woman" in net.store.run(offered)
+    unsaid = net.referral(files(net, net.person(2)))
+    assert "bua-visits" not in unsaid.plan
+    said = net.referral(files(net, net.person(3), "for_woman"))
+    assert said.gender == "woman"
+    assert "bua-visits" in said.plan
 
 
 def test_how_a_partner_stands_is_counted_from_its_newest_offers(net: Small) -> None:
