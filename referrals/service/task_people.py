@@ -48,7 +48,7 @@ def tell_doer(tx: Tx, plan: Referral, task: Task, text: str, but: str = "") -> N
 
 def settle(tx: Tx, plan: Referral, task: Task) -> None:
     """What asked for a part that is done goes from the chats, without a sound."""
-    if task.by == "desk":
+    if task.by == "desk" or (task.by == "mentor" and not mentors(tx, plan)):
         for person_id in {s.person_id for s in tell.coordinators(tx) if s.person_id}:
             tell.quietly(tx, person_id, desk_slot(task), "desk.handled", {"code": plan.code})
         return
