@@ -72,7 +72,7 @@ def stands_for(consent: Consent, referral: Referral, pathway: Pathway) -> bool:
     """
     if consent.category not in ("", referral.category):
         return False
-    return set(pathway.classes[Stage.ACCEPTED]) <= set(consent.classes)
+    return set(pathway.classes.get(Stage.ACCEPTED, ())) <= set(consent.classes)
 
 
 @dataclass(frozen=True, slots=True)
