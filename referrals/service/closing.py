@@ -109,6 +109,15 @@ def give_up(tx: Tx, person_id: str, referral_id: str, reason: str) -> Referral:
     return after
 
 
+def close_unreached(tx: Tx, referral: Referral) -> None:
+    """Nobody has reached its author, and no coordinator may close it (a complaint): its author reopens it."""
+    unmet = replace(referral, outcome=Outcome.UNMET, outcome_reason="no_contact")
+    after = _close(tx, unmet, Step.GIVE_UP, confirmed=False)
+    tx.audit(AuditEntry(SYSTEM, Action.REFERRAL_STEP, f"referral:{referral.id}", "no_contact"))
+    tell.tell_author(tx, after, "matter.unmet")
+    tell.tell_partner(tx, after, "worker.no_longer_open")
+
+
 def void(tx: Tx, person_id: str, referral_id: str) -> Referral:
     """The desk ends what was entered in error, or to do harm; every partner's access is cut in this turn."""
     actor, referral = doors.desk_referral(tx, person_id, referral_id, Action.DESK_VOID)

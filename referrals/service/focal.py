@@ -34,6 +34,9 @@ def due(tx: Tx, referral_id: str) -> None:
     if referral.stage is Stage.DISPUTED or (referral.stage in _HELD and _late_again(tx, referral)):
         _move_on(tx, referral)
         return
+    if referral.stage is Stage.UNREACHABLE and _late_again(tx, referral):
+        closing.close_unreached(tx, referral)
+        return
     _tell(tx, referral)
 
 

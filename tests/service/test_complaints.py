@@ -13,10 +13,11 @@ import pytest
 
 from referrals.errors import BadAnswer, NotFound, PulangError
 from referrals.lifecycle import ENDED
-from referrals.model import DataClass, Outcome, Stage, Urgency
+from referrals.model import DataClass, Outcome, Referral, Stage, Urgency
 from referrals.persons import Seat
 from referrals.ports import Tx, Undelivered
 from referrals.service import (
+    attempts,
     closing,
     complaints,
     desk,
@@ -234,6 +235,23 @@ def test_an_answer_that_the_person_does_not_accept_goes_to_the_other(here: Priva
         here.looks(here.works[first], "matter", offer)
     here.passes(4 * DAY)  # the other sleeps: nobody is left, and it is the person's again, in no silence
     assert here.referral(matter).stage not in ENDED
+
+
+def test_somebody_whom_no_focal_point_reaches_hears_that_it_is_closed(
+    here: Private,
+) -> None:
+    matter = here.asks(here.mali, "complaint", **ABUSE)
+    here.passes(SECONDS)
+    first = here.asked(matter)
+    here.does(offers.accept, here.works[first], here.at_partner(matter))
+    here.does(lambda tx: tx.save(replace(tx.get(Referral, matter), stage=Stage.UNREACHABLE)))
+    for _ in range(2):
+        assert here.referral(matter).stage is Stage.UNREACHABLE
+        here.does(attempts.still, matter)
+        here.passes(SECONDS)
+    ended = here.referral(matter)
+    assert (ended.stage, ended.outcome, ended.outcome_reason) == (Stage.CLOSED, Outcome.UNMET, "no_contact")
+    assert (here.mali, "matter.unmet") in here.said()
 
 
 # -- what is kept ------------------------------------------------------------------------------------
