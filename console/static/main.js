@@ -152,10 +152,10 @@ async function locks() {
 
 async function show(view, where) {
   // Sections bring their own script, and only pages that have some pay for it.
-  const lists = view.sections?.some((one) => one.matters?.length);
+  const lists = view.sections?.some((one) => one.matters?.length || one.ways?.length);
   const [{ show: draw }, more, rows] = await Promise.all([part(view.view), view.sections?.length && part("sections"), lists && part("rows"), view.locked && locks()]);
   desk.rows = rows;
-  desk.sections = (shown, here) => (more ? more.sections(shown, desk, here) : []);
+  desk.sections = (shown, here, late) => (more ? more.sections(shown, desk, here, late) : []);
   const content = draw(view, desk);
   const top = h("header", { class: "top" },
     trail.length ? button(t("page.back"), back, "plain back") : h("span", { class: "mark", "aria-hidden": "true" }, "Pulang"),

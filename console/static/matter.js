@@ -4,8 +4,6 @@ import { anyOf, button, card, danger, h, moment, shortMoment, t, time, working, 
 import { day, once } from "./lines.js";
 import { act, pressing, stepForm } from "./steps.js";
 
-const TEXT_LIMIT = 4000;
-
 export function show(view, desk) {
   // Where the way on from an accepted offer broke, the session is still the offer's: steps wait for the chat's button.
   const here = desk.page() === "matter";
@@ -24,11 +22,11 @@ export function show(view, desk) {
   // Whoever has opened a lot today waits a little; everything but the words themselves stands here meanwhile.
   const slow = view.wait_minutes && [h("p", { class: "hint" }, t("page.matter.wait", { minutes: view.wait_minutes }))];
   const lock = view.locked ? desk.lock() : slow;
+  const helps = !view.consent_text;
   // Whoever came to read others' words finds the field waiting; whoever wrote them comes to the page's beginning.
-  if (lock && reader(view) === "partner") lock[0]?.querySelector("[data-pin]")?.setAttribute("data-first", "");
+  if (lock && helps) lock[0]?.querySelector("[data-pin]")?.setAttribute("data-first", "");
   // Whoever helps reads first; whoever wrote it knows it already and came for what is new.
-  const helps = reader(view) === "partner";
-  const [now, later] = [false, true].map((late) => desk.sections({ sections: (view.sections ?? []).filter((one) => one.later === late) }, here));
+  const now = desk.sections(view, here, false);
   const parts = helps ? [story, now, acting, talk] : [now, acting, lock, talk, story];
   return [
     h("h1", {}, t(view.category_key)),
@@ -39,16 +37,17 @@ export function show(view, desk) {
     standing(view),
     view.move && moving(view.move, moves, desk),
     ...parts.flat(),
-    ...later,
+    ...desk.sections(view, here, true),
     !here && h("p", { class: "hint" }, t("page.matter.from_chat")),
     ...agreement(view, quiet, desk),
   ].filter(Boolean);
 }
 
+// What is next is said to the person or to the partner; the desk has texts of its own. Only the person has a receipt.
 function standing(view) {
   const fact = (key, value) => (value ? [h("dt", {}, t(key)), h("dd", {}, value)] : []);
   return card(t("page.matter.next"),
-    h("p", {}, anyOf(`${view.next_key}.${reader(view)}`, view.next_key)),
+    h("p", {}, anyOf(`${view.next_key}.${view.consent_text ? "you" : "partner"}`, view.next_key)),
     view.next_by && h("p", { class: "by" }, t("page.next_by"), " ", time(view.next_by)),
     h("dl", { class: "facts" },
       ...fact("page.matter.member", view.member),
@@ -56,11 +55,6 @@ function standing(view) {
       ...fact("page.urgency", t(view.urgency_key)),
       ...fact("page.area", view.area),
       h("dt", {}, t("page.code")), h("dd", { class: "code" }, view.code)));
-}
-
-/** Whom the words about what is next are said to; the desk has texts of its own. Only the person has a receipt. */
-function reader(view) {
-  return view.consent_text ? "you" : "partner";
 }
 
 function written(view) {
@@ -85,7 +79,7 @@ function thread(view, desk, here) {
 }
 
 function writeBox(desk) {
-  const text = writing(t("page.matter.write"), TEXT_LIMIT, t("page.matter.write_hint"), 3);
+  const text = writing(t("page.matter.write"), 4000, t("page.matter.write_hint"), 3);
   desk.draft(text.box, "write", text.count);
   const once = crypto.randomUUID(); // where only the answer was lost, the second try writes nothing again
   const send = button(t("page.send"), () => {

@@ -1,6 +1,6 @@
 // Rows that open a page: a matter with where it stands and what is promised, or plain words.
 
-import { h, shortMoment, t, time, trouble } from "./ui.js";
+import { button, h, shortMoment, t, time, trouble, working } from "./ui.js";
 
 /** A large row that opens a page; what went wrong is said below it. */
 export function opener(desk, page, ...words) {
@@ -34,4 +34,14 @@ export function matterRow(line, desk) {
 export function matterRows(lines, desk, empty) {
   if (!lines.length) return h("p", { class: "hint" }, t(empty));
   return h("ul", { class: "matters" }, ...lines.map((line) => h("li", {}, matterRow(line, desk))));
+}
+
+/** Small buttons to other pages, each with how much waits there; the one that is shown is no button. */
+export function ways(part, desk) {
+  const words = (way) => [t(way.label_key), way.count && ` · ${way.count}`].filter(Boolean).join("");
+  const leave = (way) => {
+    const press = button(words(way), () => working(press, () => desk.open(way.page)), "way");
+    return press;
+  };
+  return h("div", { class: "ways" }, ...part.ways.map((way) => (way.chosen ? h("span", { class: "way", "aria-current": "page" }, words(way)) : leave(way))));
 }

@@ -1,29 +1,19 @@
 // Parts of a page that need no script of their own: a heading, lines, steps. A page may be nothing else.
 
-import { anyOf, button, card, choices, field, h, moment, newId, t, working } from "./ui.js";
+import { anyOf, card, choices, field, h, moment, newId, t } from "./ui.js";
 import { NEEDS, act, missing } from "./steps.js";
 
 const line = ({ key, params, at }) => h("p", {}, t(key, { ...params, at: at ? moment(at) : "" }));
 
-/** The sections of a view; without `here` their steps wait for the page that they belong to. */
-export function sections(view, desk, here = true) {
-  return view.sections.map((part) => (part.folded ? fold : card)(t(part.title_key, { count: part.count }),
-    ...part.lines.map(line), part.matters?.length && desk.rows.matterRows(part.matters, desk), part.ways?.length && ways(part, desk),
+/** The sections of a view; without `here` their steps wait for the page that they belong to. `late`: only those. */
+export function sections(view, desk, here = true, late = null) {
+  return view.sections.filter((part) => late === null || part.later === late).map((part) => (part.folded ? fold : card)(t(part.title_key, { count: part.count }),
+    ...part.lines.map(line), part.matters?.length && desk.rows.matterRows(part.matters, desk), part.ways?.length && desk.rows.ways(part, desk),
     ...(here ? part.steps.map((step) => act(step, desk, part.body)) : [])));
 }
 
 /** What only some want to read: behind its heading. */
 const fold = (title, ...lines) => h("details", { class: "card" }, h("summary", {}, title), ...lines);
-
-/** Small buttons to other pages, each with how much waits there; the one that is shown is no button. */
-function ways(part, desk) {
-  const words = (way) => [t(way.label_key), way.count && ` · ${way.count}`].filter(Boolean).join("");
-  const leave = (way) => {
-    const press = button(words(way), () => working(press, () => desk.open(way.page)), "way");
-    return press;
-  };
-  return h("div", { class: "ways" }, ...part.ways.map((way) => (way.chosen ? h("span", { class: "way", "aria-current": "page" }, words(way)) : leave(way))));
-}
 
 export function show(view, desk) {
   return [h("h1", {}, t(view.title_key)), ...view.lines.map(line), ...(view.locked ? desk.lock() : []), ...sections(view, desk)];
