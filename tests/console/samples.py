@@ -10,7 +10,7 @@ from typing import Any, cast
 from referrals import calling
 from referrals.errors import BadAnswer, WrongStage
 from referrals.model import Offer, OfferStage
-from referrals.service import behalf, plans, safe_times, young
+from referrals.service import behalf, must_be, safe_times, young
 from referrals.views import (
     Choice,
     FiledView,
@@ -106,7 +106,7 @@ def plan_view(tx: Any, who: str, subject: str, body: Mapping[str, object]) -> Pl
         nobody=bool(area) and not shown,
         consent_text=n["consent"] if area else "",
         consent_digest=f"digest-{len(shown)}" if area else "",
-        must=coded("must", plans.MUST),
+        must=coded("must", must_be.MUST),
         days=coded("call", calling.DAYS),
         parts=coded("call", calling.PARTS),
         how=coded("call", calling.HOW),
