@@ -285,23 +285,23 @@ def test_an_offer_is_taken_back_kindly_and_the_next_turn_comes(small: Desk) -> N
         small.store.run(desk_work.recall, small.dao, matter)
 
 
-def test_looking_again_shows_first_whom_it_would_ask_and_changes_nothing(net: Desk) -> None:
-    matter = net.offered(1)
-    net.store.run(offers.decline, net.bua, net.at_partner(matter), "full")
-    net.passes(timedelta(days=3))
-    assert net.referral(matter).stage is Stage.UNMATCHED
-    before = net.referral(matter)
-    found = net.store.run(lambda tx: plan_preview.preview(tx, _of(tx, matter)))
-    assert net.referral(matter) == before
+def test_looking_again_shows_first_whom_it_would_ask_and_changes_nothing(small: Desk) -> None:
+    matter = small.offered(1)
+    small.store.run(offers.decline, small.bua, small.at_partner(matter), "full")
+    small.passes(timedelta(days=3))
+    assert small.referral(matter).stage is Stage.UNMATCHED
+    before = small.referral(matter)
+    found = small.store.run(lambda tx: plan_preview.preview(tx, _of(tx, matter)))
+    assert small.referral(matter) == before
     reasons = {out.organization_id: out.reason_key for out in found.left_out}
     assert reasons["bua-house"] == plan_preview.SAID_NO
     assert "bua-house" not in [line.organization_id for line in found.asked]
-    shown = net.page(net.dao, "matter", matter)
+    shown = small.page(small.dao, "matter", matter)
     plan = next(s for s in shown.sections if s.title_key == "part.desk.plan")
     assert any(line.key == "part.desk.plan_not" for line in plan.lines)
-    net.does(net.dao, "rematch", matter)
-    net.passes(SOON)
-    asked = net.live_offer(matter)
+    small.does(small.dao, "rematch", matter)
+    small.passes(SOON)
+    asked = small.live_offer(matter)
     expected = found.asked[0].service_id if found.asked else None
     assert (asked.service_id if asked else None) == expected
 
@@ -403,6 +403,7 @@ def test_a_family_asks_by_text_where_things_stand_and_until_when(small: Desk) ->
     second = small.filed(small.referral(first).author_id)
     small.passes(SOON)
     mali = Chats(small).phone(1)
+    said = ""
     for language in ("en", "th"):
         small.store.run(_speaks, small.referral(first).author_id, language)
         said = mali.says("status")

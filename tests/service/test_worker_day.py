@@ -167,29 +167,29 @@ def test_off_duty_says_who_hears_of_ones_matters(small: Work) -> None:
     assert [step.id for step in shown.sections[-1].steps] == ["duty_on"]
 
 
-def test_three_taps_say_how_it_ended_and_a_minute_takes_it_back(net: Work) -> None:
-    chats = Chats(net)
+def test_three_taps_say_how_it_ended_and_a_minute_takes_it_back(small: Work) -> None:
+    chats = Chats(small)
     bua = chats.phone(11)
-    offer = net.accepted(1)
-    net.passes(timedelta(days=4))  # nobody was in touch: the reminder has the first button
+    offer = small.accepted(1)
+    small.passes(timedelta(days=4))  # nobody was in touch: the reminder has the first button
     chats.deliver()
     bua.presses("We are in touch")
     bua.presses("It has ended")
     bua.presses(CATALOGUE.texts["en"]["outcome.met"])
     assert "Take it back" in _sees(bua, "In a minute").buttons
-    net.passes(timedelta(seconds=50))
-    assert net.of(offer).stage is Stage.IN_SERVICE
+    small.passes(timedelta(seconds=50))
+    assert small.of(offer).stage is Stage.IN_SERVICE
     bua.presses("Take it back")
-    net.passes(timedelta(minutes=3))
-    assert net.of(offer).stage is Stage.IN_SERVICE
+    small.passes(timedelta(minutes=3))
+    assert small.of(offer).stage is Stage.IN_SERVICE
     bua.presses("It has ended")
     bua.presses(CATALOGUE.texts["en"]["outcome.unmet"])
     assert _sees(bua, "in the way").weight <= LONGEST_SCREEN
     bua.presses(CATALOGUE.texts["en"]["unmet.no_place"])
-    net.passes(timedelta(seconds=61))
-    ended = net.of(offer)
+    small.passes(timedelta(seconds=61))
+    ended = small.of(offer)
     assert (ended.stage, ended.outcome, ended.outcome_reason) == (Stage.REPORTED, Outcome.UNMET, "no_place")
-    said = [text for who, text in net.said() if who == ended.author_id]
+    said = [text for who, text in small.said() if who == ended.author_id]
     assert said[-1] == "matter.did_help"
 
 
