@@ -42,8 +42,7 @@ def measure(quick: bool) -> Iterator[Row]:
     pathway = catalogue.pathways["family-support"]
     directory = make_directory(chance, pathway)
     standings = {
-        o: Standing(*(chance.randrange(n) for n in (9, 9, 3, 5, 6)))
-        for o in directory.organizations
+        o: Standing(*(chance.randrange(n) for n in (9, 9, 3, 5, 6))) for o in directory.organizations
     }
     needs = [draw_need(chance, pathway, directory) for _ in range(200 if quick else 1_000)]
     # The directory's indexes are built with the first plan after each change of it.

@@ -58,8 +58,8 @@ class TaskState(StrEnum):
 class Task:
     """One part of a plan in which several take part (release-plan, custody-programme).
 
-    `by`: partner | family | mentor | desk | both (`catalogue.TaskKind`). A partner's task is a matter of its own
-    (`child_id`), with its own offers. The plan's day and place are sealed as `safety` under the parent's
+    `by`: partner | family | mentor | desk | both (`catalogue.TaskKind`). A partner's task is a matter of its
+    own (`child_id`), with its own offers. The plan's day and place are sealed as `safety` under the parent's
     record; a due date is counted from it when somebody may see it, and never stored in plain.
     """
 
@@ -182,7 +182,7 @@ class DeskNote:
 
 @dataclass(frozen=True, slots=True)
 class DeskShare:
-    """The person lets the desk read along in one thread, from `since` on and not before: with its own keys."""
+    """The person lets the desk read along in one thread, from `since` on and not before, by its own keys."""
 
     id: str
     referral_id: str

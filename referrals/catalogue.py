@@ -92,9 +92,9 @@ class TaskKind:
     """One task of a pathway with several. Text key 'task.<id>'.
 
     `by`: partner | family | mentor | desk | both: the partners of the two tasks in `between`, who speak with
-    each other and both say so (a warm handover). `days` from the plan's day, before it where negative. `after`:
-    tasks that come first. `not_by`: tasks whose organisation may not do this one too (an evaluator is never
-    the provider).
+    each other and both say so (a warm handover). `days` from the plan's day, before it where negative.
+    `after`: tasks that come first. `not_by`: tasks whose organisation may not do this one too (an evaluator
+    is never the provider).
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""What no chat may name (faith, safety, a complaint …) is chosen on a page; the chat then asks its few questions.
+"""What no chat may name (faith, safety, a complaint …) is chosen on a page; the chat then asks the rest.
 
 The chat says only that something was chosen, so that it looks like every other request.
 """
@@ -13,7 +13,7 @@ from referrals.service import conversations, doors, tell
 
 
 def private(tx: Tx, person: Person) -> tuple[str, ...]:
-    """The pathways that this person may ask along and whose names stand on a page only, in their files' order.
+    """The pathways that this person may ask along and whose names stand on a page only, in file order.
 
     A confirmation of one's own attendance has a page of its own.
     """

@@ -150,7 +150,7 @@ def dispute_overdue(tx: Tx, referral_id: str) -> None:
 
 
 def _left_to_holder(tx: Tx, referral: Referral) -> bool:
-    """The first time that nothing has moved it is for whoever took it up to hear; from then on for everybody."""
+    """The first time that nothing has moved, whoever took it up hears of it; from then on everybody does."""
     if tell.desk_holder(tx, referral) is None:
         return False
     moved = referral.stage_since.isoformat()

@@ -154,7 +154,7 @@ def of_member(tx: Tx, enrolment: Enrolment) -> list[Referral]:
 
 
 def pathways_of(tx: Tx, roles: Iterable[Role]) -> tuple[str, ...]:
-    """The pathways along which somebody in these roles may ask on their own, and whose name a chat may show."""
+    """The pathways along which these roles may ask on their own, and whose names a chat may show."""
     own = frozenset(roles) - {Role.MENTOR}
     return tuple(p.id for p in tx.catalogue.pathways.values() if p.in_chat and own & set(p.may_file))
 

@@ -90,7 +90,7 @@ def apply(tx: Tx, actor: Actor, new: NetworkFile, shown: str) -> tuple[Change, .
 
 
 def _as_said(old: NetworkFile, new: NetworkFile) -> NetworkFile:
-    """The file with each service's newest word about room: a worker's tap outlives a file written before it."""
+    """The file with each service's newest word about room: a worker's tap outlives an older file."""
     known = {service.id: service for service in old.services}
     said = (freshness.newest_word(known[s.id], s) if s.id in known else s for s in new.services)
     return replace(new, services=tuple(said))

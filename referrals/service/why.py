@@ -16,9 +16,10 @@ from referrals.service import matching
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One partner of the standing plan. `mark`: asked | now | next | later. `unfit`: why it can no longer be asked.
+    """One partner of the standing plan. `mark`: asked | now | next | later.
 
-    `service_id` of a service that has left the network has neither organisation nor reasons.
+    `unfit`: why it can no longer be asked. `service_id` of a service that has left the network has neither
+    organisation nor reasons.
     """
 
     service_id: str

@@ -113,11 +113,8 @@ def plan_view(tx: Any, who: str, subject: str, body: Mapping[str, object]) -> Pl
         behalf=coded("behalf", ("very_ill", "cannot_decide")),
         agreed=coded("agreed", behalf.AGREED_BY),
         spans=coded("span", behalf.SPANS),
-        **(
-            {"assents": coded("assent", young.ASSENTS), "homes": coded("home", safe_times.HOMES)}
-            if subject == "YOUNG"
-            else {}
-        ),
+        assents=coded("assent", young.ASSENTS) if subject == "YOUNG" else (),
+        homes=coded("home", safe_times.HOMES) if subject == "YOUNG" else (),
         note_limit=4000,
         emergency_lines=(n["police"], n["crisis"]) if area else (),
     )

@@ -85,9 +85,10 @@ def test_bodies_of_the_state_get_exactly_what_their_agreements_name() -> None:
         for pathway in agreement.pathways if agreement.organization_id in named else ():
             named[agreement.organization_id][pathway] = [c.value for c in agreement.classes]
     assert named == {
-        "family-office": dict.fromkeys(
-            ("family-support", "member-support", "release-plan"), ["routing", "contact"]
-        ),
+        "family-office": {
+            pathway: ["routing", "contact"]
+            for pathway in ("family-support", "member-support", "release-plan")
+        },
         "border-corrections": {"custody-programme": ["routing"], "release-plan": ["routing", "safety"]},
         "border-probation": {"attendance-confirmation": ["routing", "identity"]},
     }

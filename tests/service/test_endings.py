@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from referrals.catalogue import Coded
 from referrals.errors import BadAnswer, NotFound, WrongStage
 from referrals.model import Outcome, Stage
 from referrals.ports import Delivery
-from referrals.service import after_help, closing, desk, doors, offers, working
+from referrals.service import after_help, closing, desk, offers, working
 from referrals.service.pages import PAGES
 from referrals.views import MatterView
 from tests.support.network import CATALOGUE, Small
@@ -156,7 +157,7 @@ def test_a_dispute_is_heard_by_all_and_its_reason_by_the_desk_alone(net: Small, 
     assert "part.not_over.title" in end.sections(end.desk)
     assert "part.not_over.title" not in end.sections(end.worker)
     net.said()
-    verb = {"resume": desk.resume, "rematch": desk.rematch, "give_up": closing.give_up}[then]
+    verb: Any = {"resume": desk.resume, "rematch": desk.rematch, "give_up": closing.give_up}[then]
     reason = ("no_place",) if then == "give_up" else ()
     net.store.run(verb, end.desk, end.matter, *reason)
     heard = net.said()
@@ -204,4 +205,3 @@ def test_void_counts_as_nobodys_need(net: Small) -> None:
     net.store.run(closing.void, end.desk, end.matter)
     net.passes(40 * DAY)
     assert net.store.run(lambda tx: tx.count(UnmetNeed)) == 0
-    assert doors.as_author(end.family)

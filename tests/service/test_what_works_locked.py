@@ -385,4 +385,4 @@ def test_a_step_without_a_pin(everything: Everything, page: str, step: str) -> N
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_can_be_looked_at_without_a_pin(everything: Everything, page: str) -> None:
-    assert PIN_FIRST not in _tries(everything, page, PAGES[page].view)
+    assert PIN_FIRST not in _tries(everything, page, "", PAGES[page].view)

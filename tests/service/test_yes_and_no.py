@@ -160,7 +160,7 @@ def test_the_same_need_is_what_the_yes_was_given_for(quick: Small) -> None:
     family = quick.person(1)
     quick.person(11, "bua-1")
     matter = asked_for(quick, family)
-    quick.store.run(_rewrites, matter, category="family.income")
+    quick.store.run(_rewrites, matter, {"category": "family.income"})
     quick.passes(MINUTE)
     assert quick.referral(matter).stage is Stage.UNMATCHED
     assert quick.live_offer(matter) is None
@@ -185,7 +185,8 @@ def test_a_child_is_asked_in_a_child_s_words_and_the_focal_point_hears(net: Smal
     agreed(net, parent, matter, assent="heard", home="not_safe")
     told = net.said()
     assert (focal, "desk.young_person") in told
-    plan = [net.store.run(lambda tx, s=s: tx.directory.services[s]) for s in net.referral(matter).plan]
+    services = net.store.run(lambda tx: tx.directory.services)
+    plan = [services[s] for s in net.referral(matter).plan]
     assert plan
     assert all(service.children_vetted for service in plan)
     assert "part.receipt.assent_heard" in _keys(net.store.run(PAGES["receipt"].view, parent, matter, {}))
@@ -344,7 +345,7 @@ def _times(tx: Tx, matter: str, worker: str, organization: str) -> Any:
     return safe_times.of(tx, Actor(worker, Role.WORKER, organization), doors.referral_by_id(tx, matter))
 
 
-def _rewrites(tx: Tx, matter: str, **changed: Any) -> None:
+def _rewrites(tx: Tx, matter: str, changed: dict[str, Any]) -> None:
     referral = tx.get(Referral, matter)
     assert referral is not None
     tx.save(replace(referral, **changed))

@@ -28,7 +28,7 @@ def agreed(net: Small, person_id: str, matter: str, **body: Any) -> Any:
     return net.store.run(PAGES["plan"].steps["file"], person_id, matter, written)
 
 
-def asked_for(net: Small, person_id: str, age: AgeGroup = AgeGroup.ADULT, **body: Any) -> str:
+def asked_for(net: Small, person_id: str, age: AgeGroup = AgeGroup.ADULT, /, **body: Any) -> str:
     """A filed request; returns its id."""
     matter = drafted(net, person_id, age)
     agreed(net, person_id, matter, **body)
