@@ -78,6 +78,13 @@ def why(tx: Tx, person_id: str, referral_id: str, reason: str) -> Referral:
     return tx.save(replace(referral, why=reason))
 
 
+def unsaid(tx: Tx, referral: Referral) -> None:
+    """A matter is opened again: how it was with one partner is never counted for the next one."""
+    for question in matching.pathway_of(tx, referral).closing:
+        for choice in question.choices:
+            tx.clear_timer(TIMER, _subject(referral, question.id, choice))
+
+
 def reason_of(reasons: Sequence[str], reason: str) -> str:
     """A coded reason, or 'other' where none was given; BadAnswer for what is none."""
     if reason and reason not in reasons:

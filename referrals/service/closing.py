@@ -208,6 +208,7 @@ def reopen(tx: Tx, person_id: str, referral_id: str, reason: str = "") -> Referr
     moved = replace(move(referral, Step.REOPEN, tx.now), why=coded)
     offers.recall(tx, referral, "worker.no_longer_open", aloud=False)
     tx.clear_timers(referral.id)
+    after_help.unsaid(tx, referral)
     after = tx.save(restarted(moved))
     sharing.settle(tx, after)
     tx.audit(AuditEntry(actor, Action.REFERRAL_CONFIRM, f"referral:{referral.id}", "reopened"))
@@ -284,6 +285,7 @@ def _end(tx: Tx, ended: Referral) -> None:
     tx.clear_timers(ended.id)
     plan_parts.ended(tx, ended)
     plan_parts.stir(tx, ended)
+    offers.recall_next(tx, ended)  # nobody takes over what is over
     assert ended.retain_until is not None  # both callers have just set it
     tx.set_timer("retention", ended.id, ended.retain_until)
     # Whoever took it back knows that nobody waits for them; everybody else is told of each time that is off.

@@ -76,8 +76,7 @@ def recall(tx: Tx, person_id: str, referral_id: str) -> Referral:
     if offer is None:
         raise AlreadyHandled
     tx.audit(AuditEntry(actor, Action.DESK_RECALL, f"referral:{referral.id}", f"offer:{offer.id}"))
-    offers.take_back(tx, referral, offer, RECALLED)
-    offers.tell_colleagues(tx, offer, referral, "", "worker.recalled")
+    offers.take_back(tx, referral, offer, RECALLED, "worker.recalled")
     tell.settle_desk(tx, referral)
     return doors.referral_by_id(tx, referral.id)
 

@@ -98,7 +98,7 @@ def service_gone(tx: Tx, service_id: str) -> None:
     """
     for offer in tx.find(Offer, service_id=service_id, stage=(*LIVE_OFFERS, OfferStage.ACCEPTED)):
         referral = doors.referral_by_id(tx, offer.referral_id)
-        if referral.offer_id != offer.id or referral.stage in ENDED:
+        if offer.id not in (referral.offer_id, referral.next_offer_id) or referral.stage in ENDED:
             continue
         if offer.stage is OfferStage.ACCEPTED:
             working.escalate(tx, referral, "desk.service_gone")

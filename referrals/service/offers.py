@@ -13,16 +13,7 @@ from referrals import schedule
 from referrals.access import Action
 from referrals.errors import AlreadyHandled, BadAnswer, DoesAnotherPart, NoConsent, NotFound, OfferOver
 from referrals.lifecycle import LIVE_OFFERS, OfferStep, Step, move, move_offer
-from referrals.model import (
-    SYSTEM,
-    Actor,
-    AuditEntry,
-    Offer,
-    OfferStage,
-    Referral,
-    Stage,
-    Urgency,
-)
+from referrals.model import SYSTEM, Actor, AuditEntry, Offer, OfferStage, Referral, Stage, Urgency
 from referrals.ports import Tx
 from referrals.said import Priority
 from referrals.service import asked, capacity, complaints, doors, matching, plan_parts, sharing, tell
@@ -190,10 +181,19 @@ def lapse(tx: Tx, offer_id: str) -> None:
     matching.end_turn(tx, referral, offer, OfferStep.LAPSE, None)
 
 
-def take_back(tx: Tx, referral: Referral, offer: Offer, reason: str) -> None:
+def take_back(
+    tx: Tx, referral: Referral, offer: Offer, reason: str, text: str = "worker.no_longer_open"
+) -> None:
     """A live offer that may not be answered any more (a yes or an agreement ended): the next turn comes."""
-    tell_colleagues(tx, offer, referral, "", "worker.no_longer_open")
+    tell_colleagues(tx, offer, referral, "", text)
     matching.end_turn(tx, referral, offer, OfferStep.RECALL, reason)
+    _keeper_hears(tx, offer, text)
+
+
+def _keeper_hears(tx: Tx, offer: Offer, text: str) -> None:
+    """Who kept a place hears it aloud: a message from weeks ago is not there to be edited."""
+    if offer.stage is OfferStage.WAITLISTED and offer.told:
+        tell.tell(tx, offer.told[0], text, {"code": offer.code}, slot=tell.offer_slot(offer.id))
 
 
 def recall(tx: Tx, referral: Referral, text: str, *, aloud: bool = True) -> None:
@@ -213,9 +213,8 @@ def recall(tx: Tx, referral: Referral, text: str, *, aloud: bool = True) -> None
     tell_colleagues(tx, offer, referral, "", text)
     if aloud and offer.stage is OfferStage.ACCEPTED:
         tell.tell_partner(tx, referral, text)
-    if aloud and offer.stage is OfferStage.WAITLISTED and offer.told:
-        # They kept a place: a message from weeks ago is not there to be edited.
-        tell.tell(tx, offer.told[0], text, {"code": offer.code}, slot=tell.offer_slot(offer.id))
+    if aloud:
+        _keeper_hears(tx, offer, text)
 
 
 def recall_next(tx: Tx, referral: Referral) -> None:

@@ -14,9 +14,9 @@ from referrals.access import Action
 from referrals.catalogue import Coded
 from referrals.errors import BadAnswer, NoMoreQuestions, TurnOver
 from referrals.lifecycle import OfferStep, move_offer
-from referrals.model import SYSTEM, AuditEntry, Offer, OfferStage, Referral, Stage
+from referrals.model import SYSTEM, AuditEntry, Offer, OfferStage, Referral, Stage, Urgency
 from referrals.ports import Tx
-from referrals.service import asked, doors, matching, offers, sharing, tell
+from referrals.service import asked, complaints, doors, matching, offers, sharing, tell
 
 _RUNGS = (("offer_half", 0.5), ("offer_three_quarters", 0.75))
 
@@ -123,11 +123,14 @@ def wake(tx: Tx, referral: Referral, offer: Offer, text: str) -> None:
 def _go_on(tx: Tx, referral: Referral, offer: Offer) -> Offer:
     """The clock goes on: what had not come before the question moves by what it stopped."""
     assert offer.asked_at is not None  # a question is always asked at some moment
-    times = matching.opening_times(tx, offer.organization_id)
+    urgency = complaints.clock(tx, referral)
+    times = matching.opening_times(tx, offer.organization_id, offer.service_id)
+    if urgency is Urgency.EMERGENCY:
+        times = replace(times, hours=())  # its clock runs round the clock, and stands still so
     clock = turns.go_on(times, offer.decide_by, offer.asked_at, tx.now)
     tx.clear_timer(asked.QUESTION, offer.id)
     for kind, share in _RUNGS:
-        rung = schedule.part_way(times, offer.sent_at, offer.decide_by, share, referral.urgency)
+        rung = schedule.part_way(times, offer.sent_at, offer.decide_by, share, urgency)
         moved = turns.rung_after(times, rung, offer.asked_at, clock)
         if moved is not None:
             tx.set_timer(kind, offer.id, moved)
