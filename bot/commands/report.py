@@ -1,7 +1,8 @@
 """python -m bot report unmet|stale --by SEAT: what nobody could help with, and what nobody has confirmed.
 
 Both are coded facts without a person. Cells of `unmet` under ten are not said, nor others that would give
-one of them away (`referrals/suppression.py`); whoever asks leaves an audit row.
+one of them away (`referrals/suppression.py`), and each quarter is told alone: months that could be chosen
+could be subtracted. Whoever asks leaves an audit row.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from bot.commands.common import add_settings, named_one_of, opened, settings_of, tell
-from referrals.errors import ConfigurationError
+from referrals.errors import BadAnswer, ConfigurationError
 from referrals.model import AuditEntry, Role
 from referrals.ports import Tx
 
@@ -31,9 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Unmet [--from --to --csv] | stale; --by, --language, --settings."""
     parser.add_argument("what", choices=("unmet", "stale"))
     parser.add_argument("--by", required=True, metavar="SEAT", help="the coordinator's or steward's seat")
-    parser.add_argument("--from", dest="first", metavar="MONTH", help="2026-01; the first of twelve months")
-    parser.add_argument("--to", dest="last", metavar="MONTH", help="2026-12; the last month that is over")
-    parser.add_argument("--csv", action="store_true", help="category, area, reason, count; '' is not said")
+    parser.add_argument("--from", dest="first", metavar="MONTH", help="2026-01: a quarter's first month")
+    parser.add_argument("--to", dest="last", metavar="MONTH", help="2026-12: a quarter's last month")
+    parser.add_argument("--csv", action="store_true", help="quarter, category, area, reason, count")
     parser.add_argument("--language", default="en", help="of the answer (default en)")
     add_settings(parser)
 
@@ -72,26 +73,40 @@ def stale(tx: Tx, by: str, language: str) -> list[str]:
 def unmet(
     tx: Tx, by: str, language: str, asked: tuple[str | None, str | None], as_csv: bool = False
 ) -> list[str]:
-    """A turn: by category, area and reason. `asked`: the first and the last month as they were typed."""
+    """A turn: by category, area and reason, quarter by quarter. `asked`: two months as they were typed."""
     from referrals.service import unmet as needs
 
     actor = named_one_of(tx, by, ASKS)
-    first, last = period(asked, tx.now)
-    table = needs.counted(tx, actor, first, last)
-    if as_csv:
-        return list(_as_csv(table))
-    title = {"first": f"{first:%Y-%m}", "last": f"{last:%Y-%m}"}
-    return [tx.catalogue.words("report.unmet", language, **title), *_in_words(tx, table, language)]
+    lines = ["quarter,category,area,reason,count"] if as_csv else []
+    for first, last in period(asked, tx.now):
+        try:
+            table = needs.counted(tx, actor, first, last)
+        except BadAnswer:
+            mend = "ask on the fifth of the next month, or once the bot has run again"
+            raise ConfigurationError("--to", "is not written down yet", mend) from None
+        if as_csv:
+            lines += _as_csv(table, f"{first:%Y-%m}")
+            continue
+        title = {"first": f"{first:%Y-%m}", "last": f"{last:%Y-%m}"}
+        lines += [tx.catalogue.words("report.unmet", language, **title), *_in_words(tx, table, language)]
+    return lines
 
 
-def period(asked: tuple[str | None, str | None], now: datetime) -> tuple[date, date]:
-    """The months that are meant; twelve, up to the last one that is over, where nothing else is said."""
-    over = (now.date().replace(day=1) - timedelta(days=1)).replace(day=1)
-    last = _month("--to", asked[1]) if asked[1] else over
-    first = _month("--from", asked[0]) if asked[0] else (last - timedelta(days=330)).replace(day=1)
-    if first > last:
+def period(asked: tuple[str | None, str | None], now: datetime) -> list[tuple[date, date]]:
+    """The quarters that are meant, each by its first and last month; the last four that are settled."""
+    from referrals.service import unmet as needs
+
+    first = _month("--from", asked[0]) if asked[0] else None
+    last = _month("--to", asked[1]) if asked[1] else None
+    if first and last and first > last:
         raise ConfigurationError("--from", "is after --to", "turn the two round")
-    return first, last
+    wide = needs.quarters(first or date(now.year - 2, 1, 1), last or now.date().replace(day=1))
+    found = [each for each in wide if last or needs.settles_at(each[1]) < now]
+    begins, ends = ([each[edge] for each in found] for edge in (0, 1))
+    for option, day, edges in (("--from", first, begins), ("--to", last, ends)):
+        if day is not None and day not in edges:
+            raise ConfigurationError(option, f"is {day:%Y-%m}", "write whole quarters, as 2026-01 to 2026-03")
+    return found if first else found[-4:]
 
 
 def _month(option: str, typed: str) -> date:
@@ -129,18 +144,17 @@ def _place(tx: Tx, row: str, language: str) -> str:
     return f"{tx.catalogue.words(f'category.{category}', language)} · {named}"
 
 
-def _as_csv(table: Table) -> Iterator[str]:
+def _as_csv(table: Table, quarter: str) -> Iterator[str]:
     """One line for each cell of which something is said in its row; ids, so that lists can be joined."""
     from referrals.service.unmet import BETWEEN
     from referrals.suppression import TOTAL
 
     written = io.StringIO()
     rows = csv.writer(written, lineterminator="\n")
-    rows.writerow(("category", "area", "reason", "count"))
     for row in (*table.rows, TOTAL):
         if not any(cell[0] == row for cell in table.said):
             continue
         category, _, area = row.partition(BETWEEN)
         for column in (*table.columns, TOTAL):
-            rows.writerow((category, area, column, table.said.get((row, column), "")))
+            rows.writerow((quarter, category, area, column, table.said.get((row, column), "")))
     yield from written.getvalue().splitlines()

@@ -4,6 +4,9 @@ A matter that ends without help is noted at once, and written down only days int
 month in one turn, in the order of random ids, with a month for a day and an area wide enough to hold many
 people's requests. So neither order nor time of the rows ties one to the matter behind it, and a matter that
 was opened again meanwhile is not among them.
+
+The report is of one calendar quarter, once nothing is added to it any more. Whatever stretch could be chosen
+could be subtracted from another: two answers that each hide a small number would say it together.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from referrals.access import Action, allow
 from referrals.casework import UnmetNeed
+from referrals.errors import BadAnswer
 from referrals.lifecycle import ENDED
 from referrals.model import SYSTEM, Actor, AuditEntry, Referral
 from referrals.ports import Tx
@@ -24,6 +28,7 @@ from referrals.suppression import LEAST, Table, suppress
 TIMER = "unmet"
 SETTLED = timedelta(days=3)  # into the next month: what is opened again usually is so within days
 MOST = 500  # timers that are looked at in one turn
+QUARTER = 3  # months
 BETWEEN = " "  # a row of the report is a category and an area; neither id holds a blank
 
 
@@ -34,8 +39,7 @@ def keep(tx: Tx, referral: Referral, reason: str) -> None:
     """
     if complaints.hidden(tx, referral):
         return
-    month = _month_after(tx.now.date().replace(day=1))
-    tx.set_timer(TIMER, f"{reason}:{referral.id}", datetime.combine(month, time(3), UTC) + SETTLED)
+    tx.set_timer(TIMER, f"{reason}:{referral.id}", settles_at(tx.now.date()))
 
 
 def month_over(tx: Tx, subject: str) -> None:
@@ -53,15 +57,38 @@ def month_over(tx: Tx, subject: str) -> None:
 
 
 def counted(tx: Tx, actor: Actor, first: date, last: date) -> Table:
-    """The months from one to another (their first days, both included), as far as they may be said.
+    """A quarter (the first days of its first and its last month), as far as it may be said.
 
-    Rows are 'category area', columns reasons. Leaves an audit row: who asked for which months.
+    Rows are 'category area', columns reasons. Leaves an audit row: who asked for which months. BadAnswer for
+    any other stretch, and while something may still be added to it.
     """
     allow(actor, Action.UNMET_REPORT)
+    if (first, last) not in quarters(first, last) or not _written_down(tx, last):
+        raise BadAnswer
     asked = f"{first:%Y-%m}.{last:%Y-%m}"
     tx.audit(AuditEntry(actor, Action.UNMET_REPORT, f"unmet_need:{asked}"))
     found = tx.find(UnmetNeed, month=months(first, last))
     return suppress(Counter((f"{row.category}{BETWEEN}{row.area}", row.reason) for row in found), LEAST)
+
+
+def quarters(first: date, last: date) -> list[tuple[date, date]]:
+    """The calendar quarters that lie wholly in these months, each by its first and its last month."""
+    asked = months(first, last)
+    begins = [at for at in asked if at.month % QUARTER == 1]
+    ends = [months(at, date(at.year, at.month + QUARTER - 1, 1))[-1] for at in begins]
+    return [(begin, end) for begin, end in zip(begins, ends, strict=True) if end in asked]
+
+
+def settles_at(day: date) -> datetime:
+    """When what ends in this day's month is written down, and nothing more is added to it."""
+    return datetime.combine(_month_after(day.replace(day=1)), time(3), UTC) + SETTLED
+
+
+def _written_down(tx: Tx, last: date) -> bool:
+    """Whether the month is settled; a product that stood still may have something left to write."""
+    settled = settles_at(last)
+    late = tx.overdue(Timer, "due_at", settled + timedelta(seconds=1), MOST)
+    return tx.now > settled and len(late) < MOST and all(timer.kind != TIMER for timer in late)
 
 
 def months(first: date, last: date) -> Sequence[date]:
@@ -79,7 +106,7 @@ def _fact(tx: Tx, referral: Referral, reason: str) -> UnmetNeed:
         category=referral.category,
         area=_wide_enough(tx, referral.area),
         reason=reason,
-        month=referral.stage_since.date().replace(day=1),
+        month=(tx.now.date().replace(day=1) - timedelta(days=1)).replace(day=1),  # never one that is settled
         age_group=referral.age_group,
         gender=referral.gender,
     )

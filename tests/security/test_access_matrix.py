@@ -10,6 +10,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -341,7 +342,7 @@ def _holds_crisis(tx: Tx, person: str, check_in: str) -> None:
 def _counts_unmet(tx: Tx, person: str) -> None:
     for actor in _actors(tx, person):
         try:
-            unmet.counted(tx, actor, tx.now.date(), tx.now.date())
+            unmet.counted(tx, actor, date(2026, 7, 1), date(2026, 9, 1))
         except NotAllowed:
             continue
         return

@@ -13,7 +13,7 @@ import pytest
 from bot.commands import report
 from referrals.access import Action
 from referrals.casework import UnmetNeed
-from referrals.errors import ConfigurationError, NotAllowed
+from referrals.errors import BadAnswer, ConfigurationError, NotAllowed
 from referrals.model import Actor, AgeGroup, AuditEntry, Outcome, Referral, Role, Stage
 from referrals.ports import Tx
 from referrals.service import closing, matching, unmet
@@ -22,6 +22,7 @@ from tests.support.network import CATALOGUE, STEWARD, Small
 from tests.support.store import SettableClock, open_store
 
 NOVEMBER = date(2026, 11, 1)
+QUARTER = (date(2026, 10, 1), date(2026, 12, 1))
 DESK = Actor("somebody", Role.COORDINATOR)
 
 
@@ -157,7 +158,8 @@ COUNTS = {
 
 def test_small_cells_and_what_would_give_them_away_are_not_said(quick: Small) -> None:
     note(quick, COUNTS)
-    table = quick.store.run(unmet.counted, DESK, NOVEMBER, NOVEMBER)
+    quick.clock.advance(days=45)
+    table = quick.store.run(unmet.counted, DESK, *QUARTER)
     assert ("family.visits yala", "too_far") not in table.said
     assert ("family.visits yala", "no_place") not in table.said, "its row's total would give it away"
     assert table.said["work.job yala", "no_place"] == 40
@@ -169,13 +171,16 @@ def test_the_command_prints_it_for_a_named_actor_and_leaves_a_trace(net: Small) 
     net.person(15, "steward-1")
     net.person(11, "bua-1")
     note(net, COUNTS)
-    note(net, COUNTS, date(2025, 10, 1))  # before the twelve months
-    net.passes(timedelta(days=10))
+    note(net, COUNTS, date(2025, 12, 1))  # before the four quarters
+    net.clock.advance(days=45)
     shown = net.store.run(report.unmet, "desk-1", "en", (None, None))
-    assert shown[0] == "What nobody could help with, 2025-12 to 2026-11"
+    titles = [line for line in shown if line.startswith("What nobody could help with")]
+    assert titles[0] == "What nobody could help with, 2026-01 to 2026-03"
+    assert titles[-1] == "What nobody could help with, 2026-10 to 2026-12"
+    assert len(titles) == 4
     assert any("126" in line for line in shown), "all together"
     assert not any(line.split()[:1] == ["3"] for line in shown)
-    assert net.store.run(report.unmet, "steward-1", "th", ("2025-10", "2025-10"))[0] != shown[0]
+    assert net.store.run(report.unmet, "steward-1", "th", ("2026-01", "2026-03"))[0] != shown[0]
     for seat in ("bua-1", "nobody", "desk-2"):
         with pytest.raises(ConfigurationError, match=f"--by {seat}"):
             net.store.run(report.unmet, seat, "en", (None, None))
@@ -184,32 +189,85 @@ def test_the_command_prints_it_for_a_named_actor_and_leaves_a_trace(net: Small) 
 def test_csv_leaves_what_is_not_said_empty(quick: Small) -> None:
     quick.person(14, "desk-1")
     note(quick, COUNTS)
-    lines = quick.store.run(report.unmet, "desk-1", "en", ("2026-11", "2026-11"), True)
-    assert lines[0] == "category,area,reason,count"
-    assert "work.job,yala,no_place,40" in lines
-    assert "family.visits,yala,too_far," in lines
-    assert ",,,126" in lines
+    quick.clock.advance(days=45)
+    lines = quick.store.run(report.unmet, "desk-1", "en", ("2026-10", "2026-12"), True)
+    assert lines[0] == "quarter,category,area,reason,count"
+    assert "2026-10,work.job,yala,no_place,40" in lines
+    assert "2026-10,family.visits,yala,too_far," in lines
+    assert "2026-10,,,,126" in lines
 
 
 def test_of_very_few_nothing_is_said(quick: Small) -> None:
     quick.person(14, "desk-1")
     note(quick, {("family.visits", "pattani", "no_place"): 4})
-    shown = quick.store.run(report.unmet, "desk-1", "en", ("2026-11", "2026-11"))
+    quick.clock.advance(days=45)
+    shown = quick.store.run(report.unmet, "desk-1", "en", ("2026-10", "2026-12"))
     assert shown[1:] == ["  Nothing that may be said."]
 
 
 @pytest.mark.parametrize(
-    "asked", [("2026-13", None), ("November", None), (None, "2026"), ("2027-01", "2026-01")]
+    "asked",
+    [
+        ("2026-13", None),
+        ("November", None),
+        (None, "2026"),
+        ("2027-01", "2026-01"),
+        ("2026-02", "2026-06"),
+        ("2026-01", "2026-05"),
+        ("2026-10", "2026-10"),
+    ],
 )
-def test_a_month_that_is_none_is_refused(asked: tuple[str | None, str | None]) -> None:
+def test_what_is_no_quarter_is_refused(asked: tuple[str | None, str | None]) -> None:
     with pytest.raises(ConfigurationError):
         report.period(asked, datetime(2026, 11, 24, tzinfo=UTC))
 
 
-def test_a_year_up_to_the_last_month_that_is_over() -> None:
+def test_the_last_four_quarters_that_are_settled() -> None:
     found = report.period((None, None), datetime(2026, 11, 24, tzinfo=UTC))
-    assert found == (date(2025, 11, 1), date(2026, 10, 1))
-    assert len(unmet.months(*found)) == 12
+    assert found[0] == (date(2025, 10, 1), date(2025, 12, 1))
+    assert found[-1] == (date(2026, 7, 1), date(2026, 9, 1))
+    assert len(found) == 4
+    early = report.period((None, None), datetime(2026, 10, 2, tzinfo=UTC))
+    assert early[-1] == (date(2026, 4, 1), date(2026, 6, 1)), "the last one is still being written"
+
+
+def test_nobody_subtracts_one_report_from_another(quick: Small) -> None:
+    """Twelve in October and three in November: neither a month alone, nor more or less, nor too early."""
+    one = ("family.visits", "pattani", "no_place")
+    note(quick, {one: 12}, date(2026, 10, 1))
+    note(quick, {one: 3}, NOVEMBER)
+    quick.person(14, "desk-1")
+    months = [date(2026, month, 1) for month in range(1, 13)]
+    tries = [(a, b) for a in months for b in months if (a, b) not in unmet.quarters(months[0], months[-1])]
+    for first, last in [*tries, QUARTER]:  # the quarter is not over
+        with pytest.raises(BadAnswer):
+            quick.store.run(unmet.counted, DESK, first, last)
+    with pytest.raises(ConfigurationError, match="not written down yet"):
+        quick.store.run(report.unmet, "desk-1", "en", ("2026-10", "2026-12"))
+    quick.clock.advance(days=45)
+    table = quick.store.run(unmet.counted, DESK, *QUARTER)
+    assert table.said["family.visits pattani", "no_place"] == 15
+
+
+def test_nothing_is_added_to_a_month_that_was_told(quick: Small) -> None:
+    """A matter of December of which somebody says in January how it ended is counted in January."""
+    net = quick
+    desk = net.person(14, "desk-1")
+    net.passes(timedelta(days=30))
+    referral_id = given_up(net, 1, desk)
+    net.passes(timedelta(days=15))
+    assert [row.month for row in kept(net)] == [date(2026, 12, 1)]
+
+    def late(tx: Tx) -> None:
+        found = tx.get(Referral, referral_id)
+        assert found is not None
+        unmet.keep(tx, found, "too_far")
+
+    net.store.run(late)
+    with pytest.raises(BadAnswer):
+        net.store.run(unmet.counted, DESK, date(2027, 1, 1), date(2027, 3, 1))
+    net.passes(timedelta(days=30))
+    assert sorted(row.month for row in kept(net)) == [date(2026, 12, 1), date(2027, 1, 1)]
 
 
 def test_nobody_else_may_count() -> None:

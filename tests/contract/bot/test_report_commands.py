@@ -25,7 +25,7 @@ async def test_reports_are_printed_for_a_named_seat_alone(place: Place, telegram
     assert "What nobody could help with, 2026-01 to 2026-03" in unmet
     assert "Nothing that may be said" in unmet
     comma = await place.bot("report", "unmet", "--csv", "--by", "desk-1", "--language", "th")
-    assert comma.strip() == "category,area,reason,count"
+    assert comma.strip() == "quarter,category,area,reason,count"
 
     refused = await place.bot("report", "unmet", "--by", "bua-1", status=2)
     assert "is not the seat of a coordinator or steward" in refused
