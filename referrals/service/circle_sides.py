@@ -90,6 +90,17 @@ def stop(tx: Tx, circle: Circle, by: str) -> Circle:
     return tx.save(stopped)
 
 
+def hears_now(tx: Tx, side: CircleSide) -> None:
+    """It has stopped already, and this side stops it, too: it sees so at once, whatever hour was drawn.
+
+    Both rows are written and spoken of alike, else the audit would say who was the second, and so the first.
+    """
+    for each in of_circle(tx, side.circle_id):
+        at = tx.now if each.id == side.id else each.over_at
+        note(tx, Action.REFERRAL_STEP, tx.save(replace(each, over_at=at)), "over")
+    told(tx, replace(side, over_at=tx.now))
+
+
 def told(tx: Tx, side: CircleSide) -> None:
     """A side has heard; once all have, nothing is left of who had known first."""
     tx.clear_timer(OVER, side.id)

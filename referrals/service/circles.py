@@ -51,9 +51,7 @@ def stop(tx: Tx, person_id: str, referral_id: str) -> None:
     """One tap, at any time, without a reason. Pressed twice, or after the other side: it is over."""
     _, _, side, circle = _own_side(tx, person_id, referral_id)
     if circle.state is CircleState.STOPPED and side.over_at is not None:
-        saved = tx.save(replace(side, over_at=tx.now))
-        circle_sides.note(tx, Action.REFERRAL_STEP, saved, "over")
-        circle_sides.told(tx, saved)
+        circle_sides.hears_now(tx, side)
     elif not circles.over(circle):
         _stop(tx, circle, side.id)
 

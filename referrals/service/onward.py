@@ -7,7 +7,7 @@ only that it has moved on, whatever the answer was. The rule of chains is in `re
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from referrals import onward
 from referrals.access import Action
@@ -22,14 +22,16 @@ from referrals.service import doors, matter_codes, sharing, tell
 
 FROM = (Stage.ACCEPTED, Stage.UNREACHABLE, Stage.IN_SERVICE, Stage.REPORTED)
 NUDGE, AFTER = "onward_nudge", timedelta(hours=24)
-MOST_WAITING = 3  # proposals from one matter that wait for an answer
+MOST, WITHIN = 3, timedelta(days=7)  # proposals from one matter: so many in such a stretch of time
+STANDS, ANSWERED_S = "onward_stands", (3600.0, 5 * 86400.0)  # when people usually have answered, in seconds
 _REFUSED = {error.code: error for error in (OnwardLoop, OnwardFar)}
 
 
 def propose(tx: Tx, person_id: str, offer_id: str, category: str) -> None:
     """A further need, for which the person is asked. OnwardLoop, OnwardFar, BadAnswer, TooOften.
 
-    Where such a need is open already nobody is bothered again, and the partner does not learn of it.
+    Where such a need is open already nobody is bothered again, and the partner does not learn of it: it is
+    counted like any other, and some time later the partner hears that it has moved on.
     """
     actor, _, referral = doors.served_referral(tx, person_id, offer_id, Action.SERVICE_ONWARD)
     if not sharing.readable(tx, referral):
@@ -41,10 +43,10 @@ def propose(tx: Tx, person_id: str, offer_id: str, category: str) -> None:
     if pathway is None or referral.stage not in FROM:
         raise BadAnswer
     tx.audit(AuditEntry(actor, Action.SERVICE_ONWARD, f"referral:{referral.id}", "proposed"))
+    _count(tx, referral)
     if _stands(tx, referral, category):
+        tx.set_timer(STANDS, f"{referral.id}:{category}", tx.now + timedelta(seconds=tx.draw(*ANSWERED_S)))
         return
-    if tx.count(Referral, onward_from=referral.id, stage=Stage.AWAITING_CONSENT) >= MOST_WAITING:
-        raise TooOften(minutes=int(STAGE_WAITS[Stage.AWAITING_CONSENT].normal / timedelta(minutes=1)))
     waiting = move(_draft(tx, referral, pathway, category), Step.ASK_CONSENT, tx.now)
     tx.add(waiting)
     tx.audit(AuditEntry(actor, Action.SERVICE_ONWARD, f"referral:{waiting.id}", "onward"))
@@ -71,7 +73,24 @@ def nudge(tx: Tx, referral_id: str) -> None:
 
 def moved_on(tx: Tx, referral: Referral) -> None:
     """There was an answer, or none in time: whoever proposed it hears the same words, whatever it was."""
-    origin = tx.get(Referral, referral.onward_from) if referral.onward_from else None
+    _tell_partner(tx, referral.onward_from)
+
+
+def as_if(tx: Tx, subject: str) -> None:
+    """Timer: what stood already when it was proposed has moved on, too, for whoever proposed it."""
+    _tell_partner(tx, subject.partition(":")[0])
+
+
+def _count(tx: Tx, referral: Referral) -> None:
+    """One more proposal, whatever stands already: who could count would know what does."""
+    stretch = int(tx.now.timestamp() // WITHIN.total_seconds())
+    ends = datetime.fromtimestamp((stretch + 1) * WITHIN.total_seconds(), UTC)
+    if tx.tally(f"onward:{referral.id}:{stretch}", ends) > MOST:
+        raise TooOften(minutes=max(1, -((tx.now - ends) // timedelta(minutes=1))))
+
+
+def _tell_partner(tx: Tx, origin_id: str | None) -> None:
+    origin = tx.get(Referral, origin_id) if origin_id else None
     if origin is not None and origin.author_id and origin.stage in (*FROM, Stage.DISPUTED, Stage.CLOSED):
         tell.tell_partner(tx, origin, "worker.onward_moved", slot=":onward")
 

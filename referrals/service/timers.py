@@ -116,6 +116,7 @@ TIMERS: Mapping[str, Timed] = {
     "dispute_wait": Timed(Action.REFERRAL_STEP, desk.dispute_overdue),
     "closing_answer": Timed(Action.WAIT_OVER, after_help.month_over),
     "onward_nudge": Timed(Action.REMIND, onward.nudge),
+    onward.STANDS: Timed(Action.REMIND, onward.as_if),
     "transfer_send": Timed(Action.REFERRAL_STEP, transfers.send),
     "transfer_over": Timed(Action.REFERRAL_STEP, transfers.over),
     "thread_opened": Timed(Action.WAIT_OVER, threads.mark_opened),

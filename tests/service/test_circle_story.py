@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing as closed
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -239,7 +241,15 @@ def test_whoever_stops_and_however_the_other_side_sees_the_same_words_later(net:
         net.does(net.worker, net.at_partner(other), "circle_held", yes=True)
 
 
-def test_what_a_side_does_before_it_has_heard_is_taken_as_ever(net: Round) -> None:
+def spoken_by_the_system(url: str, subject: str) -> list[str]:
+    asked = (
+        "SELECT detail FROM audit WHERE subject = ? AND action = 'referral:step' ORDER BY at, lane, sequence"
+    )
+    with closed(sqlite3.connect(url.removeprefix("sqlite:///"))) as database:
+        return [row[0] for row in database.execute(asked, (subject,))]
+
+
+def test_what_a_side_does_before_it_has_heard_is_taken_as_ever(net: Round, sqlite_url: str) -> None:
     one, _, other, lead_other = net.both()
     net.does(net.worker, lead_other, "circle_prepared", chosen=list(PREPARED))
     net.passes(DAYS)
@@ -249,6 +259,9 @@ def test_what_a_side_does_before_it_has_heard_is_taken_as_ever(net: Round) -> No
     net.does(net.other, other, "circle_unsay")
     net.does(net.other, other, "circle_stop")  # both stop: the one who taps sees it at once
     assert net.sees(net.other, other) == ["part.circle.own.over"]
+    first, second = (spoken_by_the_system(sqlite_url, f"circle_side:{each}") for each in (one, other))
+    assert "over" in first
+    assert first == second, "nor does the audit say who was the second, and so who was the first"
     net.passes(9 * HOURS)
     assert "matter.circle_over" not in {text for _, text in net.said()}, "nobody is told what they did"
 

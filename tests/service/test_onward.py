@@ -127,6 +127,25 @@ def test_a_need_that_is_open_already_bothers_nobody_and_is_not_given_away(chain:
     assert chain.net.said() == []
 
 
+def test_a_partner_finds_out_nothing_about_what_stands_by_proposing(chain: Chain) -> None:
+    """What stands is counted like what does not, and 'it has moved on' comes for both."""
+    standing = chain.net.draft(chain.family, "family.income")
+    chain.agrees(standing)
+    chain.net.passes(timedelta(hours=1))
+    chain.net.said()
+    assert chain.proposes("family.income") is None
+    chain.net.passes(8 * DAY)
+    heard = [text for who, text in chain.net.said() if who == chain.worker and "onward" in text]
+    assert heard == ["worker.onward_moved"], "whoever never heard it would know that it stands"
+    assert chain.proposes("family.income") is None
+    assert chain.proposes("family.letters") is not None
+    assert chain.proposes("family.children") is not None
+    for category in ("family.income", "family.talk"):  # the one that stands, and one that does not
+        with pytest.raises(TooOften):
+            chain.proposes(category)
+    assert chain.net.referral(standing).code
+
+
 def test_the_same_need_again_is_refused_and_so_is_what_nobody_may_file(chain: Chain) -> None:
     with pytest.raises(OnwardLoop):
         chain.proposes("family.visits")
