@@ -7,7 +7,6 @@ organisation that prepares it reads of the other side, and who stopped it stands
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 
 from referrals import circles
 from referrals.access import Action
