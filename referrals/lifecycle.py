@@ -207,12 +207,11 @@ def _always(wait: timedelta) -> Wait:
 
 
 # The stages whose wait does not depend on a pathway. `offered`, `unmatched` and `accepted` take theirs from
-# the pathway's deadlines; ended stages wait for nothing but retention.
+# the pathway's deadlines, `matching` from OFFER_DELAY_S, a waiting list from `turns.REVIEW_EVERY`; ended
+# stages wait for nothing but retention.
 STAGE_WAITS: Mapping[Stage, Wait] = {
     Stage.DRAFT: _always(timedelta(days=7)),
     Stage.AWAITING_CONSENT: _always(timedelta(days=7)),
-    Stage.MATCHING: _always(timedelta(seconds=5)),
-    Stage.WAITLISTED: _always(timedelta(days=14)),
     Stage.UNREACHABLE: _always(timedelta(hours=72)),
     Stage.IN_SERVICE: _always(timedelta(days=30)),
     Stage.REPORTED: _always(timedelta(days=7)),

@@ -67,12 +67,6 @@ def due(kind: TaskKind, day: date | None) -> date | None:
     return None if day is None else day + timedelta(days=kind.days)
 
 
-def is_late(part: Part, day: date | None, today: date) -> bool:
-    """Whether a part that could have been done by now was not."""
-    by = due(part.kind, day)
-    return part.state is TaskState.OPEN and not part.done and by is not None and by < today
-
-
 def next_due(parts: Iterable[Part], day: date | None) -> date | None:
     """The earliest day by which something still has to be done."""
     waiting = [due(p.kind, day) for p in parts if p.state not in _ENDED and not p.done]

@@ -16,7 +16,7 @@ from referrals.errors import BadAnswer, WrongStage
 from referrals.lifecycle import ENDED
 from referrals.model import SYSTEM, Actor, AuditEntry, Consent, Referral, Stage, Urgency
 from referrals.ports import Tx
-from referrals.service import closing, doors, matching, names, tell
+from referrals.service import closing, doors, names, tell
 
 AGREED_BY = ("guardian", "relative", "doctor", "social_worker")
 SPANS: Mapping[str, int] = {"days_30": 30, "days_60": 60, "days_90": 90}
@@ -132,11 +132,6 @@ def own_no(tx: Tx, person_id: str, referral_id: str) -> Referral:
     after = closing.cut(tx, actor, referral, Action.CONSENT_CUT, "own no")
     tell.tell_author(tx, after, "matter.own_no", buttons=())
     return after
-
-
-def codes_of(tx: Tx, referral: Referral) -> tuple[str, ...]:
-    """The reasons for which a matter of this pathway may be filed for somebody."""
-    return matching.pathway_of(tx, referral).behalf
 
 
 def _hears(tx: Tx, person_id: str, referral: Referral) -> tuple[Actor, Referral]:

@@ -18,7 +18,7 @@ from referrals.access import Action
 from referrals.casework import Appointment, Attempt
 from referrals.errors import NotFound, PinNeeded
 from referrals.limits import Doing
-from referrals.members import CheckIn, Meeting, WordReceipt
+from referrals.members import CheckIn, Enrolment, Meeting, WordReceipt
 from referrals.model import (
     SYSTEM,
     Actor,
@@ -203,19 +203,7 @@ def _about(tx: Tx, person: Person) -> Json:
     return {
         "format": FORMAT,
         "made_at": tx.now,
-        "settings": {
-            "language": person.language,
-            "timezone": person.timezone,
-            "window": person.window.value,
-            "reminders": person.reminders,
-            "quiet_hours": f"{person.quiet_from:%H:%M}–{person.quiet_to:%H:%M}" if person.quiet_from else "",
-            "reminder_days": [("MO", "TU", "WE", "TH", "FR", "SA", "SU")[day] for day in person.days],
-            "presence": person.presence.value,
-            "age_group": person.age_group.value if person.age_group else None,
-            "first_seen": person.created_at,
-            "last_seen": person.last_seen_at,
-            "kept_until": person.retain_until,
-        },
+        "settings": _settings(person),
         "devices": [
             {"state": d.state.value, "since": d.since, "last_seen": d.last_seen_at}
             for d in tx.find(Device, person_id=person.id)
@@ -224,27 +212,45 @@ def _about(tx: Tx, person: Person) -> Json:
         "posts": [
             {"role": s.role.value, "organization": _name(tx, s.organization_id, person)} for s in seats
         ],
-        "membership": [
-            {
-                "code": e.code,
-                "programme": e.programme,
-                "phase": e.phase,
-                "since": e.phase_since,
-                "milestones": list(e.milestones),
-                "state": e.state.value,
-                "courses": [
-                    {"course": u.item, "step": u.step, "state": u.state.value, "since": u.since}
-                    for u in courses.of(tx, e.id)
-                ],
-                "evenings": [day.isoformat() for day in meetings.came_to(tx, e.id, date.min)],
-                "confirmations": attendance.taken_home(tx, person.id, e),
-                **safety_lists.taken_home(tx, person.id, e, person.language),
-            }
-            for e in linking.tied_to(tx, person.id)
-        ],
+        "membership": [_membership(tx, person, e) for e in linking.tied_to(tx, person.id)],
         "own_check_ins": own_checkins.said_by(tx, person.id),
         "acts": _acts(tx, person, seats),
         "matters": [],
+    }
+
+
+def _settings(person: Person) -> Json:
+    return {
+        "language": person.language,
+        "timezone": person.timezone,
+        "window": person.window.value,
+        "reminders": person.reminders,
+        "quiet_hours": f"{person.quiet_from:%H:%M}–{person.quiet_to:%H:%M}" if person.quiet_from else "",
+        "reminder_days": [("MO", "TU", "WE", "TH", "FR", "SA", "SU")[day] for day in person.days],
+        "presence": person.presence.value,
+        "age_group": person.age_group.value if person.age_group else None,
+        "first_seen": person.created_at,
+        "last_seen": person.last_seen_at,
+        "kept_until": person.retain_until,
+    }
+
+
+def _membership(tx: Tx, person: Person, enrolment: Enrolment) -> Json:
+    """One programme that somebody is in: where they stand, and what they came to."""
+    return {
+        "code": enrolment.code,
+        "programme": enrolment.programme,
+        "phase": enrolment.phase,
+        "since": enrolment.phase_since,
+        "milestones": list(enrolment.milestones),
+        "state": enrolment.state.value,
+        "courses": [
+            {"course": u.item, "step": u.step, "state": u.state.value, "since": u.since}
+            for u in courses.of(tx, enrolment.id)
+        ],
+        "evenings": [day.isoformat() for day in meetings.came_to(tx, enrolment.id, date.min)],
+        "confirmations": attendance.taken_home(tx, person.id, enrolment),
+        **safety_lists.taken_home(tx, person.id, enrolment, person.language),
     }
 
 

@@ -130,8 +130,9 @@ def test_everybody_who_moves_a_referral_is_named() -> None:
     assert set(STEP_BY) == set(Step)
 
 
-def test_open_stages_without_a_wait_take_theirs_from_the_pathway() -> None:
-    assert set(OPEN) - set(STAGE_WAITS) == {Stage.OFFERED, Stage.UNMATCHED, Stage.ACCEPTED}
+def test_which_open_stages_take_their_wait_from_elsewhere() -> None:
+    from_the_pathway = {Stage.OFFERED, Stage.UNMATCHED, Stage.ACCEPTED}
+    assert set(OPEN) - set(STAGE_WAITS) == from_the_pathway | {Stage.MATCHING, Stage.WAITLISTED}
 
 
 def test_the_drawing_shows_every_edge() -> None:
