@@ -7,6 +7,7 @@ partner's share no word; a mark that is no longer the turn's opens nothing.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from referrals.access import Action
 from referrals.casework import Appointment, AppointmentState, Attempt
@@ -44,9 +45,17 @@ def date_slot(tx: Tx, appointment: Appointment) -> str:
 
 
 def slots(tx: Tx, referral: Referral) -> tuple[str, ...]:
-    """Every message of these in the person's chat: they leave a phone with their matter."""
+    """Every message about a matter in its person's chat: they leave a phone with it."""
+    kinds = ("matter", "thread", "move", *(() if referral.parent_id else ("circle", "plan", "plan-went")))
     dates = tx.find(Appointment, referral_id=referral.id)
-    return (slot(referral), *(date_slot(tx, each) for each in dates))
+    own = (f"{kind}:{referral.id}" for kind in kinds)
+    return (*own, slot(referral), *(date_slot(tx, each) for each in dates))
+
+
+def answer_by(tx: Tx, offer: Offer) -> datetime:
+    """Until when the partner's word is awaited now: on a list or behind a question, not when it first was."""
+    due = [timer.due_at for timer in tx.timers_of(offer.id) if timer.kind in TIMERS]
+    return min(due, default=offer.decide_by)
 
 
 def offer_of(tx: Tx, referral: Referral, turn: str) -> Offer:

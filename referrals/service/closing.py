@@ -209,6 +209,7 @@ def reopen(tx: Tx, person_id: str, referral_id: str, reason: str = "") -> Referr
     offers.recall(tx, referral, "worker.no_longer_open", aloud=False)
     tx.clear_timers(referral.id)
     after_help.unsaid(tx, referral)
+    unmet.not_after_all(tx, referral)
     after = tx.save(restarted(moved))
     sharing.settle(tx, after)
     tx.audit(AuditEntry(actor, Action.REFERRAL_CONFIRM, f"referral:{referral.id}", "reopened"))

@@ -68,9 +68,9 @@ def _give_keys(tx: Tx, move: Move, referral: Referral) -> None:
 
 def _leave_old_phone(tx: Tx, move: Move, referral: Referral) -> None:
     """What stands or waits in the old chat about this matter goes; so do pages that are open on it."""
-    own = (f"matter:{referral.id}", f"thread:{referral.id}", f"move:{referral.id}")
-    for slot in (*own, *asked.slots(tx, referral)):
-        tell.quietly(tx, move.from_person, slot, "")
+    for each in (referral, *tx.find(Referral, parent_id=referral.id)):
+        for slot in asked.slots(tx, each):
+            tell.quietly(tx, move.from_person, slot, "")
     for session in tx.find(Session, person_id=move.from_person):
         if session.page.endswith(f"/{referral.id}"):
             tx.remove(session)

@@ -23,7 +23,7 @@ from referrals.members import (
 from referrals.model import SYSTEM, AuditEntry, DataClass, Record, Referral, person_holder
 from referrals.persons import Seat, Session
 from referrals.ports import Tx
-from referrals.service import handing_over, moving, sharing, tell
+from referrals.service import asked, handing_over, moving, sharing, tell
 
 _PERSONS = person_holder("")
 _CHECK_IN = (DataClass.WELLBEING, DataClass.STORY)
@@ -150,7 +150,7 @@ def _pass_on(tx: Tx, enrolment: Enrolment, referral: Referral) -> None:
     former, passed = referral.author_id, tx.save(replace(referral, author_id=to))
     tx.audit(AuditEntry(SYSTEM, Action.REFERRAL_STEP, f"referral:{passed.id}", "passed on"))
     sharing.settle(tx, passed)
-    for slot in (f"matter:{passed.id}", f"thread:{passed.id}", f"move:{passed.id}"):
+    for slot in asked.slots(tx, passed):
         tell.quietly(tx, former, slot, "")
     for session in tx.find(Session, person_id=former):
         if session.page.endswith(f"/{passed.id}"):

@@ -11,6 +11,7 @@ from referrals.access import Action
 from referrals.casework import Task, TaskState
 from referrals.model import SYSTEM, AuditEntry, Record, Referral, Stage
 from referrals.ports import Tx
+from referrals.service import task_people
 
 TIMER = "plan_day"
 _GONE = (Stage.WITHDRAWN, Stage.EXPIRED, Stage.VOID)
@@ -26,6 +27,8 @@ def ended(tx: Tx, plan: Referral) -> None:
     """A plan has ended, whoever ended it: nothing of it waits for anybody any more."""
     for task in tx.find(Task, referral_id=plan.id, state=(TaskState.WAITING, TaskState.OPEN)):
         tx.save(replace(task, state=TaskState.DROPPED, since=tx.now))
+        if task.state is TaskState.OPEN and task.by not in ("partner", "both"):
+            task_people.settle(tx, plan, task, "matter.asked_over")
         tx.audit(AuditEntry(SYSTEM, Action.REFERRAL_STEP, f"referral:{plan.id}", f"{task.kind}:dropped"))
 
 

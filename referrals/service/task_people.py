@@ -46,14 +46,14 @@ def tell_doer(tx: Tx, plan: Referral, task: Task, text: str, but: str = "") -> N
         tell.tell(tx, person_id, text, {"code": plan.code}, buttons=button, slot=slot(plan))
 
 
-def settle(tx: Tx, plan: Referral, task: Task) -> None:
-    """What asked for a part that is done goes from the chats, without a sound."""
+def settle(tx: Tx, plan: Referral, task: Task, text: str = "plan.handled") -> None:
+    """What asked for a part that is done (or not needed any more) goes from the chats, without a sound."""
     if task.by == "desk" or (task.by == "mentor" and not mentors(tx, plan)):
         for person_id in {s.person_id for s in tell.coordinators(tx) if s.person_id}:
             tell.quietly(tx, person_id, desk_slot(task), "desk.handled", {"code": plan.code})
         return
     for person_id in {plan.author_id, *mentors(tx, plan)}:
-        tell.quietly(tx, person_id, slot(plan), "plan.handled", {"code": plan.code})
+        tell.quietly(tx, person_id, slot(plan), text, {"code": plan.code})
 
 
 def _sides(tx: Tx, plan: Referral, task: Task) -> list[Referral]:

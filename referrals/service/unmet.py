@@ -42,6 +42,11 @@ def keep(tx: Tx, referral: Referral, reason: str) -> None:
     tx.set_timer(TIMER, f"{reason}:{referral.id}", settles_at(tx.now.date()))
 
 
+def not_after_all(tx: Tx, referral: Referral) -> None:
+    """A matter is opened again: how it ends then is what counts. `referral` as it had been closed."""
+    tx.clear_timer(TIMER, f"{referral.outcome_reason or referral.outcome}:{referral.id}")
+
+
 def month_over(tx: Tx, subject: str) -> None:
     """Timer: what ended last month is written down, all of it at once."""
     due = tx.overdue(Timer, "due_at", tx.now + timedelta(seconds=1), MOST)

@@ -20,7 +20,9 @@ from referrals.members import Enrolment, WordReceipt
 from referrals.model import Actor, AuditEntry, Consent, Referral, Role, Stage
 from referrals.ports import Tx
 from referrals.service import (
+    behalf,
     closing,
+    desk_first,
     doors,
     enrolments,
     filing,
@@ -105,7 +107,10 @@ def give(tx: Tx, person_id: str, referral_id: str, heard: Heard) -> tuple[Referr
     language = wishes.language or referral.language
     filed, given = filing.agree(tx, actor, referral, heard.filing, language, witness_id=person_id)
     tx.audit(AuditEntry(actor, Action.CONSENT_WORD, f"referral:{filed.id}", language))
-    matching.start_matching(tx, filed)
+    if behalf.desk_looks(referral, filed):
+        filed = desk_first.hold(tx, filed)
+    else:
+        matching.start_matching(tx, filed)
     filing.announce(tx, filed)
     return filed, _receipt(tx, filed, given, _sampled(tx, filed, person_id), heard.filing.contact)
 

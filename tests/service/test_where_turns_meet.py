@@ -8,27 +8,34 @@ from datetime import time, timedelta
 
 import pytest
 
-from referrals.casework import ClosingAnswer
+from referrals.casework import ClosingAnswer, UnmetNeed
 from referrals.errors import PulangError
-from referrals.model import Offer, OfferStage, Stage
+from referrals.model import Move, Offer, OfferStage, Stage
 from referrals.ports import Tx
 from referrals.schedule import open_time_between
 from referrals.service import (
     after_help,
     attempts,
     closing,
+    desk,
     desk_work,
     doors,
+    handing_over,
     matching,
     network,
     offers,
+    plan_days,
     questions,
     working,
 )
+from tests.service.test_by_word import Club
 from tests.service.test_questions import CHOICE, QUESTION, Turns
+from tests.service.test_release_plan import PARTNERS
 from tests.service.test_transfers import DAY, Handing
 from tests.service.test_waiting import Lists
+from tests.service.test_yes_and_no import FOR_THEM
 from tests.support.network import CATALOGUE, NETWORK, STEWARD, Small
+from tests.support.parts import Parts
 from tests.support.private import Private
 from tests.support.store import SettableClock, open_store
 
@@ -185,3 +192,81 @@ def test_what_was_said_of_one_partner_is_never_counted_for_the_next(net: Small) 
     assert question.id in {each.id for each in left}, "it is asked about the second partner too"
     net.passes(45 * DAY)
     assert run(lambda tx: tx.find(ClosingAnswer)) == []
+
+
+def test_a_need_that_was_met_after_all_is_no_unmet_one(net: Small) -> None:
+    handing = Handing(net)
+    run = net.store.run
+    run(working.report, handing.worker, handing.offer, "unmet", "no_place")
+    run(closing.helped, handing.family, handing.matter, True)
+    run(closing.reopen, handing.family, handing.matter, "not_enough")
+    net.passes(timedelta(minutes=6))
+    while (offer := net.live_offer(handing.matter)) is not None and offer.organization_id != "two-rivers":
+        run(offers.decline, handing.worker, offer.id, "full")
+        net.passes(timedelta(minutes=6))
+    again = net.at_partner(handing.matter)
+    run(offers.accept, handing.other, again)
+    run(working.contacted, handing.other, again)
+    run(working.report, handing.other, again, "met")
+    run(closing.helped, handing.family, handing.matter, True)
+    net.passes(45 * DAY)
+    assert run(lambda tx: tx.find(UnmetNeed)) == []
+
+
+# -- for somebody who cannot decide, by word --------------------------------------------------------------
+
+
+def test_the_desk_looks_first_at_what_a_mentor_files_for_somebody_who_cannot_decide(sqlite_url: str) -> None:
+    clock = SettableClock()
+    club = Club(open_store(sqlite_url, clock, CATALOGUE), clock)
+    club.settle_in()
+    matter = club.ticked()
+    club.hears_yes(matter, **FOR_THEM)
+    club.passes(timedelta(minutes=6))
+    assert club.referral(matter).stage is Stage.UNMATCHED, "nobody is asked before the desk has looked"
+    assert club.live_offer(matter) is None
+    club.store.run(desk.rematch, club.desk, matter)
+    club.passes(timedelta(minutes=6))
+    assert club.live_offer(matter) is not None
+    club.store.close()
+
+
+# -- a plan that is taken back ----------------------------------------------------------------------------
+
+
+def test_whoever_had_a_part_of_a_plan_is_not_left_with_its_question(sqlite_url: str) -> None:
+    clock = SettableClock()
+    net = Parts(open_store(sqlite_url, clock, CATALOGUE), clock)
+    net.settle_in()
+    plan = net.plan("release-plan")
+    net.taken(plan, *PARTNERS)
+    net.store.run(plan_days.move_day, net.family, plan, (net.clock.now + 5 * DAY).date())
+    net.passes(timedelta(hours=30))
+    asked = [d for d in net.deliveries() if d.slot.startswith("desk-task:") and d.person_id == net.desk]
+    assert asked, "the desk has a part of its own"
+    net.store.run(closing.withdraw, net.family, plan)
+    after = [d for d in net.deliveries() if d.slot in {a.slot for a in asked} and d.person_id == net.desk]
+    assert {d.text for d in after} == {"desk.handled"}
+    net.store.close()
+
+
+def test_a_plan_that_moves_to_another_phone_leaves_nothing_in_the_old_chat(sqlite_url: str) -> None:
+    clock = SettableClock()
+    net = Parts(open_store(sqlite_url, clock, CATALOGUE), clock)
+    net.settle_in()
+    plan = net.plan("release-plan")
+    part = net.part(plan, "papers")
+    offer = net.live_offer(part.id)
+    assert offer is not None
+    net.store.run(questions.ask, offer.told[0], offer.id, "when")
+    net.takes(plan, "roof")
+    net.store.run(plan_days.move_day, net.family, plan, net.clock.now.date())
+    net.passes(timedelta(hours=30))
+    told = {d.slot for d in net.deliveries() if d.person_id == net.family and d.text}
+    new = net.person(99)
+    move = Move(plan, net.family, new, net.clock.now, None)
+    net.store.run(lambda tx: handing_over.hand_over(tx, move, doors.referral_by_id(tx, plan)))
+    gone = {d.slot for d in net.deliveries() if d.person_id == net.family and not d.text}
+    assert {f"asked:{part.id}", f"plan-went:{plan}", f"matter:{plan}"} <= told
+    assert told <= gone
+    net.store.close()
