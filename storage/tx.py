@@ -317,7 +317,7 @@ class StoreTx:
         return str(self._shared.keyring.checkpoint(number, self._now, heads))
 
     def fingerprint(self, purpose: str, text: str) -> str:
-        return self._shared.keyring.fingerprint(purpose, text)
+        return self._shared.keyring.fingerprint(purpose, text_in(text))  # typed words: BadAnswer for odd ones
 
     def destroy(self, record: Record) -> None:
         with self._database():

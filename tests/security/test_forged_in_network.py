@@ -34,7 +34,7 @@ MORE = (
 )  # fmt: skip
 CODES = (
     "month", "met", "adult", "child", "family.talk", "complaint.abuse", "dialogue.circle", "days_30",
-    "mentor", "desk", "doctor", "2026-12-24T10:00", "coming", "no_place", "first_talk", "limited", "bua-visits",
+    "mentor", "desk", "doctor", "2026-12-24T10:00", "coming", "no_place", "first_talk", "limited",
 )  # fmt: skip
 FIXED = ("reason", "text", "code", "yes", "chosen", "day")
 
@@ -96,7 +96,12 @@ class Network(Round):
 def _ids(tx: Tx) -> list[str]:
     kinds = (Referral, Offer, Consent, Enrolment, Seat, Confirmation, CircleInvitation, Task, Transfer)
     found = [str(row.id) for kind in kinds for row in tx.find(kind)]  # type: ignore[attr-defined]
-    return [*found, *(r.code for r in tx.find(Referral)), *tx.directory.organizations]
+    return [
+        *found,
+        *(r.code for r in tx.find(Referral)),
+        *tx.directory.organizations,
+        *sorted(tx.directory.services)[:20],
+    ]
 
 
 def _keys_in_wrong_hands(tx: Tx) -> list[str]:
@@ -125,4 +130,15 @@ def test_whatever_is_forged_in_the_network_leaves_no_key_in_wrong_hands(
     assert seen["done"] > cases / 20
     assert seen["error.not_found"] > cases / 10
     assert store.run(_keys_in_wrong_hands) == []
+    store.close()
+
+
+@pytest.mark.parametrize("typed", ["\ud800", "\x00", "\ud800-babad"])
+def test_halves_of_letters_are_refused_wherever_a_code_is_typed(sqlite_url: str, typed: str) -> None:
+    store = open_store(sqlite_url, clock := SettableClock(), CATALOGUE)
+    person = Round(store, clock).person(99)
+    for page, body in (("word", {"code": typed}), ("track", {"code": typed})):
+        for step in pages.PAGES[page].steps.values():
+            with pytest.raises(PulangError):
+                store.run(step, person, "", body)
     store.close()
