@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from referrals import routing
+from referrals.casework import Confirmation
 from referrals.directory import OrganizationKind
 from referrals.members import CheckIn, Crisis, Enrolment
-from referrals.model import Urgency
+from referrals.model import AgeGroup, Urgency
 from referrals.ports import Tx
 from referrals.service import (
+    attempts,
     checkins,
     closing,
     crisis,
+    desk_notes,
+    doors,
+    drafts,
     filing,
     linking,
     offers,
     people,
+    plan_days,
     plans,
     safety_plans,
     safety_sharing,
+    same_need,
+    thread_share,
     threads,
     working,
 )
 from referrals.service.pages import PAGES
+from tests.service.test_attendance_story import tie
 from tests.support.network import CATALOGUE, Small
 from tests.support.postgres import PostgresServer
 from tests.support.store import SettableClock, open_store
@@ -46,8 +55,19 @@ CANARIES = {
     "told": "Canary-d4f1-told",
     "heard": "Canary-e5a7-heard",
     "reach": "Canary-f6b3-reach 0898765432",
+    # The network: the desk's notes and what it reads along, a new way, a release, confirmations, a complaint.
+    "desk note": "Canary-a7c4-desk-note",
+    "shared": "Canary-b8d5-shared",
+    "new way": "Canary-c9e6-new-way 0811112222",
+    "more": "Canary-d1f7-more",
+    "last word": "Canary-e2a8-last-word",
+    "gate": "Canary-f3b9-gate",
+    "number": "Canary-a4c1-number",
+    "typed": "Canary-b5d2-typed",
+    "complaint": "Canary-c6e3-complaint",
 }
 LINK = "Canary-9d0e-link-token"
+RELEASED_ON = date(2027, 2, 17)
 ACCOUNT = 7_918_273_645
 
 
@@ -71,6 +91,7 @@ def test_nothing_private_stands_on_disk(place: tuple[str, Callable[[], bytes]]) 
     _live(net, family, worker)
     _check_in(net, mentor)
     receipt = _week(net, mentor)
+    _network(net)
     found = everything()  # while it is open: the write-ahead log counts too
     store.close()
     for data in (found, everything()):
@@ -81,6 +102,8 @@ def test_nothing_private_stands_on_disk(place: tuple[str, Callable[[], bytes]]) 
         assert str(ACCOUNT).encode() not in data, "account"
         assert receipt.encode() not in data, "receipt"
         assert LINK.encode() not in data, "link"
+        for moment in (RELEASED_ON.isoformat(), f"{RELEASED_ON:%d %B %Y}"):
+            assert moment.encode() not in data, "the day of a release"
         for answer in (b'"struggling"', b'"heavy"', b'"came"', b'"means"'):
             assert answer not in data, "wellbeing"
 
@@ -132,6 +155,47 @@ def _week(net: Small, mentor: str) -> str:
     asked = net.store.run(safety_sharing.ask, desk, them.id, wish)
     net.store.run(safety_sharing.agree, steward, asked.id)
     return net.store.run(_by_word, mentor, them.id)
+
+
+def _network(net: Small) -> None:
+    """A matter at which the desk reads along, up to its last word; then what has pages of its own."""
+    family, worker, desk = net.person(601), net.person(501, "bua-1"), net.person(503, "desk-1")
+    run, matter = net.store.run, net.filed(family)
+    net.passes(timedelta(seconds=10))
+    run(desk_notes.note, desk, matter, CANARIES["desk note"])
+    offer = net.live_offer(matter)
+    assert offer is not None
+    run(offers.accept, worker, offer.id)
+    run(thread_share.begin, family, matter)
+    run(threads.write, family, matter, CANARIES["shared"])
+    run(attempts.new_way, family, matter, CANARIES["new way"])
+    run(same_need.add, family, matter, CANARIES["more"])
+    run(working.contacted, worker, offer.id)
+    run(working.report, worker, offer.id, "met")
+    run(closing.helped, family, matter, True)
+    run(threads.write, family, matter, CANARIES["last word"])
+    plan = _asks(net, net.person(602), "release-plan", "a story")
+    run(plan_days.move_day, net.person(602), plan, RELEASED_ON, CANARIES["gate"])
+    attendance, member = PAGES["attendance"].steps, net.person(603)
+    run(tie, "K7-29", member)
+    run(attendance["send_begin"], member, "", {"organization": "border-probation", "reason": "month"})
+    (begun,) = run(lambda tx: tx.find(Confirmation))
+    run(attendance["send_refer"], member, "", {"confirmation": begun.id, "code": CANARIES["number"]})
+    typed: dict[str, object] = {"code": CANARIES["typed"], "reason": "month"}
+    run(attendance["body_ask"], net.person(604, "border-probation-1"), "body", typed)
+    net.person(605, "plain-ear-1")
+    _asks(net, net.person(606), "complaint", CANARIES["complaint"])
+
+
+def _asks(net: Small, person: str, pathway: str, story: str) -> str:
+    """A request along a pathway that no chat names; its id."""
+    need = CATALOGUE.pathways[pathway].needs[0]
+    who = doors.as_author(person)
+    draft = net.store.run(drafts.start_draft, who, pathway, need, AgeGroup.ADULT, "en").id
+    wishes = plans.Wishes("pattani-mueang", Urgency.URGENT, routing.Exclusions())
+    view = net.store.run(plans.plan_view, person, draft, wishes)
+    net.store.run(filing.file_request, person, draft, filing.Filing(wishes, view.consent_digest, story))
+    return draft
 
 
 def _by_word(tx: Tx, mentor: str, member: str) -> str:
