@@ -54,6 +54,6 @@ def ended_button(offer_id: str) -> Button:
 
 
 def _said(turn: Turn, offer_id: str, outcome: str, reason: str) -> Reply:
-    offer = how_ended.say(turn.tx, turn.person.id, offer_id, outcome, reason)
+    offer = how_ended.report(turn.tx, turn.person.id, offer_id, outcome, reason)
     back = column([press("button.ended_undo", "end.undo", offer.id)])
     return Reply("worker.ended_kept", {"code": offer.code}, back, offer_slot(offer.id))

@@ -43,7 +43,7 @@ def why(tx: Tx, person_id: str, offer_id: str) -> Asked:
     return Asked(offer, matching.pathway_of(tx, referral).unmet_reasons)
 
 
-def say(tx: Tx, person_id: str, offer_id: str, outcome: str, reason: str = "") -> Offer:
+def report(tx: Tx, person_id: str, offer_id: str, outcome: str, reason: str = "") -> Offer:
     """It is said, and counts in a minute. BadAnswer for no outcome, or for 'unmet' without a reason."""
     offer, referral = _reportable(tx, person_id, offer_id)
     reasons = matching.pathway_of(tx, referral).unmet_reasons

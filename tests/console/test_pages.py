@@ -37,6 +37,7 @@ async def test_a_family_asks_for_help(window: Window, stand: Stand) -> None:
         "urgency": "emergency",
         "exclude_organizations": ["mosque"],
         "exclude_kinds": [],
+        "draft": "",
         "must": [],
         "plan": ["s1", "s2"],
         "consent_digest": "digest-2",

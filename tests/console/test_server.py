@@ -214,6 +214,7 @@ async def test_steps_take_what_they_need(stand: Stand, phone: Phone) -> None:
         "next_by": "2026-11-26T09:30:00Z",
         "consent_text": receipt["consent_text"],
         "filed": True,
+        "sections": [],
         "words": receipt["words"],
         "reading": receipt["reading"],
     }

@@ -89,7 +89,7 @@ class ReferralMachine(RuleBasedStateMachine):
         self.stages: dict[str, Stage] = {}
         self.file = NETWORK
         self.offered: list[tuple[str, Button]] = []  # every button that was ever said to somebody
-        self.updates = 0
+        self.updates = self.restarts = 0
 
     def teardown(self) -> None:
         self.store.close()
@@ -204,7 +204,8 @@ class ReferralMachine(RuleBasedStateMachine):
     def the_product_is_restarted(self) -> None:
         """Nothing but the database outlives it."""
         self.store.close()
-        self.store = open_store(self.database, self.clock, CATALOGUE)
+        self.restarts += 1  # with the seed it had before, its ids would come again
+        self.store = open_store(self.database, self.clock, CATALOGUE, seed=1000 + self.restarts)
         messages = getattr(self.net, "messages", 0)
         self.net = Small.around(self.store, self.clock)
         self.net.messages = messages  # Telegram goes on counting

@@ -195,7 +195,7 @@ def test_three_taps_say_how_it_ended_and_a_minute_takes_it_back(small: Work) -> 
 
 def test_what_was_said_in_the_chat_is_nobodys_after_a_return(small: Work) -> None:
     offer = small.accepted(1, helping=True)
-    small.store.run(how_ended.say, small.bua, offer, "met")
+    small.store.run(how_ended.report, small.bua, offer, "met")
     small.store.run(working.give_back, small.bua, offer)
     small.passes(timedelta(minutes=2))
     for verb in (how_ended.ask, how_ended.undo):
@@ -206,7 +206,7 @@ def test_what_was_said_in_the_chat_is_nobodys_after_a_return(small: Work) -> Non
 def test_what_is_no_end_is_refused(small: Work) -> None:
     offer = small.accepted(1)
     with pytest.raises(WrongStage):  # nobody has been in touch yet
-        small.store.run(how_ended.say, small.bua, offer, "met")
+        small.store.run(how_ended.report, small.bua, offer, "met")
     small.store.run(working.contacted, small.bua, offer)
     for outcome, reason in (
         ("", ""),
@@ -216,9 +216,9 @@ def test_what_is_no_end_is_refused(small: Work) -> None:
         ("met", "no_place"),
     ):
         with pytest.raises(BadAnswer):
-            small.store.run(how_ended.say, small.bua, offer, outcome, reason)
-    small.store.run(how_ended.say, small.bua, offer, "met")
-    small.store.run(how_ended.say, small.nok, offer, "partly_met")  # the later word counts
+            small.store.run(how_ended.report, small.bua, offer, outcome, reason)
+    small.store.run(how_ended.report, small.bua, offer, "met")
+    small.store.run(how_ended.report, small.nok, offer, "partly_met")  # the later word counts
     small.passes(timedelta(minutes=2))
     assert small.of(offer).outcome is Outcome.PARTLY_MET
 
