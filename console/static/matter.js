@@ -12,11 +12,8 @@ export function show(view, desk) {
   const quiet = all.filter((step) => step.danger || step.id === "follow");
   const steps = all.filter((step) => !moves.includes(step) && !quiet.includes(step));
   const simple = steps.filter((step) => !step.needs);
-  const asking = steps.filter((step) => step.needs);
-  const acting = [
-    simple.length && pressing(simple, desk),
-    ...asking.map((step) => h("div", { class: "card step" }, stepForm(step, desk))),
-  ];
+  const pressed = simple.length && pressing(simple, desk);
+  const asking = steps.filter((step) => step.needs).map((step) => h("div", { class: "card step" }, stepForm(step, desk)));
   const talk = (view.thread?.length || (here && view.can_write)) && thread(view, desk, here);
   const story = written(view);
   // Whoever has opened a lot today waits a little; everything but the words themselves stands here meanwhile.
@@ -27,7 +24,7 @@ export function show(view, desk) {
   if (lock && helps) lock[0]?.querySelector("[data-pin]")?.setAttribute("data-first", "");
   // Whoever helps reads first; whoever wrote it knows it already and came for what is new.
   const now = desk.sections(view, here, false);
-  const parts = helps ? [story, now, acting, talk] : [now, acting, lock, talk, story];
+  const parts = helps ? [story, pressed, now, asking, talk] : [now, pressed, asking, lock, talk, story];
   return [
     h("h1", {}, t(view.category_key)),
     h("p", { class: "stage" }, t(view.stage_key)),
