@@ -208,6 +208,8 @@ def forget_own(tx: Tx, person_id: str) -> None:
     for own in tx.find(CheckIn, saved_by=person_id, enrolment_id=None, offer_id=None):  # 'how are YOU'
         tx.destroy(own.record)
         _remove(tx, own)
+    for looked_at in tx.find(CircleInvitation, taken_by=person_id):
+        _remove(tx, looked_at)  # whoever leads it may ask somebody else
     recovery = tx.get(Recovery, person_id)
     if recovery is not None:
         tx.remove(recovery)
