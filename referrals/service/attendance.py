@@ -27,6 +27,7 @@ from referrals.model import (
     organization_holder,
     person_holder,
 )
+from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.schedule import local
 from referrals.service import linking, meetings, reading, tell
@@ -240,7 +241,7 @@ def make_answer(tx: Tx, found: Confirmation) -> Confirmation:
         text = "own.attendance_sent" if why is None else "own.attendance_not_sent"
         tell_member(tx, member, text, {})
     if found.by_body and why is not None:
-        tell_desk(tx, "desk.attendance_not_sent")
+        tell_desk(tx, "desk.attendance_not_sent", done)
     return done
 
 
@@ -267,11 +268,13 @@ def tell_member(tx: Tx, member: Enrolment, text: str, params: dict[str, str]) ->
         tell.tell(tx, member.person_id, text, params, buttons=page, slot="attendance")
 
 
-def tell_desk(tx: Tx, text: str) -> None:
-    """One place in the chat: a body that asks much does not fill it."""
+def tell_desk(tx: Tx, text: str, found: Confirmation) -> None:
+    """One place in the chat: a body that asks much does not fill it. Nobody who works there hears it."""
     page = ((tell.page_button("button.look", "attendance/desk"),),)
+    there = {seat.person_id for seat in tx.find(Seat, organization_id=found.organization_id)}
     for seat in tell.on_call(tx):
-        tell.tell(tx, seat.person_id or "", text, buttons=page, slot="attendance:desk")
+        if seat.person_id not in there:
+            tell.tell(tx, seat.person_id or "", text, buttons=page, slot="attendance:desk")
 
 
 def note(tx: Tx, actor: Actor, action: Action, found: Confirmation, detail: str = "") -> None:

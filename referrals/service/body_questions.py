@@ -117,7 +117,7 @@ def look_for(tx: Tx, confirmation_id: str) -> None:
         if not earlier:  # asked again meanwhile, it stands on the same page
             attendance.tell_member(tx, member, "own.attendance_asked", {"by": tell.iso(found.answer_at)})
     attendance.note(tx, SYSTEM, Action.REFERRAL_STEP, found, "looked for")
-    attendance.tell_desk(tx, "desk.attendance_asked")
+    attendance.tell_desk(tx, "desk.attendance_asked", found)
 
 
 def decide(tx: Tx, confirmation_id: str) -> None:

@@ -16,7 +16,7 @@ from referrals.errors import NoConsent, NotFound, WrongStage
 from referrals.lifecycle import ENDED
 from referrals.model import SYSTEM, Actor, AuditEntry, Offer, Referral, Role, Stage
 from referrals.ports import Tx
-from referrals.service import circle_sides, doors, sharing, tell
+from referrals.service import circle_sides, doors, sharing, tell, word_consent
 
 _BEGINS = (Stage.ACCEPTED, Stage.IN_SERVICE)
 ESCALATES = 2 * circles.WAITS  # without any step for so long, the desk hears too
@@ -28,6 +28,7 @@ ESCALATES = 2 * circles.WAITS  # without any step for so long, the desk hears to
 def say_first(tx: Tx, person_id: str, referral_id: str) -> None:
     """Yes, to being prepared and to the other side being asked. Pressed twice it is one yes."""
     actor, referral, side, circle = _own_side(tx, person_id, referral_id)
+    _neutral(tx, person_id, referral, circle)
     if side.first_yes_at is None:
         _say(tx, actor, referral, circles.say_yes(circle, side, tx.now, _zone(tx, person_id)), circle)
 
@@ -35,6 +36,7 @@ def say_first(tx: Tx, person_id: str, referral_id: str) -> None:
 def say_second(tx: Tx, person_id: str, referral_id: str) -> None:
     """Yes, to meeting. TooEarly before the preparation is done, and on the day of the first yes."""
     actor, referral, side, circle = _own_side(tx, person_id, referral_id)
+    _neutral(tx, person_id, referral, circle)
     if side.second_yes_at is None:
         _say(tx, actor, referral, circles.say_yes(circle, side, tx.now, _zone(tx, person_id)), circle)
 
@@ -168,6 +170,15 @@ def over(tx: Tx, side_id: str) -> None:
 def _own_side(tx: Tx, person_id: str, referral_id: str) -> tuple[Actor, Referral, CircleSide, Circle]:
     actor, referral = doors.author_of(tx, person_id, referral_id, Action.CIRCLE_SAY)
     return actor, referral, *_standing(tx, referral)
+
+
+def _neutral(tx: Tx, person_id: str, referral: Referral, circle: Circle) -> None:
+    """Whoever says a member's yes must not gain by it: nobody of a body that holds or supervises people."""
+    if not referral.by_word:
+        return
+    leads = any(s.organization_id == circle.organization_id for s in doors.seats_of(tx, person_id))
+    if leads or word_consent.refused(tx, person_id):
+        raise word_consent.MayNotWitness
 
 
 def _standing(tx: Tx, referral: Referral) -> tuple[CircleSide, Circle]:

@@ -17,6 +17,7 @@ from referrals.limits import LIMITS, Doing
 from referrals.members import Attendance, Enrolment, Meeting
 from referrals.model import NETWORK as PROCESS
 from referrals.model import SYSTEM, AuditEntry, DataClass, person_holder
+from referrals.persons import Seat
 from referrals.ports import Taken, Tx
 from referrals.service import attendance, body_questions, leaving, network, restoring, retention
 from referrals.service.pages import PAGES
@@ -134,6 +135,22 @@ def test_a_member_sends_it_and_nothing_else_travels(on_both: Probation) -> None:
     assert net.code not in str(came_in)
     net.does(net.member, "send_stop", confirmation=waits.id)
     assert said(net.page(net.worker, "body")) == ["part.attendance.same_for_all"]
+
+
+def test_whoever_works_there_does_not_read_the_reason_at_the_desk(net: Probation) -> None:
+    """Somebody in both posts would be told by the desk's page what the body's page never says."""
+    net.asks(net.code)
+    net.passes(timedelta(minutes=2))
+    assert len(net.page(net.desk, "desk").sections) == 1
+    net.store.run(also_on, net.worker, "desk-2")
+    assert net.page(net.worker, "desk").sections == ()
+    heard = {person for person, text in net.said() if text.startswith("desk.attendance")}
+    assert net.worker not in heard
+
+
+def also_on(tx: Tx, person_id: str, seat_id: str) -> None:
+    (seat,) = tx.find(Seat, id=seat_id)
+    tx.save(replace(seat, person_id=person_id))
 
 
 def test_a_body_that_asks_gets_the_same_for_everybody(on_both: Probation) -> None:

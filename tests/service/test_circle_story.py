@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing as closed
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 
@@ -18,8 +18,9 @@ from referrals.circles import PREPARED, TooEarly
 from referrals.errors import NotAllowed, NotFound, PulangError, StaleLink, WrongStage
 from referrals.members import Enrolment
 from referrals.model import AgeGroup, Record, Referral, Stage, Urgency
+from referrals.persons import Seat
 from referrals.ports import Taken, Tx
-from referrals.service import closing, doors, drafts, filing, offers, plans, restoring, working
+from referrals.service import closing, doors, drafts, filing, offers, plans, restoring, word_consent, working
 from referrals.service.pages import PAGES
 from referrals.views import MatterView, SectionsView
 from storage.erasures import took
@@ -302,6 +303,26 @@ def test_through_a_mentor_the_other_side_is_asked_by_word(net: Round) -> None:
     assert [line.service_id for line in shown.plan.plan] == ["weaving-circle"]
     (side,) = net.store.run(lambda tx: tx.find(CircleSide, invited=True))
     assert (side.id, side.harmed) == (waits.id, False)
+
+
+@pytest.mark.parametrize("seat", ["border-probation-1", "weaving-hands-1"])
+def test_a_members_yes_is_not_said_by_whoever_gains_by_it(net: Round, seat: str) -> None:
+    """A mentor with a post at a body that supervises people, or where the circle is prepared."""
+    _, lead = net.begun()
+    invitation = net.invited(31, net.link(lead))
+    (member,) = net.store.run(lambda tx: tx.find(Enrolment, code="K7-29"))
+    invited = PAGES["invited"].steps["invited_for"]
+    net.store.run(invited, net.mentor, invitation, {"reason": member.id})
+    (waits,) = net.store.run(lambda tx: tx.find(Referral, enrolment_id=member.id, category=CATEGORY))
+    net.store.run(_also_on, net.mentor, seat)
+    with pytest.raises(word_consent.MayNotWitness):
+        net.does(net.mentor, waits.id, "circle_yes", yes=True)
+    net.does(net.mentor, waits.id, "circle_stop")  # to stop is always free
+
+
+def _also_on(tx: Tx, person_id: str, seat_id: str) -> None:
+    (seat,) = tx.find(Seat, id=seat_id)
+    tx.save(replace(seat, person_id=person_id))
 
 
 def test_a_circle_that_rests_is_asked_about_and_no_side_is_hurried(net: Round) -> None:

@@ -149,10 +149,15 @@ def _opened(tx: Tx, actor: Actor, found: Confirmation, language: str) -> Iterato
 
 
 def _desk_view(tx: Tx, person_id: str) -> SectionsView:
-    """Who asked, about whom if anybody is known by it, and why nothing was sent: codes alone."""
+    """Who asked, about whom if anybody is known by it, and why nothing was sent: codes alone.
+
+    Whoever works at the body that asked reads nothing of it here either: the reason is not for that body.
+    """
     actor = doors.as_seat(tx, person_id, Role.COORDINATOR)
     allow(actor, Action.DESK_LIST)
-    found = sorted(tx.find(Confirmation, by_body=True), key=lambda c: (c.asked_at, c.id), reverse=True)
+    own = {seat.organization_id for seat in doors.seats_of(tx, person_id)}
+    asked = (c for c in tx.find(Confirmation, by_body=True) if c.organization_id not in own)
+    found = sorted(asked, key=lambda c: (c.asked_at, c.id), reverse=True)
     shown = tuple(_at_desk(tx, actor, each) for each in found[: 2 * SHOWN])
     return SectionsView(TITLE, shown, (Said("part.attendance.desk_lead"),))
 
