@@ -154,6 +154,7 @@ class Section:
     ways: tuple[Way, ...] = ()
     folded: bool = False  # behind its heading until somebody opens it
     later: bool = False  # on a matter's page: below what was written and what both sides say
+    name: str = ""  # the title's {name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +165,7 @@ class SectionsView:
     sections: tuple[Section, ...]
     lines: tuple[Said, ...] = ()  # below the title
     locked: bool = False
+    emergency_lines: tuple[str, ...] = ()  # where somebody may be in danger: above everything else
 
 
 @dataclass(frozen=True, slots=True)

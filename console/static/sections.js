@@ -1,13 +1,13 @@
 // Parts of a page that need no script of their own: a heading, lines, steps. A page may be nothing else.
 
-import { anyOf, card, choices, field, h, moment, newId, t } from "./ui.js";
+import { anyOf, card, choices, danger, field, h, moment, newId, t } from "./ui.js";
 import { NEEDS, act, missing } from "./steps.js";
 
 const line = ({ key, params, at }) => h("p", {}, t(key, { ...params, at: at ? moment(at) : "" }));
 
 /** The sections of a view; without `here` their steps wait for the page that they belong to. `late`: only those. */
 export function sections(view, desk, here = true, late = null) {
-  return view.sections.filter((part) => late === null || part.later === late).map((part) => (part.folded ? fold : card)(t(part.title_key, { count: part.count }),
+  return view.sections.filter((part) => late === null || part.later === late).map((part) => (part.folded ? fold : card)(t(part.title_key, { count: part.count, name: part.name }),
     ...part.lines.map(line), part.matters?.length && desk.rows.matterRows(part.matters, desk), part.ways?.length && desk.rows.ways(part, desk),
     ...(here ? part.steps.map((step) => act(step, desk, part.body)) : [])));
 }
@@ -16,7 +16,7 @@ export function sections(view, desk, here = true, late = null) {
 const fold = (title, ...lines) => h("details", { class: "card" }, h("summary", {}, title), ...lines);
 
 export function show(view, desk) {
-  return [h("h1", {}, t(view.title_key)), ...view.lines.map(line), ...(view.locked ? desk.lock() : []), ...sections(view, desk)];
+  return [h("h1", {}, t(view.title_key)), view.emergency_lines.length && danger(view.emergency_lines), ...view.lines.map(line), ...(view.locked ? desk.lock() : []), ...sections(view, desk)];
 }
 
 /** A day, or a moment by the reader's own clock, on the phone's own picker. */

@@ -7,7 +7,7 @@ from dataclasses import replace
 from referrals.access import Action
 from referrals.model import Stage
 from referrals.ports import Tx
-from referrals.service import doors, filing, needs, plans, safe_times, same_need, several
+from referrals.service import doors, emergency, filing, needs, plans, safe_times, same_need, several
 from referrals.service.pages import same_part, several_part
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import FiledView, PlanView, SectionsView
@@ -26,7 +26,8 @@ def plan_view(tx: Tx, person_id: str, subject: str, body: Body) -> PlanView | Fi
     wishes = plans.read_wishes(tx, body) if body else None
     same = same_need.standing(tx, wishes.applied(referral) if wishes else referral)
     if same is not None and wishes is None:
-        return same_part.question(same)
+        language = doors.person_by_id(tx, person_id).language
+        return replace(same_part.question(same), emergency_lines=emergency.lines(tx, same.area, language))
     shown = replace(plans.plan_view(tx, person_id, referral.id, wishes), draft=referral.id)
     if referral.id != subject:
         shown = replace(shown, before=asked_for.code)
