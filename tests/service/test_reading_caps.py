@@ -111,7 +111,7 @@ OPENED_ELSEWHERE = {
     "referrals/service/people.py": "one's own words of the last fifteen minutes",
     "referrals/service/export.py": "one's own data",
     "referrals/service/mydata.py": "one's own data",
-    "referrals/service/complaints.py": "whom a complaint is about, by the process alone, so that they never hear",
+    "referrals/service/complaints.py": "whom a complaint is about, by the process alone",
     "referrals/service/tries.py": "how often in a row nobody was reached, by the process alone",
     "referrals/service/body_questions.py": "whom a body's question meant, by the process alone",
     "referrals/service/meetings.py": "the days on which somebody came, for their own export or confirmation",
