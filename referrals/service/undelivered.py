@@ -66,7 +66,7 @@ def counted(refused: tuple[Refused, ...]) -> dict[str, int]:
 
 def send_again(tx: Tx, actor: Actor, notice_id: int) -> None:
     """One of them is sent as if it were new. NotFound when it is none of them any more."""
-    allow(actor, Action.OUTBOX_RESEND)
+    _theirs(tx, actor, notice_id)
     if not tx.send_again(notice_id):
         raise NotFound
     tx.audit(AuditEntry(actor, Action.OUTBOX_RESEND, f"notice:{notice_id}", "again"))
@@ -74,10 +74,18 @@ def send_again(tx: Tx, actor: Actor, notice_id: int) -> None:
 
 def drop(tx: Tx, actor: Actor, notice_id: int) -> None:
     """One of them is given up. NotFound as above."""
-    allow(actor, Action.OUTBOX_RESEND)
+    _theirs(tx, actor, notice_id)
     if not tx.drop_undelivered(notice_id):
         raise NotFound
     tx.audit(AuditEntry(actor, Action.OUTBOX_RESEND, f"notice:{notice_id}", "dropped"))
+
+
+def _theirs(tx: Tx, actor: Actor, notice_id: int) -> None:
+    """What a coordinator does not see, they neither send nor give up by guessing its number."""
+    allow(actor, Action.OUTBOX_RESEND)
+    known = (notice for notice in tx.undelivered() if notice.id == notice_id)
+    if actor.role is Role.COORDINATOR and any(of_a_complaint(tx, notice) for notice in known):
+        raise NotFound
 
 
 def of_a_complaint(tx: Tx, notice: Undelivered) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,9 +14,9 @@ import pytest
 
 from referrals.errors import BadAnswer, NotFound, PulangError
 from referrals.lifecycle import ENDED
-from referrals.model import DataClass, Outcome, Referral, Stage, Urgency
+from referrals.model import Actor, DataClass, Outcome, Referral, Role, Stage, Urgency
 from referrals.persons import Seat
-from referrals.ports import Tx, Undelivered
+from referrals.ports import Dead, Tx, Undelivered
 from referrals.service import (
     attempts,
     closing,
@@ -202,6 +203,27 @@ def test_what_telegram_refused_about_one_is_not_the_desks_either(here: Private) 
     other = here.asks(here.aree, "stigma-and-media", category="stigma.press", urgency="urgent")
     refused = [_refused(number, here.referral(found).code) for number, found in enumerate((matter, other))]
     assert [here.does(undelivered.of_a_complaint, notice) for notice in refused] == [True, False]
+
+
+def test_nor_does_the_desk_give_it_up_by_guessing_its_number(here: Private) -> None:
+    """Numbers of what was refused are counted up: whoever the complaint is about could silence it."""
+    here.asks(here.mali, "complaint", **ABUSE)
+    here.passes(SECONDS)
+
+    async def refuse() -> None:
+        found = await here.store.outbox.claim(here.clock.now, 100)
+        await here.store.outbox.settle([Dead(d.id, "bad_request") for d in found], here.clock.now)
+
+    asyncio.run(refuse())
+    coordinator, steward = (Actor("somebody", role) for role in (Role.COORDINATOR, Role.STEWARD))
+    waiting = {one.notice.id for one in here.does(undelivered.listed, steward, "en")}
+    shown = {one.notice.id for one in here.does(undelivered.listed, coordinator, "en")}
+    assert waiting - shown
+    for number in sorted(waiting - shown):
+        for verb in (undelivered.drop, undelivered.send_again):
+            with pytest.raises(NotFound):
+                here.does(verb, coordinator, number)
+        here.does(undelivered.drop, steward, number)
 
 
 # -- who decides instead of the desk -----------------------------------------------------------------
