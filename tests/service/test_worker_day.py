@@ -18,6 +18,7 @@ from referrals.service import (
     offers,
     pages,
     threads,
+    tracking,
     worker_day,
     worker_hands,
     working,
@@ -70,6 +71,24 @@ def _work(url: str) -> Iterator[Work]:
     net.people()
     yield net
     store.close()
+
+
+def test_a_long_list_of_one_s_own_costs_no_more_than_a_short_one(small: Work) -> None:
+    small.accepted(1, helping=True)
+    one = small.of(small.heaps(small.bua)[Heap.RUNNING][0])
+
+    def asked() -> int:
+        view = pages.PAGES["me"].view
+        return small.store.run(lambda tx: asked_of(tx, lambda t: view(t, one.author_id, "", {})))
+
+    small.offered(1)
+    few = asked()
+    small.store.run(_copies, one, 8)
+    assert asked() == few
+    found = small.store.run(lambda tx: tx.find(Referral, author_id=one.author_id))
+    each = small.store.run(lambda tx: {r.id: tracking.next_by(tx, r) for r in found})
+    assert len(found) == 10
+    assert {line.id: line.next_by for line in small.page(one.author_id, "me", "").mine} == each
 
 
 def test_a_day_at_the_house(net: Work) -> None:

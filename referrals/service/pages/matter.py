@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from referrals.access import Action
 from referrals.errors import NotFound
@@ -198,7 +197,7 @@ def _view(
         area=names.place(tx.directory, referral.area, language)
         if _may_open(tx, actor, referral, routing)
         else "",
-        next_by=next_by(tx, referral),
+        next_by=tracking.next_by(tx, referral),
         next_key=_next_key(referral, at_desk),
         story=sealed.get("story"),
         contact=safe_times.above(tx, sealed, language),
@@ -259,11 +258,6 @@ def _may_open(tx: Tx, actor: Actor, referral: Referral, data_class: DataClass) -
 def _last_consent(tx: Tx, referral: Referral) -> str:
     given = tx.find(Consent, referral_id=referral.id)
     return max(given, key=lambda c: c.given_at).text if given else ""
-
-
-def next_by(tx: Tx, referral: Referral) -> Any:
-    """Until when the next thing is promised."""
-    return tracking.next_by(tx, referral)
 
 
 def _follow(tx: Tx, person_id: str, subject: str, body: Body) -> MatterView:

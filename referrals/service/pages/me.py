@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime
 
 from referrals.access import Action
 from referrals.lifecycle import ENDED, OPEN
@@ -11,8 +12,8 @@ from referrals.members import Enrolment
 from referrals.model import Referral, Role, Stage
 from referrals.persons import WritingWindow
 from referrals.ports import Tx
-from referrals.service import doors, linking, people, tell, worker_day
-from referrals.service.pages import desk, matter, my_reminders, work
+from referrals.service import desk_queues, doors, linking, people, tell, worker_day
+from referrals.service.pages import desk, my_reminders, work
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import Choice, FiledView, MatterLine, MeView, Step
 
@@ -77,7 +78,7 @@ def _queue(tx: Tx, person_id: str) -> tuple[MatterLine, ...]:
             found.update({line.id: line for line in desk.most_urgent(tx, person_id)})
         if seat.role is Role.MENTOR:
             filed = [r for r in tx.find(Referral, author_id=person_id, stage=OPEN) if r.by_word]
-            found.update({r.id: _for_member(tx, r) for r in _in_order(filed)})
+            found.update({line.id: line for line in _for_members(tx, filed)})
     if any(seat.role is Role.WORKER for seat in seats):
         few = worker_day.cases(tx, person_id)[:FEW]
         found.update({case.offer.id: work.line(case, person_id) for case in few})
@@ -85,30 +86,33 @@ def _queue(tx: Tx, person_id: str) -> tuple[MatterLine, ...]:
 
 
 def lines_of(tx: Tx, referrals: list[Referral]) -> tuple[MatterLine, ...]:
-    """Matters, the open ones first."""
-    return tuple(_line(tx, r) for r in _in_order(referrals))
+    """Matters, the open ones first, in a fixed number of statements."""
+    promised = desk_queues.promises(tx, referrals)
+    return tuple(_line(r, promised.get(r.id)) for r in _in_order(referrals))
 
 
 def _in_order(referrals: list[Referral]) -> list[Referral]:
     return sorted(referrals, key=lambda r: (r.stage in ENDED, r.created_at, r.id))
 
 
-def _line(tx: Tx, referral: Referral) -> MatterLine:
+def _line(referral: Referral, next_by: datetime | None) -> MatterLine:
     return MatterLine(
         id=referral.id,
         code=referral.code,
         category_key=f"category.{referral.category}",
         stage_key=f"stage.{referral.stage}",
-        next_by=matter.next_by(tx, referral),
+        next_by=next_by,
         open=referral.stage not in ENDED,
         page=tell.plan_page(referral) if referral.stage is Stage.AWAITING_CONSENT else "",
     )
 
 
-def _for_member(tx: Tx, referral: Referral) -> MatterLine:
-    """What a mentor filed for a member; before the yes it opens where the words are read out."""
-    enrolment = tx.get(Enrolment, referral.enrolment_id or "")
-    return replace(_line(tx, referral), member=enrolment.code if enrolment else "")
+def _for_members(tx: Tx, filed: list[Referral]) -> Iterator[MatterLine]:
+    """What a mentor filed for members; before the yes it opens where the words are read out."""
+    found = tx.find(Enrolment, id=sorted({r.enrolment_id for r in filed if r.enrolment_id}))
+    codes = {enrolment.id: enrolment.code for enrolment in found}
+    for referral, line in zip(_in_order(filed), lines_of(tx, filed), strict=True):
+        yield replace(line, member=codes.get(referral.enrolment_id or "", ""))
 
 
 ME = Page(

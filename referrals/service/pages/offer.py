@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from referrals.access import Action
 from referrals.ports import Tx
-from referrals.service import offers, tell
+from referrals.service import offers, tell, tracking
 from referrals.service.pages import matter, offer_turns
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import MatterView, OfferView
@@ -30,7 +30,7 @@ def _step(action: Action, verb: Callable[[Tx, str, str, Body], None]) -> Verb:
 def offer_accept(tx: Tx, person_id: str, subject: str, body: Body) -> MatterView:
     """Accept, and read on at once; the offer in the chat quietly becomes what it is now."""
     referral = offers.accept(tx, person_id, subject)
-    by = tell.iso(matter.next_by(tx, referral) or tx.now)
+    by = tell.iso(tracking.next_by(tx, referral) or tx.now)
     code = offers.code_of(tx, subject)
     tried = tell.press("button.not_reached", "try", subject)
     read = tell.column([tell.page_button("button.read_story", f"matter/{subject}"), tried])
