@@ -152,8 +152,8 @@ def taken_home(tx: Tx, person_id: str, enrolment: Enrolment) -> list[dict[str, o
         {
             "organization": found.organization_id,
             "asked_by_them": found.by_body,
-            "first": found.first_on.isoformat(),
-            "last": found.last_on.isoformat(),
+            "first": found.first_on,
+            "last": found.last_on,
             "asked_at": found.asked_at,
             "yes_at": found.agreed_at,
             "state": found.state.value,

@@ -10,6 +10,8 @@ from html import escape
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from referrals import calling
+
 Words = Callable[[str], str]
 Days = Callable[[date], str]
 
@@ -18,7 +20,7 @@ _STYLE = (
     "h2{margin-top:2.5rem;border-bottom:1px solid #bbb}dt{font-weight:600;margin-top:.6rem}dd{margin:0}"
     "pre{white-space:pre-wrap;font:inherit;background:#f5f3ee;padding:.6rem;margin:.2rem 0}"
 )
-# Values that are codes have words of their own: field -> prefix of the text key.
+# Values that are codes have words of their own: field, or what it stands in and field -> prefix of the key.
 _CODES: Mapping[str, str] = {
     "category": "category.",
     "urgency": "urgency.",
@@ -43,6 +45,14 @@ _CODES: Mapping[str, str] = {
     "appointment": "export.appointment.",
     "question": "ask.",
     "answer": "ask.",
+    "assent": "assent.",
+    "agreed": "agreed.",
+    "for_somebody.why": "behalf.",
+    "prepared": "part.circle.step.",
+    "confirmations.state": "export.confirmation.",
+    "confirmations.why": "part.attendance.why.",
+    "words.home": "call.home_",
+    "words.went": "export.went.",
 }
 
 
@@ -80,24 +90,39 @@ def render(found: Mapping[str, Any], language: str, words: Words, day: Days) -> 
     return "".join([*parts, "</body></html>"])
 
 
-def _shown(name: str, value: Any, voice: _Voice) -> str:
+def _shown(name: str, value: Any, voice: _Voice, within: str = "") -> str:
     if isinstance(value, Mapping):
         rows = [(k, v) for k, v in value.items() if v not in (None, "", [], {})]
         return (
             "<dl>"
-            + "".join(f"<dt>{_label(k, voice.words)}</dt><dd>{_shown(k, v, voice)}</dd>" for k, v in rows)
+            + "".join(
+                f"<dt>{_label(k, voice.words)}</dt><dd>{_shown(k, v, voice, name)}</dd>" for k, v in rows
+            )
             + "</dl>"
         )
     if isinstance(value, list):
-        return "".join(f"<section>{_shown(name, item, voice)}</section>" for item in value)
+        return "".join(f"<section>{_shown(name, item, voice, within)}</section>" for item in value)
     if isinstance(value, bool):
         return escape(voice.words("page.yes" if value else "export.no"))
     if isinstance(value, datetime):
         return escape(voice.moment(value))
-    text = voice.words(_CODES[name] + str(value)) if name in _CODES else str(value)
+    return f"<pre>{escape(_text(name, value, voice, within))}</pre>"
+
+
+def _text(name: str, value: Any, voice: _Voice, within: str) -> str:
+    if isinstance(value, date):
+        return voice.day(value)
     if name == "from" and value == "me":
-        text = voice.words("page.matter.you")
-    return f"<pre>{escape(text)}</pre>"
+        return voice.words("page.matter.you")
+    if within == "words" and name == "day":
+        return voice.day(date.fromisoformat(value))
+    if within == "words" and name == "safe_times":
+        times = calling.read(value)
+        return ", ".join(voice.words(key) for key in times.keys) if times else ""
+    if within == "words" and value == "not_safe":  # whoever may call reads 'never', and so it is said here
+        value = "never"
+    prefix = _CODES.get(f"{within}.{name}") or _CODES.get(name)
+    return voice.words(prefix + str(value)) if prefix else str(value)
 
 
 def _label(name: str, words: Words) -> str:
@@ -106,6 +131,6 @@ def _label(name: str, words: Words) -> str:
 
 
 def _instant(value: Any) -> str:
-    if isinstance(value, datetime):
+    if isinstance(value, date):  # or an instant
         return value.isoformat()
     raise TypeError(type(value).__name__)

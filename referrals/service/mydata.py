@@ -249,7 +249,10 @@ def _membership(tx: Tx, person: Person, enrolment: Enrolment) -> Json:
             for u in courses.of(tx, enrolment.id)
         ],
         "evenings": [day.isoformat() for day in meetings.came_to(tx, enrolment.id, date.min)],
-        "confirmations": attendance.taken_home(tx, person.id, enrolment),
+        "confirmations": [
+            {**sent, "organization": _name(tx, str(sent["organization"]), person)}
+            for sent in attendance.taken_home(tx, person.id, enrolment)
+        ],
         **safety_lists.taken_home(tx, person.id, enrolment, person.language),
     }
 

@@ -5,20 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import time, timedelta
-from typing import Any
 
 import pytest
 
-from referrals import casework
 from referrals.casework import (
-    Appointment,
-    Attempt,
     ClosingAnswer,
-    DeskNote,
-    DeskShare,
-    Task,
-    TaskState,
-    Transfer,
     UnmetNeed,
 )
 from referrals.errors import PulangError
@@ -33,7 +24,6 @@ from referrals.service import (
     desk_work,
     doors,
     handing_over,
-    leaving,
     matching,
     network,
     offers,
@@ -43,8 +33,6 @@ from referrals.service import (
     working,
 )
 from tests.service.test_by_word import Club
-from tests.service.test_circle_story import Round
-from tests.service.test_own_data import _rows_with
 from tests.service.test_questions import CHOICE, QUESTION, Turns
 from tests.service.test_release_plan import PARTNERS
 from tests.service.test_transfers import DAY, Handing
@@ -286,56 +274,3 @@ def test_a_plan_that_moves_to_another_phone_leaves_nothing_in_the_old_chat(sqlit
     assert {f"asked:{part.id}", f"plan-went:{plan}", f"matter:{plan}"} <= told
     assert told <= gone
     net.store.close()
-
-
-# -- what is left ------------------------------------------------------------------------------------------
-
-NOT_THEIRS = {"audit", "key_encryption_key", "outbox", "erasure", "tally"}  # as in test_own_data
-
-
-def test_whoever_looked_at_an_invitation_and_leaves_stands_in_no_row(sqlite_url: str) -> None:
-    clock = SettableClock()
-    net = Round(open_store(sqlite_url, clock, CATALOGUE), clock)
-    net.settle_in()
-    _, lead = net.begun()
-    net.invited(82, net.link(lead))
-    net.said()
-    net.store.run(leaving.erase, net.other)
-    net.passes(timedelta(minutes=1))
-    net.said()
-    net.passes(timedelta(hours=1))
-    assert net.store.run(_rows_with, net.other) <= NOT_THEIRS
-    net.store.close()
-
-
-def test_at_its_date_nothing_hangs_on_a_matter_any_more(net: Small) -> None:
-    """A row of every kind that names a matter, whichever there will be: all but what has its own date go."""
-    handing = Handing(net)
-    run, matter, now = net.store.run, handing.matter, net.clock.now
-    rows = (
-        Attempt("try-1", matter, handing.offer, now, handing.worker, "call"),
-        Appointment("date-1", matter, handing.offer, now + DAY, handing.worker, now),
-        DeskNote("note-1", matter, handing.desk, now),
-        DeskShare("share-1", matter, handing.offer, now),
-        Task("task-1", matter, "roof", "family", TaskState.OPEN, now),
-    )
-    own_date = {Transfer}
-    hangs = {
-        kind for kind in vars(casework).values() if "referral_id" in getattr(kind, "__annotations__", {})
-    }
-    assert {type(row) for row in rows} | own_date == hangs
-    for row in rows:
-        run(_add, row)
-    run(closing.withdraw, handing.family, matter)
-    net.passes(400 * DAY)
-    left = {type(row).__name__ for row in rows if run(_find, row)}
-    assert left == set()
-    assert not [t for t in net.timers() if t.subject in {matter, handing.offer, *(row.id for row in rows)}]
-
-
-def _add(tx: Tx, row: Any) -> None:
-    tx.add(row)
-
-
-def _find(tx: Tx, row: Any) -> Any:
-    return tx.get(type(row), row.id)
