@@ -33,6 +33,7 @@ from referrals.service import (
     working,
 )
 from tests.service.test_by_word import Club
+from tests.service.test_circle_story import LEADS, Round
 from tests.service.test_questions import CHOICE, QUESTION, Turns
 from tests.service.test_release_plan import PARTNERS
 from tests.service.test_transfers import DAY, Handing
@@ -273,4 +274,37 @@ def test_a_plan_that_moves_to_another_phone_leaves_nothing_in_the_old_chat(sqlit
     gone = {d.slot for d in net.deliveries() if d.person_id == net.family and not d.text}
     assert {f"asked:{part.id}", f"plan-went:{plan}", f"matter:{plan}"} <= told
     assert told <= gone
+    net.store.close()
+
+
+# -- a circle -----------------------------------------------------------------------------------------------
+
+
+def test_when_whoever_leads_a_circle_is_suspended_both_sides_are_the_desks_and_nothing_goes_on(
+    sqlite_url: str,
+) -> None:
+    clock = SettableClock()
+    net = Round(open_store(sqlite_url, clock, CATALOGUE), clock)
+    net.settle_in()
+    one, lead, other, _ = net.both()
+    net.said()
+    organizations = tuple(replace(o, suspended=o.id == LEADS) for o in NETWORK.organizations)
+    suspended = replace(NETWORK, organizations=organizations)
+
+    def applied(tx: Tx) -> None:
+        network.apply(tx, STEWARD, suspended, network.digest(network.preview(tx, suspended)))
+
+    net.store.run(applied)
+    net.passes(timedelta(minutes=1))
+    heard = net.said()
+    assert {who for who, text in heard if text == "matter.partner_stopped"} == {net.one, net.other}
+    assert heard.count((net.desk, "desk.cut_off")) == 2
+    with pytest.raises(PulangError):
+        net.does(net.worker, lead, "circle_prepared", chosen=["hopes"])
+    net.store.run(desk.rematch, net.desk, one)
+    assert net.state() is CircleState.STOPPED
+    net.passes(timedelta(hours=12))
+    assert (net.other, "matter.circle_over") in net.said()
+    net.store.run(desk.rematch, net.desk, other)
+    assert not [t for t in net.timers() if t.kind.startswith("circle")]
     net.store.close()
