@@ -18,7 +18,7 @@ TAKES: Mapping[str, Sequence[str]] = {
     "choose": (),
     "offer": _MATTER,
     "matter": _MATTER,
-    "me": (),
+    "me": ("part.row.",),
     "desk": ("part.row.",),
     "work": (),
     "member": ("pin", "enrol"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from handlers.reply import Reply, Turn
 from referrals.model import Offer, OfferStage, Referral
 from referrals.said import Button, Keyboard
-from referrals.service import joining, matching, offers, questions, waiting, worker_day
+from referrals.service import asked, joining, matching, offers, questions, waiting, worker_day
 from referrals.service.tell import column, iso, offer_slot, page_button, press
 
 
@@ -97,5 +97,5 @@ def _blind(turn: Turn, offer: Offer, referral: Referral) -> dict[str, str]:
         "need": f"@{turn.tx.catalogue.in_chat(referral.category)}",
         "urgency": f"@urgency.{referral.urgency}",
         "language": f"@language.{referral.language}",
-        "by": iso(offer.decide_by),
+        "by": iso(asked.answer_by(turn.tx, offer)),
     }

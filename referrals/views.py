@@ -70,6 +70,7 @@ class PlanView:
     about: tuple[Choice, ...] = ()  # a complaint: whom it is about, and which organisations
     about_organizations: tuple[Choice, ...] = ()
     call_now: bool = False  # whom to call stands there however soon it is asked for
+    parted: bool = False  # each part of it asks partners of its own
 
 
 @dataclass(frozen=True, slots=True)

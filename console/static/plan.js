@@ -217,7 +217,7 @@ export class PlanPage {
     if (this.view.nobody) return [h("p", {}, t("page.plan.nobody"))];
     return [
       this.view.same_since && h("p", { class: "hint" }, t("page.plan.same", { day: moment(this.view.same_since) })),
-      h("p", {}, t("page.plan.one_after_other")),
+      h("p", {}, t(this.view.parted ? "page.plan.each_part" : "page.plan.one_after_other")),
       h("ol", { class: "partners" }, ...this.view.plan.map(partner)),
     ];
   }

@@ -123,6 +123,7 @@ def view(tx: Tx, referral: Referral, wishes: Wishes | None, language: str, words
         note_limit=question_of(pathway, "story").max_length,
         emergency_lines=emergency.lines(tx, wishes.area, language),
         call_now=pathway.tells_desk,
+        parted=task_plans.is_split(tx, wished),
         changes=plan_choices.changes(tx, wished, plan, language) if chosen else (),
         **plan_choices.of(tx, wished, wishes.behalf),
         **plan_choices.whom(tx, wished, wishes.about, language),

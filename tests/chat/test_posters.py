@@ -53,6 +53,7 @@ def test_ten_taps_from_a_poster_to_a_filed_request(chats: Chats, number: int) ->
         taps += NEED
     page = PAGES["plan"].steps
     shown = chats.small.store.run(page["preview"], phone.person_id, draft.id, chosen)
+    assert shown.parted == (pathway.handling is Handling.TASKS)  # 'we stop at the first' is not true of parts
     agreed = {**chosen, "consent_digest": shown.consent_digest}
     chats.small.store.run(page["file"], phone.person_id, draft.id, agreed)
     taps += PAGE + PLACE + YES

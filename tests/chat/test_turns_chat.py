@@ -77,7 +77,9 @@ def test_one_question_a_list_and_a_yes(street: Street) -> None:
     assert heard(street.worker, "they will wait")
     street.passes(14 * DAY)
     assert heard(street.worker, "still on your list")
+    until = street.worker.newest.text.rpartition("answer by ")[2].split("\n")[0].rstrip(".")
     street.presses(street.worker, "There is room now")
+    assert heard(street.worker, f"Answer by: {until}")  # not the day of two weeks ago
     street.presses(street.worker, "Accept")
     assert street.stage is Stage.ACCEPTED
     short(street)

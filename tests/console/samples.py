@@ -267,6 +267,7 @@ def me_view(tx: Any, who: str, subject: str, body: Mapping[str, object]) -> MeVi
         MatterLine("old", "M3-88RT", "category.family.talk", "stage.closed", None, False),
     )
     queue = (MatterLine("partner", "P4-31WD", "category.family.children", "stage.accepted", SOON, True),)
+    queue = (replace(queue[0], since=SOON - timedelta(days=1)),)
     post = getattr(tx, "post", "")
     return MeView(
         roles=(f"role.{post}",) if post else (),

@@ -168,11 +168,10 @@ def room_view(tx: Any, who: str, subject: str, body: Body) -> SectionsView:
     rooms = tuple(Choice(each, label_key=f"room.{each}") for each in ("open", "limited", "full"))
     step = (Step("room", "page.step.room", needs="reason", choices=rooms),)
     said = Said(f"part.room.{body.get('reason', 'open')}", {"day": "24 November 2026"})
-    visits = (Said("part.room.service", {"service": "Visits"}), said)
-    talk = (Said("part.room.service", {"service": "Somebody to talk to"}), Said("part.room.unknown"))
+    unknown = Said("part.room.unknown")
     sections = (
-        Section("part.room.one", visits, step, {"service": "visits"}),
-        Section("part.room.one", talk, step, {"service": "talk"}),
+        Section("part.room.one", (said,), step, {"service": "visits"}, name="Visits"),
+        Section("part.room.one", (unknown,), step, {"service": "talk"}, name="Somebody to talk to"),
     )
     return SectionsView("part.room.title", sections)
 

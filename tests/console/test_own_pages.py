@@ -145,6 +145,7 @@ async def test_an_inline_script_would_be_refused_and_reported(window: Window) ->
 async def test_a_worker_says_for_each_service_whether_there_is_room(window: Window, stand: Stand) -> None:
     await window.opens("room")
     text = await window.text()
+    assert "Visits" in await window.page.locator("h2").all_inner_texts()
     assert "There is room, as of 24 November 2026" in text
     assert "Nobody has said so for a long time" in text
     await window.page.get_by_text("Say how it is now").first.click()
@@ -152,6 +153,12 @@ async def test_a_worker_says_for_each_service_whether_there_is_room(window: Wind
     await window.page.get_by_role("button", name="Send").first.click()
     await window.page.wait_for_selector("text=Full, as of 24 November 2026")
     assert stand.turns.taken == ("room", {"service": "visits", "reason": "full"})  # type: ignore[attr-defined]
+
+
+async def test_what_waits_for_a_post_says_since_when(window: Window, stand: Stand) -> None:
+    stand.turns.post = "coordinator"  # type: ignore[attr-defined]
+    await window.opens("me")
+    assert "here since 25 Nov" in await window.text()
 
 
 async def test_posts_show_what_nobody_has_confirmed(window: Window) -> None:

@@ -77,7 +77,7 @@ def invited_view(tx: Tx, person_id: str, subject: str, body: Body) -> SectionsVi
     own = tuple(Choice(e.id, label=e.code) for e in circle_invitations.members_of(tx, person_id))
     if own:
         steps.insert(1, Step("invited_for", "page.step.invited_for", needs="reason", choices=own))
-    return SectionsView("part.circle.invited_title", (Section("part.circle.title", lines, tuple(steps)),))
+    return SectionsView("part.circle.invited_title", (Section("part.circle.what", lines, tuple(steps)),))
 
 
 def _yes_step(tx: Tx, person_id: str) -> Step:

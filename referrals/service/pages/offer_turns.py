@@ -9,7 +9,7 @@ from datetime import date
 from referrals.errors import BadAnswer
 from referrals.model import Offer, OfferStage, Referral
 from referrals.ports import Tx
-from referrals.service import offers, questions, waiting
+from referrals.service import asked, offers, questions, waiting
 from referrals.service.pages.page import Body, text_of
 from referrals.views import Choice, OfferView, Said, Section, Step
 
@@ -21,6 +21,7 @@ def with_turns(tx: Tx, person_id: str, offer_id: str, shown: OfferView) -> Offer
         return shown
     return replace(
         shown,
+        decide_by=asked.answer_by(tx, offer),
         may_ask=questions.may_ask(tx, offer, referral),
         sections=tuple(_sections(tx, person_id, offer, referral)),
     )

@@ -39,13 +39,13 @@ def _section(tx: Tx, service: Service, language: str) -> Section:
     return Section(
         "part.room.one",
         (
-            Said("part.room.service", {"service": names.named(service.names, language)}),
             Said(f"part.room.{known or 'unknown'}", {"day": names.day_in_words(tx.catalogue, said, language)})
             if said
             else Said("part.room.unknown"),
         ),
         (Step("room", "page.step.room", needs="reason", choices=choices),),
         {"service": service.id},
+        name=names.named(service.names, language),
     )
 
 
