@@ -9,6 +9,7 @@ from datetime import time, timedelta
 import pytest
 
 from referrals.casework import (
+    CircleState,
     ClosingAnswer,
     UnmetNeed,
 )
