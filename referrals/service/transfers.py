@@ -22,6 +22,7 @@ from referrals.service import behalf, doors, filing, matching, names, plans, sha
 
 HELD = (Stage.ACCEPTED, Stage.UNREACHABLE, Stage.IN_SERVICE)
 LASTS = timedelta(days=7)  # the person's time to answer
+ANSWERED_S = (3600.0, 5 * 86400.0)  # when people usually have answered, in seconds
 OVER, SEND = "transfer_over", "transfer_send"
 
 
@@ -35,8 +36,30 @@ def candidates(tx: Tx, referral: Referral) -> tuple[routing.Line, ...]:
     return plans.make(tx, referral, wishes).lines
 
 
+def offered(tx: Tx, referral: Referral) -> tuple[routing.Line, ...]:
+    """The same as the partner sees it: a private wish leaves nobody out, or the gap would tell it."""
+    if referral.stage not in HELD or not sharing.readable(tx, referral):
+        return ()
+    here = routing.Exclusions(organizations=frozenset({referral.organization_id or ""}))
+    wishes = plans.Wishes(referral.area, referral.urgency, here, behalf=behalf.standing(referral))
+    return plans.make(tx, referral, wishes).lines
+
+
+def unwanted(tx: Tx, referral: Referral, service_id: str) -> bool:
+    """Whether the person has said that these are not to be asked: then nobody asks them whether."""
+    service = tx.directory.services.get(service_id)
+    if service is None:
+        return False
+    wishes = matching.exclusions_of(tx, referral)
+    return wishes.hit(tx.directory.organizations[service.organization_id]) or wishes.misses(service)
+
+
 def propose(tx: Tx, person_id: str, offer_id: str, service_id: str) -> Transfer:
-    """The partner who helps would hand it to another one; the person is asked. Pressed twice: one."""
+    """The partner who helps would hand it to another one; the person is asked. Pressed twice: one.
+
+    Where the person wished not to have that one, they are not bothered, and some time later the partner hears
+    what it hears after every no.
+    """
     actor, offer, referral = doors.served_referral(tx, person_id, offer_id, Action.SERVICE_ONWARD)
     if referral.stage not in HELD or on_its_way(tx, referral):
         raise WrongStage
@@ -45,13 +68,16 @@ def propose(tx: Tx, person_id: str, offer_id: str, service_id: str) -> Transfer:
     earlier = standing(tx, referral)
     if earlier is not None and earlier.service_id == service_id:
         return earlier
-    if service_id not in {line.service_id for line in candidates(tx, referral)}:
+    if service_id not in {line.service_id for line in offered(tx, referral)}:
         raise BadAnswer
     if earlier is not None:
         _forget(tx, earlier)
     asked = Transfer(tx.new_id(), referral.id, offer.id, service_id, person_id, tx.now)
     tx.add(asked)
     tx.audit(AuditEntry(actor, Action.SERVICE_ONWARD, f"referral:{referral.id}", "transfer"))
+    if unwanted(tx, referral, service_id):
+        tx.set_timer(OVER, asked.id, tx.now + timedelta(seconds=tx.draw(*ANSWERED_S)))
+        return asked
     tx.set_timer(OVER, asked.id, tx.now + LASTS)
     tell.tell_author(tx, referral, "matter.transfer_asked")
     return asked
@@ -166,11 +192,13 @@ def _agreed(tx: Tx, actor: Actor, referral: Referral, asked: Transfer, text: str
 
 
 def _falls_through(tx: Tx, referral: Referral, asked: Transfer) -> Referral:
-    """It comes to nothing: both hear that the partner who helps goes on."""
+    """It comes to nothing: both hear that the partner who helps goes on, if both had heard of it."""
     _forget(tx, asked)
+    never_asked = asked.agreed_at is None and unwanted(tx, referral, asked.service_id)
     tx.audit(AuditEntry(SYSTEM, Action.REFERRAL_STEP, f"referral:{referral.id}", "stays"))
     tell.tell_partner(tx, referral, "worker.stays", slot=":transfer")
-    tell.tell_author(tx, referral, "matter.stays")
+    if not never_asked:
+        tell.tell_author(tx, referral, "matter.stays")
     return referral
 
 

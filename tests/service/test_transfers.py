@@ -82,6 +82,32 @@ def _handing(url: str) -> Iterator[Handing]:
     store.close()
 
 
+def test_a_private_wish_is_not_told_by_who_is_left_out(handing: Handing) -> None:
+    """'Not Two Rivers' is the person's own: the partner finds them in the list, and hears a no like any."""
+    net = handing.net
+    open_to_all = handing.part(handing.worker, handing.offer)
+    handing.matter = net.filed(handing.family, without=frozenset({"two-rivers"}))
+    net.passes(timedelta(seconds=5))
+    handing.offer = net.at_partner(handing.matter)
+    net.store.run(offers.accept, handing.worker, handing.offer)
+    net.said()
+    shown = handing.part(handing.worker, handing.offer)
+    assert shown is not None
+    assert open_to_all is not None
+    assert shown.steps[0].choices == open_to_all.steps[0].choices
+    handing.asks()
+    waits = handing.part(handing.worker, handing.offer)
+    assert waits is not None
+    assert waits.lines[0].key == "part.transfer.waits"
+    assert handing.part(handing.family, handing.matter) is None, "what they do not want is not put to them"
+    net.passes(6 * DAY)
+    heard = net.said()
+    assert (handing.worker, "worker.stays") in heard
+    assert not [text for who, text in heard if who == handing.family and "transfer" in text]
+    assert (handing.family, "matter.stays") not in heard
+    assert net.referral(handing.matter).organization_id == "bua-house"
+
+
 def test_it_goes_over_with_a_new_yes_and_the_first_partner_reads_nothing_any_more(on_either: Handing) -> None:
     handing, net = on_either, on_either.net
     service = handing.asks()
@@ -186,7 +212,7 @@ def test_what_ends_takes_the_question_and_the_offer_with_it(handing: Handing, en
         handing.step(handing.family, handing.matter, "transfer_yes", {})
 
 
-def test_a_partner_whom_the_person_does_not_want_is_no_choice(sqlite_url: str) -> None:
+def test_a_partner_whom_the_person_does_not_want_is_never_asked(sqlite_url: str) -> None:
     clock = SettableClock()
     store = open_store(sqlite_url, clock, CATALOGUE)
     net = Small(store, clock)
@@ -198,8 +224,13 @@ def test_a_partner_whom_the_person_does_not_want_is_no_choice(sqlite_url: str) -
     net.store.run(offers.accept, worker, offer)
     lines = net.store.run(lambda tx: transfers.candidates(tx, doors.referral_by_id(tx, matter)))
     assert not {"two-rivers", "bua-house"} & {line.organization_id for line in lines}
-    with pytest.raises(PulangError):
-        net.store.run(transfers.propose, worker, offer, "two-rivers-visits")
+    shown = net.store.run(lambda tx: transfers.offered(tx, doors.referral_by_id(tx, matter)))
+    (theirs,) = (line.service_id for line in shown if line.organization_id == "two-rivers")
+    net.store.run(transfers.propose, worker, offer, theirs)
+    net.store.run(transfers.agree, family, matter, "whatever was forged")
+    net.passes(6 * DAY)
+    assert net.referral(matter).next_offer_id is None
+    assert not net.store.run(lambda tx: tx.find(Offer, referral_id=matter, organization_id="two-rivers"))
     store.close()
 
 

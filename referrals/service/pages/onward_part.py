@@ -26,7 +26,8 @@ def sections(tx: Tx, actor: Actor, referral: Referral) -> Iterator[Section]:
     if actor.role is Role.WORKER:
         yield from _for_partner(tx, referral, asked, language)
     elif actor.role is not Role.COORDINATOR and asked is not None:
-        yield _question(tx, referral, asked, referral.language if referral.by_word else language)
+        if asked.agreed_at is not None or not transfers.unwanted(tx, referral, asked.service_id):
+            yield _question(tx, referral, asked, referral.language if referral.by_word else language)
     elif actor.role is not Role.COORDINATOR and transfers.on_its_way(tx, referral):
         yield Section(_TRANSFER, (Said("part.transfer.on_its_way"),))
 
@@ -48,7 +49,7 @@ def _for_partner(tx: Tx, referral: Referral, asked: Transfer | None, language: s
             Choice(
                 line.service_id, names.named(tx.directory.organizations[line.organization_id].names, language)
             )
-            for line in transfers.candidates(tx, referral)
+            for line in transfers.offered(tx, referral)
         )
         if others:
             step = Step("transfer", "page.step.transfer", needs="reason", choices=others)
