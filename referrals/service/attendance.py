@@ -46,6 +46,7 @@ TYPED, CAME, MADE, REFERENCE = "typed", "came", "made", "reference"
 def begin(tx: Tx, person_id: str, organization_id: str, choice: str) -> Confirmation:
     """'Send my confirmation to …': it waits for the yes to its words. Begun twice it is one."""
     actor, enrolment = own(tx, person_id)
+    tx.get(Enrolment, enrolment.id, lock=True)  # the same press twice at once: one after the other
     organization = tx.directory.organizations.get(organization_id)
     if organization is None or organization not in receivers(tx):
         raise NotFound

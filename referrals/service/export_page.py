@@ -20,7 +20,7 @@ _STYLE = (
     "h2{margin-top:2.5rem;border-bottom:1px solid #bbb}dt{font-weight:600;margin-top:.6rem}dd{margin:0}"
     "pre{white-space:pre-wrap;font:inherit;background:#f5f3ee;padding:.6rem;margin:.2rem 0}"
 )
-# Values that are codes have words of their own: field, or what it stands in and field -> prefix of the key.
+# Values that are codes have words of their own: field, or what it stands in / field -> prefix of the key.
 _CODES: Mapping[str, str] = {
     "category": "category.",
     "urgency": "urgency.",
@@ -47,12 +47,12 @@ _CODES: Mapping[str, str] = {
     "answer": "ask.",
     "assent": "assent.",
     "agreed": "agreed.",
-    "for_somebody.why": "behalf.",
+    "for_somebody/why": "behalf.",
     "prepared": "part.circle.step.",
-    "confirmations.state": "export.confirmation.",
-    "confirmations.why": "part.attendance.why.",
-    "words.home": "call.home_",
-    "words.went": "export.went.",
+    "confirmations/state": "export.confirmation.",
+    "confirmations/why": "part.attendance.why.",
+    "words/home": "call.home_",
+    "words/went": "export.went.",
 }
 
 
@@ -121,7 +121,7 @@ def _text(name: str, value: Any, voice: _Voice, within: str) -> str:
         return ", ".join(voice.words(key) for key in times.keys) if times else ""
     if within == "words" and value == "not_safe":  # whoever may call reads 'never', and so it is said here
         value = "never"
-    prefix = _CODES.get(f"{within}.{name}") or _CODES.get(name)
+    prefix = _CODES.get(f"{within}/{name}") or _CODES.get(name)
     return voice.words(prefix + str(value)) if prefix else str(value)
 
 

@@ -111,7 +111,7 @@ def test_a_no_to_waiting_against_room_at_last(net: Turns) -> None:
     lists.people()
     for number in range(AGAIN):
         lists.family = lists.person(600 + number)
-        offer_id = lists.waits()
+        offer_id = lists.waits(alone=True)  # after three yeses fairness asks another
         turn = lists.mark(offer_id)
         at_once(
             lists,

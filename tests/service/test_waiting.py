@@ -19,8 +19,8 @@ from tests.support.store import SettableClock, open_store
 class Lists(Turns):
     """Bua House has a queue."""
 
-    def proposed(self, days: int = 30) -> str:
-        self.asked()
+    def proposed(self, days: int = 30, alone: bool = False) -> str:
+        self.asked(alone=alone)
         self.first = self.offer.id
         self.day = self.clock.now.date() + timedelta(days=days)
         self.store.run(waiting.propose, self.worker, self.first, self.day)
@@ -29,8 +29,8 @@ class Lists(Turns):
     def says(self, yes: bool) -> None:
         self.store.run(waiting.answer, self.family, self.matter, self.mark(self.first), yes)
 
-    def waits(self, days: int = 30) -> str:
-        self.proposed(days)
+    def waits(self, days: int = 30, alone: bool = False) -> str:
+        self.proposed(days, alone)
         self.says(True)
         self.said()
         return self.first

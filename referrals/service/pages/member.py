@@ -7,7 +7,7 @@ what stood before, and is reading.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 
 from referrals import trend
 from referrals.access import Action
@@ -30,7 +30,7 @@ from referrals.service import (
 )
 from referrals.service.pages import member_lines
 from referrals.service.pages.me import lines_of
-from referrals.service.pages.page import Body, Page, Verb, text_of
+from referrals.service.pages.page import Body, Page, Verb, day_of, text_of
 from referrals.views import Choice, Step
 
 SHOWN = 12  # contacts that are opened, for the trend
@@ -140,15 +140,8 @@ def _answers(tx: Tx, person_id: str, subject: str, body: Body) -> dict[str, str]
     return found
 
 
-def _day(body: Body) -> date:
-    try:
-        return date.fromisoformat(text_of(body, "day"))
-    except ValueError:
-        raise BadAnswer from None
-
-
 def _late(tx: Tx, who: str, it: str, body: Body) -> None:
-    checkins.late(tx, who, it, _day(body), _answers(tx, who, it, body), text_of(body, "note"))
+    checkins.late(tx, who, it, day_of(body), _answers(tx, who, it, body), text_of(body, "note"))
 
 
 def _correct(tx: Tx, who: str, it: str, body: Body) -> None:

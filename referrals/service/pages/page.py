@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from referrals.access import Action
+from referrals.errors import BadAnswer
 from referrals.ports import Tx
 from referrals.service import doors
 
@@ -42,3 +44,11 @@ def text_of(body: Body, name: str) -> str:
     """A text of the body, '' where there is none."""
     value = body.get(name)
     return value if isinstance(value, str) else ""
+
+
+def day_of(body: Body) -> date:
+    """The body's `day`; BadAnswer where it is none."""
+    try:
+        return date.fromisoformat(text_of(body, "day"))
+    except ValueError:
+        raise BadAnswer from None

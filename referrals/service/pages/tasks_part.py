@@ -9,12 +9,12 @@ from referrals import tasks
 from referrals.access import Action
 from referrals.casework import Task, TaskState
 from referrals.catalogue import TaskKind
-from referrals.errors import BadAnswer, NotSealedFor
+from referrals.errors import NotSealedFor
 from referrals.model import Actor, DataClass, Referral, Role, Stage
 from referrals.ports import Tx
 from referrals.service import doors, matching, names, plan_days, reading, sharing, task_people, task_plans
 from referrals.service import tasks as running
-from referrals.service.pages.page import Body, Verb, text_of
+from referrals.service.pages.page import Body, Verb, day_of, text_of
 from referrals.service.pages.part import Part
 from referrals.views import Said, Section, Step
 
@@ -156,13 +156,6 @@ def _opened(tx: Tx, actor: Actor, plan: Referral, counted: Referral) -> Mapping[
         return {}
 
 
-def _day(body: Body) -> date:
-    try:
-        return date.fromisoformat(text_of(body, "day"))
-    except ValueError:
-        raise BadAnswer from None
-
-
 def _task(body: Body) -> str:
     return text_of(body, "task")
 
@@ -177,7 +170,7 @@ STEPS = {
         Action.TASK_DO, lambda tx, who, it, body: plan_days.stands(tx, who, it, _task(body), yes=False)
     ),
     "plan_day": Verb(
-        Action.TASK_PLAN, lambda tx, who, it, body: plan_days.move_day(tx, who, it, day=_day(body))
+        Action.TASK_PLAN, lambda tx, who, it, body: plan_days.move_day(tx, who, it, day=day_of(body))
     ),
     "plan_place": Verb(
         Action.TASK_PLAN,

@@ -1,0 +1,111 @@
+"""Two at once along the network's newer verbs, on PostgreSQL: one wins, the other is told kindly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from referrals.casework import Confirmation, DeskShare, Transfer
+from referrals.errors import PulangError
+from referrals.model import Offer, Referral, Stage
+from referrals.ports import Tx
+from referrals.service import (
+    attendance,
+    closing,
+    desk_work,
+    doors,
+    offers,
+    thread_share,
+    transfers,
+    worker_hands,
+    working,
+)
+from tests.security.test_races_of_turns import at_once
+from tests.service.test_attendance_story import tie
+from tests.service.test_questions import Turns
+from tests.support.network import CATALOGUE
+from tests.support.store import SettableClock, open_store
+
+
+@pytest.fixture
+def net(postgres_url: str) -> Iterator[Turns]:
+    store = open_store(postgres_url, clock := SettableClock(), CATALOGUE)
+    yield Turns(store, clock).people()
+    store.close()
+
+
+def refused(ends: list[object]) -> list[PulangError]:
+    return [end for end in ends if isinstance(end, PulangError)]
+
+
+def test_an_offer_that_the_desk_takes_back_while_it_is_accepted(net: Turns) -> None:
+    desk = net.person(701, "desk-1")
+    for number in range(3):
+        net.family = net.person(500 + number)
+        net.asked(alone=True)
+        offer = net.offer.id
+        ends = at_once(net, (desk_work.recall, desk, net.matter), (offers.accept, net.worker, offer))
+        assert len(refused(ends)) == 1, "one of the two"
+        held = net.referral(net.matter)
+        assert (held.offer_id == offer) is (held.stage is Stage.ACCEPTED)
+
+
+def test_two_coordinators_take_the_same_matter(net: Turns) -> None:
+    one, other = net.person(701, "desk-1"), net.person(702, "desk-2")
+    net.asked(alone=True)
+    ends = at_once(net, (desk_work.take, one, net.matter), (desk_work.take, other, net.matter))
+    assert len(refused(ends)) == 1
+    assert net.referral(net.matter).desk_id in (one, other)
+
+
+def test_what_is_handed_on_given_back_and_shared_at_once(net: Turns) -> None:
+    net.asked(alone=True)
+    offer = net.offer.id
+    net.store.run(offers.accept, net.worker, offer)
+    share = (thread_share.begin, net.family, net.matter)
+    at_once(net, share, share)
+    assert len(net.store.run(lambda tx: tx.find(DeskShare, ended_at=None))) == 1
+    seats = net.store.run(lambda tx: worker_hands.people_there(tx, tx_offer(tx, offer), tx_matter(tx, net)))
+    to = next(s.id for s in seats if s.person_id == net.colleague)
+    at_once(net, (worker_hands.hand, net.worker, offer, to), (working.give_back, net.worker, offer))
+    after = net.referral(net.matter)
+    assert (after.organization_id, after.accepted_by) == (None, None), "given back stays given back"
+
+
+def test_a_transfer_proposed_twice_and_withdrawn_meanwhile(net: Turns) -> None:
+    net.person(703, "two-rivers-1")
+    net.asked()
+    offer = net.offer.id
+    net.store.run(offers.accept, net.worker, offer)
+    lines = net.store.run(lambda tx: transfers.offered(tx, tx_matter(tx, net)))
+    if not lines:
+        pytest.skip("nobody else does this in the demo's network")
+    ask = (transfers.propose, net.worker, offer, lines[0].service_id)
+    at_once(net, ask, ask)
+    assert len(net.store.run(lambda tx: tx.find(Transfer))) == 1
+    at_once(net, ask, (closing.withdraw, net.family, net.matter))
+    assert net.referral(net.matter).stage is Stage.WITHDRAWN
+    assert net.live_offer(net.matter) is None
+
+
+def test_a_confirmation_begun_and_agreed_to_twice(net: Turns) -> None:
+    member = net.person(704)
+    net.person(31, "mentor-1")
+    net.store.run(tie, "K7-29", member)
+    begin = (attendance.begin, member, "border-probation", "month")
+    at_once(net, begin, begin, begin)
+    (begun,) = net.store.run(lambda tx: tx.find(Confirmation))
+    at_once(net, (attendance.agree, member, begun.id), (attendance.take_back, member, begun.id))
+    left = net.store.run(lambda tx: tx.find(Confirmation))
+    assert not left, "whoever takes it back has it taken back, whichever came first"
+
+
+def tx_offer(tx: Tx, offer_id: str) -> Offer:
+    found = tx.get(Offer, offer_id)
+    assert found is not None
+    return found
+
+
+def tx_matter(tx: Tx, net: Turns) -> Referral:
+    return doors.referral_by_id(tx, net.matter)
