@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import warnings
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import IN_CI
-from tests.support.demo import ROOT, Demo
+from tests.support.demo import Demo
 from tests.support.people import World
 from tests.support.story import (
     CONTACT,
@@ -23,8 +19,8 @@ from tests.support.story import (
     is_reminded,
     shows_an_offer,
 )
+from tests.support.traces import nothing_private, traffic_is_valid
 
-VALIDATE = ROOT.parent / "shared" / "telegram" / "validate.py"
 ORGANIZATIONS = ("Bua House", "Two Rivers", "Open Door", "บ้านบัว", "สองสายน้ำ", "เปิดประตู")
 PLACES = ("Pattani", "pattani", "ปัตตานี", "Yala")
 
@@ -84,9 +80,8 @@ async def test_a_request_is_declined_goes_on_is_helped_and_closed(
     await dao.says("/desk")
     await dao.sees("Nothing waits for the desk")
     assert (await mine.look())["stage_key"] == "stage.closed"
-    await _nothing_private_in_the_chat(world)
-    _nothing_private_on_disk(demo)
-    await _traffic_is_valid(world, tmp_path)
+    await nothing_private(demo, world, (*ORGANIZATIONS, *PLACES))
+    await traffic_is_valid(world, tmp_path)
 
 
 async def test_when_nobody_answers_the_ladder_runs_to_the_desk(world: World) -> None:
@@ -215,34 +210,3 @@ async def _workers_in_order(world: World) -> tuple[_Worker, _Worker]:
         _Worker(world, asked, people[asked]["language"]),
         _Worker(world, other, people[other]["language"]),
     )
-
-
-async def _nothing_private_in_the_chat(world: World) -> None:
-    """A canary in every private field: nothing of it in any Bot API call, nor a place or organisation."""
-    said = json.dumps(await world.traffic(), ensure_ascii=False)
-    for canary in ("Canary", "0812345678", *ORGANIZATIONS, *PLACES):
-        assert canary not in said, canary
-
-
-def _nothing_private_on_disk(demo: Demo) -> None:
-    """Nor in the database, its write-ahead log, the log of the process, or what the simulator keeps."""
-    files = [path for path in demo.data.rglob("*") if path.is_file()]
-    assert b"listening" in demo.log.read_bytes()  # the search looks at a log at its most talkative
-    for path in [*files, demo.log]:
-        data = path.read_bytes()
-        assert b"Canary" not in data, path.name
-        assert b"0812345678" not in data, path.name
-
-
-async def _traffic_is_valid(world: World, folder: Path) -> None:
-    """Every call as Telegram's own description has it; in CI that description must be at hand."""
-    if not VALIDATE.exists():
-        assert not IN_CI, f"{VALIDATE.name} is missing"
-        warnings.warn("shared/telegram/validate.py is not at hand: the traffic was not checked", stacklevel=1)
-        return
-    log = folder / "traffic.json"
-    log.write_text(json.dumps(await world.traffic()))
-    checked = subprocess.run(
-        [sys.executable, str(VALIDATE), str(log)], capture_output=True, text=True, check=False
-    )
-    assert checked.returncode == 0, checked.stdout[-2000:]

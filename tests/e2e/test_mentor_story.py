@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
-from tests.support.chats import LONGEST_SCREEN
 from tests.support.demo import Demo
 from tests.support.people import Person, SecurePage, World
 from tests.support.story import DAY, HOUR, MINUTE, is_reminded
+from tests.support.traces import nothing_private, traffic_is_valid
 
 STORY = "Canary-story: he was a welder, and his hands remember it."
 CONTACT = "Canary-contact 0812345678"
@@ -17,7 +18,7 @@ WISHES = {"area": "pattani-mueang", "urgency": "urgent", "language": "en", "age"
 PARTNERS = {"joy": ("Show", "Accept", "Read the story"), "prem": ("ดู", "รับ", "อ่านเรื่อง")}
 
 
-async def test_a_mentors_week(running: tuple[Demo, World]) -> None:
+async def test_a_mentors_week(running: tuple[Demo, World], tmp_path: Path) -> None:
     demo, world = running
     nadia = world.person("nadia")
 
@@ -99,7 +100,8 @@ async def test_a_mentors_week(running: tuple[Demo, World]) -> None:
     await word.does("take_back", code=receipt)
     await matter.refused("write", text="still there?")
     assert partner.name in PARTNERS
-    await _nothing_private(demo, world)
+    await nothing_private(demo, world)
+    await traffic_is_valid(world, tmp_path)
 
 
 async def _accepts(world: World) -> tuple[Person, SecurePage]:
@@ -125,13 +127,3 @@ async def _hears(first: Person, second: Person, words: str) -> None:
         if any(words in m["text"] for m in await person.chat()):
             return
     await first.sees(words)
-
-
-async def _nothing_private(demo: Demo, world: World) -> None:
-    """No canary in any Bot API call, in the database or the log; and no screen was longer than 1 KB."""
-    traffic = await world.traffic()
-    assert "Canary" not in json.dumps(traffic, ensure_ascii=False)
-    texts = [str(call["params"].get("text", "")) for call in traffic]
-    assert max(len(text.encode()) for text in texts) <= LONGEST_SCREEN
-    for path in [*(p for p in demo.data.rglob("*") if p.is_file()), demo.log]:
-        assert b"Canary" not in path.read_bytes(), path.name
