@@ -11,7 +11,10 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from datetime import time as hour_of
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import aiohttp
 
@@ -19,6 +22,20 @@ from tests.support.people import World
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_S = 60.0
+BEGINS = (
+    1,
+    hour_of(10),
+    ZoneInfo("Asia/Bangkok"),
+)  # Tuesday at ten: stories know who is on duty and who is awake
+
+
+def until_it_begins(now: datetime) -> timedelta:
+    """How far a story's clock stands ahead of this machine's, so that each day of a real week is the same."""
+    weekday, hour, zone = BEGINS
+    here = now.astimezone(zone)
+    day = here.date() + timedelta(days=(weekday - here.weekday()) % 7)
+    begins = datetime.combine(day, hour, zone)
+    return (begins if begins >= here else begins + timedelta(days=7)) - here
 
 
 class Demo:
@@ -26,6 +43,9 @@ class Demo:
 
     def __init__(self, folder: Path) -> None:
         self.data = folder / "demo"
+        self.data.mkdir()
+        ahead = until_it_begins(datetime.now(UTC)).total_seconds()
+        (self.data / "clock.json").write_text(json.dumps({"offset_s": ahead}))
         self.ready_file = folder / "ready.json"
         self.log = folder / "demo.log"
         self.process: subprocess.Popen[bytes] | None = None
