@@ -12,7 +12,9 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from datetime import time as hour_of
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import aiohttp
 
@@ -20,7 +22,20 @@ from tests.support.people import World
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_S = 60.0
-TUESDAY = 1  # as datetime.weekday() counts
+BEGINS = (
+    1,
+    hour_of(10),
+    ZoneInfo("Asia/Bangkok"),
+)  # Tuesday at ten: stories know who is on duty and who is awake
+
+
+def until_it_begins(now: datetime) -> timedelta:
+    """How far a story's clock stands ahead of this machine's, so that each day of a real week is the same."""
+    weekday, hour, zone = BEGINS
+    here = now.astimezone(zone)
+    day = here.date() + timedelta(days=(weekday - here.weekday()) % 7)
+    begins = datetime.combine(day, hour, zone)
+    return (begins if begins >= here else begins + timedelta(days=7)) - here
 
 
 class Demo:
@@ -28,6 +43,9 @@ class Demo:
 
     def __init__(self, folder: Path) -> None:
         self.data = folder / "demo"
+        self.data.mkdir()
+        ahead = until_it_begins(datetime.now(UTC)).total_seconds()
+        (self.data / "clock.json").write_text(json.dumps({"offset_s": ahead}))
         self.ready_file = folder / "ready.json"
         self.log = folder / "demo.log"
         self.process: subprocess.Popen[bytes] | None = None
@@ -35,7 +53,6 @@ class Demo:
 
     async def start(self) -> None:
         self.ready_file.unlink(missing_ok=True)
-        self._begin_on_a_tuesday()
         command = [
             sys.executable,
             "-m",
@@ -66,20 +83,6 @@ class Demo:
                 raise AssertionError(f"the demo is not ready:\n{self.log.read_text()[-3000:]}")
             await asyncio.sleep(0.05)
         self.places = json.loads(self.ready_file.read_text())
-
-    def _begin_on_a_tuesday(self) -> None:
-        """Every story begins at 10:00 in Bangkok on the next Tuesday, whenever the tests are run.
-
-        At night and on Sundays another coordinator is on call, and offices are closed.
-        """
-        kept = self.data / "clock.json"
-        if self.data.exists():
-            return
-        now = datetime.now(UTC)
-        then = now.replace(hour=3, minute=0, second=0) + timedelta(days=(TUESDAY - now.weekday()) % 7)
-        then += timedelta(weeks=1) if then <= now else timedelta()
-        self.data.mkdir(mode=0o700, parents=True)
-        kept.write_text(json.dumps({"offset_s": (then - now).total_seconds()}))
 
     def kill(self) -> None:
         """`kill -9`, as by a power cut: nothing can be tidied up."""
