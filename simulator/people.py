@@ -91,7 +91,7 @@ def press(
         raise NotPossible(400, '{"label"} names the button')
     if message_id is not None:
         shown = chat.messages.get(message_id) if isinstance(message_id, int) else None
-        found = _on_message(shown, label, inaccessible) if shown else None
+        found = _on_message(shown, label, "callback_data", inaccessible) if shown else None
     else:
         found = newest_with(chat, label, "callback_data")
     if found is None:
@@ -99,12 +99,14 @@ def press(
     return _pressed(world, person, found[0], found[1]["callback_data"], inaccessible=inaccessible)
 
 
-def _on_message(shown: Shown, label: str, inaccessible: bool) -> tuple[Shown, Json] | None:
+def _on_message(
+    shown: Shown, label: str, action: str, inaccessible: bool = False
+) -> tuple[Shown, Json] | None:
     # A message that was deleted meanwhile can still be on the screen of a slow phone.
     seen = replace(shown, deleted=False) if inaccessible else shown
     for row in seen.buttons:
         for button in row:
-            if button["text"] == label and button.get("callback_data") is not None:
+            if button["text"] == label and button.get(action) is not None:
                 return shown, button
     return None
 
@@ -185,14 +187,18 @@ def deactivate(world: World, person: Person) -> Json:
     return {"ok": True}
 
 
-def open_webapp(world: World, person: Person, label: object) -> Json:
-    """A Mini App button, or the menu button: `{"url"}` with fresh launch data in the fragment."""
+def open_webapp(world: World, person: Person, label: object, message_id: object = None) -> Json:
+    """A Mini App button (of that message, or the newest), or the menu button: `{"url"}` with launch data."""
     chat = _awake(world, person)
-    found = newest_with(chat, label, "web_app") if isinstance(label, str) else None
+    if not isinstance(label, str):
+        raise NotPossible(400, '{"label"} names the button')
+    shown = chat.messages.get(message_id) if isinstance(message_id, int) else None
+    found = newest_with(chat, label, "web_app") if message_id is None else None
+    found = _on_message(shown, label, "web_app") if shown else found
     menu = menu_of(world, chat.id)
     if found is not None:
         url = found[1]["web_app"]["url"]
-    elif menu["type"] == "web_app" and menu["text"] == label:
+    elif message_id is None and menu["type"] == "web_app" and menu["text"] == label:
         url = menu["web_app"]["url"]
     else:
         raise NotPossible(404, f"no Mini App button {label!r} on {person.name}'s phone")

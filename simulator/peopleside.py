@@ -41,7 +41,9 @@ class PeopleSide:
             "block": lambda who, body: people.set_blocked(self.world, who, True),
             "unblock": lambda who, body: people.set_blocked(self.world, who, False),
             "deactivate": lambda who, body: people.deactivate(self.world, who),
-            "webapp": lambda who, body: people.open_webapp(self.world, who, body.get("label")),
+            "webapp": lambda who, body: people.open_webapp(
+                self.world, who, body.get("label"), body.get("message_id")
+            ),
             "send": lambda who, body: oddities.send(self.world, who, body),
             "read": self._read,
             "role": self._role,

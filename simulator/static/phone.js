@@ -113,7 +113,7 @@ export class Phone {
   }
 
   async press(button, messageId, element) {
-    if (button.web_app) return this.openPage(button.text);
+    if (button.web_app) return this.openPage(button.text, messageId);
     if (button.url) return window.open(button.url, "_blank", "noopener,noreferrer");
     if (button.copy_text) return navigator.clipboard?.writeText(button.copy_text.text);
     element.setAttribute("aria-busy", "true");
@@ -121,8 +121,8 @@ export class Phone {
     return this.does("press", { label: button.text, message_id: messageId });
   }
 
-  async openPage(label) {
-    const found = await this.does("webapp", { label });
+  async openPage(label, messageId) {
+    const found = await this.does("webapp", { label, message_id: messageId });
     if (!found) return;
     this.view?.close(true);
     const back = document.activeElement;

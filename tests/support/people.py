@@ -98,6 +98,15 @@ class Person:
 
         return await self._until(has, f"button {label!r}")
 
+    async def sees_button_in(self, message_id: int, label: str) -> dict[str, Any]:
+        """Wait until this very message has that button."""
+
+        def has(message: dict[str, Any]) -> bool:
+            words = [b["text"] for row in message.get("buttons") or [] for b in row]
+            return message["message_id"] == message_id and label in words
+
+        return await self._until(has, f"button {label!r} in {message_id}")
+
     async def sees_in(self, message_id: int, words: str) -> dict[str, Any]:
         """Wait until this very message says so."""
         return await self._until(
@@ -115,15 +124,18 @@ class Person:
         """True of what stands now: call it after something that must have come later."""
         assert not [m for m in await self.chat() if words in m["text"]], f"{self.name} sees {words!r}"
 
-    async def opens(self, label: str) -> SecurePage:
-        """Press a Mini App button; returns the page with a session."""
+    async def opens(self, label: str, message_id: int | None = None) -> SecurePage:
+        """Press a Mini App button, the newest or that of one message; returns the page with a session."""
         await self.sees_button(label)
-        answer = await self.world.call("POST", f"/sim/people/{self.name}/webapp", {"label": label})
+        body: dict[str, Any] = {"label": label}
+        if message_id is not None:
+            body["message_id"] = message_id
+        answer = await self.world.call("POST", f"/sim/people/{self.name}/webapp", body)
         return await SecurePage.open(self.world.http, self.device, answer["url"])
 
-    async def reads(self, label: str) -> SecurePage:
+    async def reads(self, label: str, message_id: int | None = None) -> SecurePage:
         """The same, with the PIN typed where it is asked, so that everything can be read."""
-        page = await self.opens(label)
+        page = await self.opens(label, message_id)
         await page.proves()
         return page
 

@@ -160,6 +160,20 @@ async def test_the_menu_button_opens_a_page(sim: Sim) -> None:
     await sim.act("people/somchai/webapp", {"label": "My page"})
 
 
+async def test_of_two_buttons_with_one_name_the_pressed_one_opens_its_page(sim: Sim) -> None:
+    """Several messages say 'Open': whoever taps the upper one must not land on the page of the lower one."""
+    shown = []
+    for page in ("first", "second"):
+        markup = {"inline_keyboard": [[{"text": "Open", "web_app": {"url": f"http://127.0.0.1:1/{page}"}}]]}
+        said = await sim.done("sendMessage", chat_id=1001, text=page, reply_markup=markup)
+        shown.append(said["message_id"])
+    for page, message_id in zip(("first", "second"), shown, strict=True):
+        opened = await sim.act("people/mali/webapp", {"label": "Open", "message_id": message_id})
+        assert opened["url"].startswith(f"http://127.0.0.1:1/{page}#")
+    assert "/second#" in (await sim.act("people/mali/webapp", {"label": "Open"}))["url"]
+    await sim.act("people/mali/webapp", {"label": "Open", "message_id": 404}, status=404)
+
+
 async def test_reset_forgets_chats_and_numbers_go_on(sim: Sim) -> None:
     before = await sim.say("mali", "one")
     await sim.act("faults", {"kind": "500", "rate": 1})
