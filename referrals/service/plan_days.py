@@ -115,7 +115,7 @@ def stands(tx: Tx, person_id: str, subject: str, task_id: str, yes: bool) -> Tas
     if tx.get(Offer, subject) is not None:
         actor, _, child = doors.served_referral(tx, person_id, subject, Action.TASK_DO)
         plan, task = doors.referral_by_id(tx, child.parent_id or ""), tx.get(Task, task_id)
-        if task is None or task.child_id != child.id:
+        if task is None or not task_people.does(tx, plan, task, child):
             raise NotFound
     else:
         actor, task, plan = running.as_doer(tx, person_id, task_id)
@@ -175,8 +175,11 @@ def day_in(sealed: Mapping[str, str]) -> date | None:
 
 
 def _everybody_hears(tx: Tx, plan: Referral, but: str, *, moved: bool) -> None:
-    """One word for each who has a part, and the planners: nobody is left untold."""
-    for task in tx.find(Task, referral_id=plan.id):
+    """One word for each who has a part, and the planners: nobody is left untold.
+
+    Whoever has a part to do and one that is done hears the question, so what is done comes last.
+    """
+    for task in sorted(tx.find(Task, referral_id=plan.id), key=lambda t: t.state is TaskState.DONE):
         if task.state is TaskState.DONE and moved:
             asked = tx.save(replace(task, still_asked=True))
             task_people.tell_doer(tx, plan, asked, "plan.still", but)

@@ -34,8 +34,10 @@ def mentors(tx: Tx, plan: Referral) -> tuple[str, ...]:
 def tell_doer(tx: Tx, plan: Referral, task: Task, text: str, but: str = "") -> None:
     """Tell whoever does a part that something is to be done: never what, never when."""
     if task.by in ("partner", "both"):
+        # Whose work is done and confirmed is asked too whether it still stands.
+        there = (*TAKEN, Stage.CLOSED) if task.still_asked else TAKEN
         for child in _sides(tx, plan, task):
-            if child.stage in TAKEN:
+            if child.stage in there and but not in tell.partners(tx, child):
                 tell.tell_partner(tx, child, text, opens="button.open", slot=":plan", or_desk=True)
         return
     people = (plan.author_id,) if task.by == "family" else mentors(tx, plan) if task.by == "mentor" else ()
@@ -44,6 +46,12 @@ def tell_doer(tx: Tx, plan: Referral, task: Task, text: str, but: str = "") -> N
     for person_id in [each for each in people[:1] if each != but]:
         button = ((tell.page_button("button.open", page(plan)),),)
         tell.tell(tx, person_id, text, {"code": plan.code}, buttons=button, slot=slot(plan))
+
+
+def does(tx: Tx, plan: Referral, task: Task, child: Referral) -> bool:
+    """Whether the partner of this matter does that part: its own, or as a side of what two do together."""
+    kind = kind_of(tx, plan, task)
+    return kind is not None and (task.child_id == child.id or child.task in kind.between)
 
 
 def settle(tx: Tx, plan: Referral, task: Task, text: str = "plan.handled") -> None:
@@ -57,10 +65,14 @@ def settle(tx: Tx, plan: Referral, task: Task, text: str = "plan.handled") -> No
 
 
 def _sides(tx: Tx, plan: Referral, task: Task) -> list[Referral]:
-    """The matters of the partners who do a part: its own, or those of the two sides that have not spoken."""
+    """The matters of the partners who do a part: its own, or those of the two sides that have not spoken.
+
+    Where both have, and a date has moved, both are asked whether that still stands.
+    """
     kind = kind_of(tx, plan, task)
     between = kind.between if kind else ()
-    wanted = [side for side in between if side not in task.spoken] if between else [task.kind]
+    spoken = () if task.still_asked else task.spoken
+    wanted = [side for side in between if side not in spoken] if between else [task.kind]
     children = [t.child_id for t in tx.find(Task, referral_id=plan.id) if t.kind in wanted and t.child_id]
     return [child for child_id in children if (child := tx.get(Referral, child_id)) is not None]
 

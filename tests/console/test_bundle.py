@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+
 import pytest
 
 from console.assets import load_assets
 from console.bundle import bundled, lean
+from referrals.service.pages import PAGES
+
+STATIC = Path(__file__).resolve().parents[2] / "console/static"
 
 SCRIPTS = {
     "main.js": 'import { a as b } from "./first.js";\nconsole.log(b());\n',
@@ -48,3 +55,11 @@ def test_the_products_own_scripts_fit_together() -> None:
     files = load_assets().files
     assert "ui.js" not in files  # it travels in main.js
     assert b"$ui" in files["plan.js"].plain
+
+
+def test_every_page_has_a_script_under_its_name_or_is_one_of_sections() -> None:
+    """A page fetches its script while the server is asked: a missing one would cost every later one anew."""
+    listed = re.search(r"for \(const page of (\[.*?\])\) MODULES", (STATIC / "main.js").read_text())
+    assert listed is not None
+    sections = set(json.loads(listed.group(1)))
+    assert not [page for page in PAGES if page not in sections and not (STATIC / f"{page}.js").exists()]

@@ -180,6 +180,35 @@ def test_a_date_that_moves_is_told_to_all_and_asked_of_whoever_was_done(net: Par
     assert net.kind_of(plan, "family_ready") == "done"
 
 
+def test_a_date_that_moves_is_asked_of_whoever_has_done_with_it(net: Parts) -> None:
+    """A partner whose part is closed, and two sides that have spoken, would not look by themselves."""
+    plan = net.plan("release-plan", without=frozenset({"bua-house"}))
+    _sets(net, plan, 40)
+    net.taken(plan, *PARTNERS)
+    net.does(plan, "papers")
+    handover = net.tasks(plan)["handover"].id
+    for side in ("letting_go", "taking_over"):
+        net.store.run(tasks.spoken, *net.holds(plan, side), handover)
+    net.said()
+    mover, moved_by = net.holds(plan, "letting_go")
+    _sets(net, plan, 61, by=mover, subject=moved_by)
+    heard = net.said()
+    papers, taking_over = net.holds(plan, "papers"), net.holds(plan, "taking_over")
+    assert (papers[0], "plan.still") in heard
+    assert [text for person, text in heard if person == taking_over[0]] == ["plan.still"]
+    assert mover not in {person for person, _ in heard}, "nobody is told what they did"
+
+    for worker, offer in (papers, taking_over):
+        page = net.store.run(PAGES["matter"].view, worker, offer, {})
+        (asked,) = [part for part in page.sections if any(step.id == "task_still" for step in part.steps)]
+        net.store.run(plan_days.stands, worker, offer, asked.body["task"], yes=worker == papers[0])
+    again = net.tasks(plan)["handover"]
+    assert (again.state, again.spoken) == (TaskState.OPEN, ()), "they speak with each other once more"
+    assert not [task for task in net.tasks(plan).values() if task.still_asked]
+    with pytest.raises(NotFound):  # whoever sees to the papers is no side of it
+        net.store.run(plan_days.stands, *papers, handover, yes=True)
+
+
 def test_what_is_late_reaches_its_doer_then_the_desk(net: Parts) -> None:
     plan = net.plan("release-plan")
     net.taken(plan, *PARTNERS)

@@ -80,16 +80,16 @@ def _of_part(tx: Tx, actor: Actor, plan: Referral, child: Referral) -> Iterator[
     sealed = _opened(tx, actor, plan, child) if allowed else {}
     standing = {task.kind: task for task in tx.find(Task, referral_id=plan.id)}
     sides = {side for kind in matching.pathway_of(tx, plan).tasks for side in kind.between}
-    own = standing.get(child.task)
     if allowed:
         may_plan = child.task in sides
         steps = (_DAY, _PLACE) if may_plan else ()
         shown = tuple(_when(tx, plan, sealed, language, mine=True))
         yield Section("part.tasks.title", shown, steps)
-    if own is not None and own.still_asked and own.child_id == child.id:
-        name = tx.catalogue.words(f"task.{own.kind}", language)
-        line = Said("part.tasks.still", {"task": name})
-        yield Section("part.tasks.yours", (line,), _STILL, {"task": own.id})
+    for task in standing.values():
+        if task.still_asked and task_people.does(tx, plan, task, child):
+            name = tx.catalogue.words(f"task.{task.kind}", language)
+            line = Said("part.tasks.still", {"task": name})
+            yield Section("part.tasks.yours", (line,), _STILL, {"task": task.id})
     for kind in matching.pathway_of(tx, plan).tasks:
         task = standing.get(kind.id)
         if task is not None and child.task in kind.between and task.state is TaskState.OPEN:
