@@ -58,7 +58,7 @@ def may_receive(directory: Directory, pathway: Pathway, organization: Organizati
     if organization.suspended or organization.kind not in pathway.receivers:
         return False
     day = consents.day_of(organization, now)
-    agreement = consents.agreement_for(directory, organization.id, pathway.id, day)
+    agreement = consents.agreement_for(directory, organization.id, pathway.id, day, pathway.purposes)
     return agreement is not None and set(pathway.classes[Stage.ACCEPTED]) <= set(agreement.classes)
 
 

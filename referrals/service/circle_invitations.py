@@ -140,7 +140,7 @@ def _joins(tx: Tx, actor: Actor, invitation: CircleInvitation, circle: Circle, r
     side = CircleSide(referral.id, circle.id, not first.harmed, invited=True)
     if circle.state is CircleState.STOPPED:
         side = replace(side, over_at=invitation.expires_at, shown=CircleState.ONE_SIDE.value)
-        tx.set_timer(circle_sides.OVER, side.id, invitation.expires_at)
+        tx.set_timer(circle_sides.OVER, circle_sides.hour(side), invitation.expires_at)
     tx.add(side)
     tx.audit(AuditEntry(actor, Action.CIRCLE_SAY, f"circle_side:{side.id}", "joined"))
     _end(tx, actor, invitation)

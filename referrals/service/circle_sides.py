@@ -44,6 +44,11 @@ def others(tx: Tx, referral: Referral) -> frozenset[str]:
     return frozenset(tx.directory.organizations) - {circle.organization_id}
 
 
+def hour(side: CircleSide) -> str:
+    """The subject of a side's timer: not its matter's own, which is cleared whenever the matter moves."""
+    return f"side:{side.id}"
+
+
 def follow(tx: Tx, referral: Referral) -> None:
     """A matter has changed hands or ended: whose circle it was part of, stops with it."""
     side = side_of(tx, referral)
@@ -79,7 +84,7 @@ def stop(tx: Tx, circle: Circle, by: str) -> Circle:
     for side in told:
         saved = tx.save(side)
         if side.id != by:
-            tx.set_timer(OVER, side.id, hours[side.id])
+            tx.set_timer(OVER, hour(side), hours[side.id])
         note(tx, Action.REFERRAL_STEP, saved, "over")
     lapses = tx.now + timedelta(seconds=tx.draw(*circles.OVER_DELAY_S))
     for invitation in tx.find(CircleInvitation, circle_id=circle.id):
@@ -103,7 +108,7 @@ def hears_now(tx: Tx, side: CircleSide) -> None:
 
 def told(tx: Tx, side: CircleSide) -> None:
     """A side has heard; once all have, nothing is left of who had known first."""
-    tx.clear_timer(OVER, side.id)
+    tx.clear_timer(OVER, hour(side))
     sides = of_circle(tx, side.circle_id)
     if all(each.over_at is None or each.over_at <= tx.now for each in sides):
         for each in sides:
@@ -117,7 +122,7 @@ def forget(tx: Tx, referral_id: str) -> None:
     if side is None:
         return
     circle = tx.get(Circle, side.circle_id, lock=True)
-    tx.clear_timer(OVER, side.id)
+    tx.clear_timer(OVER, hour(side))
     tx.remove(side)
     if circle is not None and not of_circle(tx, circle.id):
         for invitation in tx.find(CircleInvitation, circle_id=circle.id):

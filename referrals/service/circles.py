@@ -153,8 +153,9 @@ def waiting(tx: Tx, circle_id: str) -> None:
     _waits(tx, circle)
 
 
-def over(tx: Tx, side_id: str) -> None:
+def over(tx: Tx, subject: str) -> None:
     """Timer: a side's hour has come. It hears that it will not happen, and nothing else."""
+    side_id = subject.partition(":")[2]
     side = tx.get(CircleSide, side_id)
     referral = tx.get(Referral, side_id)
     if side is None or side.over_at is None:

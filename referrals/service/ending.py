@@ -47,6 +47,9 @@ def consent_over(tx: Tx, consent_id: str) -> None:
             offers.take_back(tx, referral, offer, "consent_over")
         matching.run_out(tx, doors.referral_by_id(tx, referral.id), "matter.consent_over")
         return
+    if referral.next_offer_id is not None:  # whoever was to take over may not either
+        offers.recall_next(tx, referral)
+        referral = tx.save(replace(referral, next_offer_id=None))
     if referral.organization_id is not None:
         _cut_off(tx, referral)
     tell.tell_author(tx, referral, "matter.consent_over")

@@ -85,13 +85,14 @@ def _tell(tx: Tx, referral: Referral) -> None:
 def _other_focal_points(tx: Tx, referral: Referral) -> list[Seat]:
     """Workers of the organisations that take such matters, but for those too close and whose turn it is."""
     offer = matching.live_offer(tx, referral)
+    pathway = matching.pathway_of(tx, referral)
     turn = {referral.organization_id, offer.organization_id if offer else None}
     not_these = turn | complaints.too_close(tx, referral)
     found: list[Seat] = []
     for service in tx.directory.services_of_category.get(referral.category, ()):
         organization = tx.directory.organizations[service.organization_id]
         day = day_of(organization, tx.now)
-        bound = agreement_for(tx.directory, organization.id, referral.pathway, day)
+        bound = agreement_for(tx.directory, organization.id, pathway.id, day, pathway.purposes)
         if bound is not None and organization.id not in not_these and not organization.suspended:
             found += tell.workers(tx, organization.id)
             not_these |= {organization.id}

@@ -31,7 +31,7 @@ def pathways(tx: Tx, person_id: str) -> tuple[Pathway, ...]:
         for p in tx.catalogue.pathways.values()
         if p.handling is Handling.TASKS
         and Role.WORKER in p.may_file
-        and consents.agreement_for(tx.directory, body.id, p.id, today) is not None
+        and consents.agreement_for(tx.directory, body.id, p.id, today, p.purposes) is not None
     )
 
 

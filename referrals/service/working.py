@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from referrals.access import Action
 from referrals.casework import Appointment, AppointmentState
-from referrals.errors import BadAnswer
+from referrals.errors import BadAnswer, NoConsent
 from referrals.lifecycle import ENDED, STAGE_WAITS, OfferStep, Step, move, move_offer
 from referrals.members import CheckIn, CheckInKind
 from referrals.model import SYSTEM, AuditEntry, Offer, Outcome, Referral, Stage, ThreadEntry
@@ -25,6 +25,8 @@ def contacted(tx: Tx, person_id: str, offer_id: str) -> Referral:
     actor, _, referral = doors.served_referral(tx, person_id, offer_id, Action.SERVICE_CONTACT)
     if referral.stage is Stage.IN_SERVICE:
         return referral
+    if not sharing.readable(tx, referral):
+        raise NoConsent  # whoever may not work on takes it from nobody: the desk has it
     after = tx.save(replace(move(referral, Step.CONTACT, tx.now), escalated=False))
     tx.audit(AuditEntry(actor, Action.SERVICE_CONTACT, f"referral:{referral.id}"))
     tx.clear_timers(referral.id)
@@ -91,13 +93,15 @@ def contact_overdue(tx: Tx, referral_id: str) -> None:
     referral = doors.referral_by_id(tx, referral_id)
     if referral.stage is not Stage.ACCEPTED:
         return
+    tx.set_timer("first_contact", referral_id, tx.now + OVERDUE_EVERY)
+    if not sharing.readable(tx, referral):
+        return  # a partner that may not work on is not called late, and the desk hears of it anyway
     escalate(tx, referral, "desk.contact_overdue")
     tell.tell_partner(
         tx, referral, "worker.contact_overdue", opens="button.open", presses=("button.in_touch", "end.touch")
     )
     if not referral.escalated:
         tell.tell_author(tx, referral, "matter.contact_overdue")
-    tx.set_timer("first_contact", referral_id, tx.now + OVERDUE_EVERY)
 
 
 def heartbeat(tx: Tx, referral_id: str) -> None:

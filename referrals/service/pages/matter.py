@@ -129,9 +129,10 @@ def _partner_view(tx: Tx, actor: Actor, referral: Referral) -> MatterView:
     )
     report = Step("report", "page.step.report", needs="outcome", choices=reasons)
     back = Step("return", "page.step.return", needs=_YES, danger=True)
+    touch = (Step("contacted", "page.step.contacted"),) if sharing.readable(tx, referral) else ()
     steps = {
-        Stage.ACCEPTED: (Step("contacted", "page.step.contacted"), back),
-        Stage.UNREACHABLE: (Step("contacted", "page.step.contacted"),),
+        Stage.ACCEPTED: (*touch, back),
+        Stage.UNREACHABLE: touch,
         Stage.IN_SERVICE: (report, back),
     }.get(referral.stage, ())
     return _view(tx, actor, referral, steps)
