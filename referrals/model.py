@@ -161,7 +161,7 @@ class Referral:
     behalf_until: datetime | None = None  # from when on it must be agreed to anew
     next_offer_id: str | None = None  # a transfer on its way: its offer, while the first partner goes on
     asked_with: str = ""  # several needs of one conversation carry the id of the first of them
-    why: str = ""  # why the person disputed or reopened it: a code (`closing.py`); no partner sees it
+    why: str = ""  # why the person disputed, reopened or refused it: a code; no partner sees it
     version: int = 1
 
     @property

@@ -1,4 +1,4 @@
-"""For somebody who cannot decide: who agreed, why, until when. Their own no always wins.
+"""For somebody who cannot decide: who agreed, why, until when. Their own no always wins, and goes on to hold.
 
 The desk looks at each before anybody is asked (an emergency goes on at once, and the desk hears of it). A
 week before the day comes, whoever filed it is asked whether it still holds; else it ends on that day.
@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from referrals.access import Action
 from referrals.catalogue import Pathway
-from referrals.errors import BadAnswer, WrongStage
+from referrals.errors import BadAnswer, Refused, WrongStage
 from referrals.lifecycle import ENDED
 from referrals.model import SYSTEM, Actor, AuditEntry, Consent, Referral, Stage, Urgency
 from referrals.ports import Tx
@@ -22,6 +22,13 @@ AGREED_BY = ("guardian", "relative", "doctor", "social_worker")
 SPANS: Mapping[str, int] = {"days_30": 30, "days_60": 60, "days_90": 90}
 ASK_BEFORE = timedelta(days=7)
 ASK, END = "behalf_ask", "behalf_end"  # timers of the consent that was given
+OWN_NO = "own_no"  # why a matter was withdrawn: whom it is for has said no
+
+
+class OwnNo(Refused):
+    """Whom it is for has said no to this need: nobody says yes for them, only they themselves."""
+
+    code = "error.own_no"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +136,38 @@ def own_no(tx: Tx, person_id: str, referral_id: str) -> Referral:
         return referral
     if not referral.behalf or referral.stage in ENDED:
         raise WrongStage
-    after = closing.cut(tx, actor, referral, Action.CONSENT_CUT, "own no")
+    after = heard_no(tx, closing.cut(tx, actor, referral, Action.CONSENT_CUT, "own no"))
     tell.tell_author(tx, after, "matter.own_no", buttons=())
     return after
+
+
+def heard_no(tx: Tx, ended: Referral) -> Referral:
+    """What has ended just now, by the no of the person whom it is for."""
+    return tx.save(replace(ended, why=OWN_NO)) if ended.stage is Stage.WITHDRAWN else ended
+
+
+def no_stands(tx: Tx, referral: Referral) -> bool:
+    """Whether they have said no to this need, whoever filed it, and not yes themselves since.
+
+    As long as the matter that they said no to is kept. Of a member by their enrolment, whoever their mentor
+    is; else by whoever asks, whose own yes to a need of their own is not that person's.
+    """
+    if referral.enrolment_id:
+        found = tx.find(Referral, enrolment_id=referral.enrolment_id, category=referral.category)
+    else:
+        found = tx.find(Referral, author_id=referral.author_id, category=referral.category, enrolment_id=None)
+    kept = [r for r in found if r.author_id]
+    noes = [r.stage_since for r in kept if r.why == OWN_NO]
+    if not noes or not referral.enrolment_id:
+        return bool(noes)
+    own = tx.find(Consent, referral_id=[r.id for r in kept if not r.behalf])
+    return not any(given.given_at > max(noes) for given in own)
+
+
+def heed(tx: Tx, referral: Referral, said: Behalf) -> None:
+    """Raise OwnNo where somebody would say yes to what the person whom it is for has said no to."""
+    if said and no_stands(tx, referral):
+        raise OwnNo
 
 
 def _hears(tx: Tx, person_id: str, referral: Referral) -> tuple[Actor, Referral]:

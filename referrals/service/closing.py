@@ -32,7 +32,6 @@ from referrals.service import (
     doors,
     matching,
     offers,
-    onward,
     plan_parts,
     sharing,
     tell,
@@ -193,8 +192,6 @@ def _end_early(tx: Tx, referral: Referral, step: Step) -> Referral:
     )
     sharing.settle(tx, after)
     _end(tx, after)
-    if referral.stage is Stage.AWAITING_CONSENT:
-        onward.moved_on(tx, after)
     return after
 
 

@@ -36,7 +36,6 @@ from referrals.service import (
     drafts,
     limits,
     matching,
-    onward,
     plans,
     safe_times,
     several,
@@ -144,6 +143,7 @@ def agree(
     wished = wishes.applied(referral)
     if not wished.area or not wished.category:
         raise BadAnswer
+    behalf.heed(tx, wished, wishes.behalf)
     wished = replace(wished, urgency=complaints.urgency(tx, wished))
     plan = plans.make(tx, referral, wishes)
     text = plans.consent_text(tx, wished, plan, language, wishes.behalf)
@@ -186,7 +186,6 @@ def receipt(tx: Tx, referral: Referral) -> FiledView:
 
 def announce(tx: Tx, filed: Referral) -> None:
     """Whoever must look at once hears of it, and whoever asked has it in their chat."""
-    onward.moved_on(tx, filed)
     if not filed.by_word:
         for row in tx.find(Conversation, person_id=filed.author_id):
             drafts.forget_conversation(tx, row)

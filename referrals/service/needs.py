@@ -18,7 +18,7 @@ from referrals.model import Actor, AgeGroup, AuditEntry, Referral, Role, Stage, 
 from referrals.persons import Person
 from referrals.ports import Tx
 from referrals.said import Button
-from referrals.service import closing, doors, matter_codes, member_keys, tell
+from referrals.service import behalf, closing, doors, matter_codes, member_keys, tell
 
 NUDGE = timedelta(hours=24)
 _FILED = "for a member"
@@ -136,7 +136,8 @@ def refuse(tx: Tx, person_id: str, referral_id: str) -> Referral:
     if referral.stage is not Stage.AWAITING_CONSENT:
         return closing.withdraw(tx, person_id, referral_id)
     standing = doors.referral_by_id(tx, referral_id)
-    after = closing.cut(tx, doors.as_author(person_id), standing, Action.REFERRAL_WITHDRAW, "no")
+    cut = closing.cut(tx, doors.as_author(person_id), standing, Action.REFERRAL_WITHDRAW, "no")
+    after = behalf.heard_no(tx, cut)
     tell.answer(tx, person_id, "member.said_no", slot=f"matter:{after.id}")
     enrolment = tx.get(Enrolment, after.enrolment_id or "")
     if enrolment is not None and after.by_word:

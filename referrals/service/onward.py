@@ -1,7 +1,8 @@
 """'This person also needs …': a partner proposes a further referral, and it waits for the person's own yes.
 
 Nothing of the story travels with it; the person writes what they want to. The partner who proposed it hears
-only that it has moved on, whatever the answer was. The rule of chains is in `referrals/onward.py`.
+only that it has moved on, at an hour that was set when it proposed: whatever the answer was, and whether
+anybody was asked at all. The rule of chains is in `referrals/onward.py`.
 """
 
 from __future__ import annotations
@@ -15,23 +16,26 @@ from referrals.catalogue import Handling, Pathway
 from referrals.errors import BadAnswer, NoConsent, OnwardFar, OnwardLoop, TooOften
 from referrals.lifecycle import OPEN, STAGE_WAITS, Step, move
 from referrals.members import Enrolment
-from referrals.model import AuditEntry, Referral, Role, Stage, Urgency
+from referrals.model import SYSTEM, AuditEntry, Offer, Referral, Role, Stage, Urgency
 from referrals.onward import Link
 from referrals.ports import Tx
 from referrals.service import doors, matter_codes, sharing, tell
 
 FROM = (Stage.ACCEPTED, Stage.UNREACHABLE, Stage.IN_SERVICE, Stage.REPORTED)
 NUDGE, AFTER = "onward_nudge", timedelta(hours=24)
+ANSWER_WITHIN = STAGE_WAITS[Stage.AWAITING_CONSENT].normal
 MOST, WITHIN = 3, timedelta(days=7)  # proposals from one matter: so many in such a stretch of time
-STANDS, ANSWERED_S = "onward_stands", (3600.0, 5 * 86400.0)  # when people usually have answered, in seconds
+# Timers of a proposal, 'offer:category:id': the person is asked; whoever proposed it hears that it moved on.
+ASK, OVER = "onward_ask", "onward_over"
+ASK_AFTER = timedelta(minutes=1)  # what stands is looked for then, and not while somebody waits for an answer
 _REFUSED = {error.code: error for error in (OnwardLoop, OnwardFar)}
 
 
 def propose(tx: Tx, person_id: str, offer_id: str, category: str) -> None:
     """A further need, for which the person is asked. OnwardLoop, OnwardFar, BadAnswer, TooOften.
 
-    Where such a need is open already nobody is bothered again, and the partner does not learn of it: it is
-    counted like any other, and some time later the partner hears that it has moved on.
+    Where such a need is open already nobody is bothered again, and the partner does not learn of it: nothing
+    is looked for in this turn, and it hears the same a week later, when there is an answer or will be none.
     """
     actor, _, referral = doors.served_referral(tx, person_id, offer_id, Action.SERVICE_ONWARD)
     if not sharing.readable(tx, referral):
@@ -39,18 +43,28 @@ def propose(tx: Tx, person_id: str, offer_id: str, category: str) -> None:
     refused = onward.refusal(chain_of(tx, referral), category)
     if refused:
         raise _REFUSED[refused]
-    pathway = next((p for p in _pathways(tx, referral) if category in p.categories), None)
-    if pathway is None or referral.stage not in FROM:
+    if _along(tx, referral, category) is None or referral.stage not in FROM:
         raise BadAnswer
     tx.audit(AuditEntry(actor, Action.SERVICE_ONWARD, f"referral:{referral.id}", "proposed"))
     _count(tx, referral)
-    if _stands(tx, referral, category):
-        tx.set_timer(STANDS, f"{referral.id}:{category}", tx.now + timedelta(seconds=tx.draw(*ANSWERED_S)))
+    subject = f"{offer_id}:{category}:{tx.new_id()}"
+    over = tx.now + ASK_AFTER + ANSWER_WITHIN
+    tx.set_timers(((ASK, subject, tx.now + ASK_AFTER), (OVER, subject, over)))
+
+
+def ask(tx: Tx, subject: str) -> None:
+    """Timer: the person is asked, unless they need it already or their matter has moved on meanwhile."""
+    offer_id, category, _ = subject.split(":")
+    referral = _origin(tx, offer_id)
+    if referral is None or referral.stage not in FROM or not sharing.readable(tx, referral):
+        return
+    pathway = _along(tx, referral, category)
+    if pathway is None or _stands(tx, referral, category):
         return
     waiting = move(_draft(tx, referral, pathway, category), Step.ASK_CONSENT, tx.now)
     tx.add(waiting)
-    tx.audit(AuditEntry(actor, Action.SERVICE_ONWARD, f"referral:{waiting.id}", "onward"))
-    tx.set_timer("consent_wait", waiting.id, tx.now + STAGE_WAITS[Stage.AWAITING_CONSENT].normal)
+    tx.audit(AuditEntry(SYSTEM, Action.REFERRAL_STEP, f"referral:{waiting.id}", "onward"))
+    tx.set_timer("consent_wait", waiting.id, tx.now + ANSWER_WITHIN)
     tx.set_timer(NUDGE, waiting.id, tx.now + AFTER)
     _ask(tx, waiting, "onward.waits")
 
@@ -71,14 +85,20 @@ def nudge(tx: Tx, referral_id: str) -> None:
         _ask(tx, referral, "onward.still_waits")
 
 
-def moved_on(tx: Tx, referral: Referral) -> None:
-    """There was an answer, or none in time: whoever proposed it hears the same words, whatever it was."""
-    _tell_partner(tx, referral.onward_from)
+def moved_on(tx: Tx, subject: str) -> None:
+    """Timer: there was an answer, or there will be none; whoever proposed it hears the same words."""
+    origin = _origin(tx, subject.partition(":")[0])
+    if origin is not None and origin.stage in (*FROM, Stage.DISPUTED, Stage.CLOSED):
+        tell.tell_partner(tx, origin, "worker.onward_moved", slot=":onward")
 
 
-def as_if(tx: Tx, subject: str) -> None:
-    """Timer: what stood already when it was proposed has moved on, too, for whoever proposed it."""
-    _tell_partner(tx, subject.partition(":")[0])
+def _origin(tx: Tx, offer_id: str) -> Referral | None:
+    """The matter from which it was proposed, as long as it is with whoever proposed it."""
+    offer = tx.get(Offer, offer_id)
+    referral = tx.get(Referral, offer.referral_id, lock=True) if offer is not None else None
+    if referral is None or not referral.author_id or referral.offer_id != offer_id:
+        return None
+    return referral
 
 
 def _count(tx: Tx, referral: Referral) -> None:
@@ -87,12 +107,6 @@ def _count(tx: Tx, referral: Referral) -> None:
     ends = datetime.fromtimestamp((stretch + 1) * WITHIN.total_seconds(), UTC)
     if tx.tally(f"onward:{referral.id}:{stretch}", ends) > MOST:
         raise TooOften(minutes=max(1, -((tx.now - ends) // timedelta(minutes=1))))
-
-
-def _tell_partner(tx: Tx, origin_id: str | None) -> None:
-    origin = tx.get(Referral, origin_id) if origin_id else None
-    if origin is not None and origin.author_id and origin.stage in (*FROM, Stage.DISPUTED, Stage.CLOSED):
-        tell.tell_partner(tx, origin, "worker.onward_moved", slot=":onward")
 
 
 def chain_of(tx: Tx, referral: Referral) -> tuple[Link, ...]:
@@ -135,6 +149,11 @@ def _pathways(tx: Tx, referral: Referral) -> list[Pathway]:
         and not p.tells_desk
         and p.audience in ("", _role(referral).value)
     ]
+
+
+def _along(tx: Tx, referral: Referral, category: str) -> Pathway | None:
+    """The pathway along which this need may be proposed from here, if there is one."""
+    return next((p for p in _pathways(tx, referral) if category in p.categories), None)
 
 
 def _role(referral: Referral) -> Role:

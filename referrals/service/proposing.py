@@ -1,10 +1,13 @@
 """Staff of a body that holds people propose a plan for somebody; only the person's own yes begins it.
 
 The yes is heard by a mentor, never by whoever holds or supervises the person (`word_consent`). Whoever
-proposes gets the same answer whether a code is somebody's or nobody's: who is in a programme, stays closed.
+proposes gets the same answer after the same work whether a code is somebody's or nobody's: who is in a
+programme, stays closed. So what follows from a code that is somebody's, follows a minute later.
 """
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 from referrals import case_codes
 from referrals import consent as consents
@@ -17,6 +20,11 @@ from referrals.members import Enrolment, EnrolmentState
 from referrals.model import Actor, AuditEntry, Role
 from referrals.ports import Tx
 from referrals.service import doors, limits, member_keys, needs, tell
+
+TIMER = "plan_proposed"  # 'pathway:enrolment'
+AFTER = timedelta(minutes=1)
+_NOBODYS = "-"  # an id that no row has
+_LONGEST = 20  # characters of a code, far more than any has
 
 
 def pathways(tx: Tx, person_id: str) -> tuple[Pathway, ...]:
@@ -36,7 +44,7 @@ def pathways(tx: Tx, person_id: str) -> tuple[Pathway, ...]:
 
 
 def propose(tx: Tx, person_id: str, pathway_id: str, typed: str) -> None:
-    """For whoever has this case code, if anybody has: their mentor is asked to ask them. TooOften."""
+    """For whoever has this case code, if anybody has: their mentor will be asked to ask them. TooOften."""
     actor = _staff(tx, person_id)
     pathway = next((p for p in pathways(tx, person_id) if p.id == pathway_id), None)
     if actor is None or pathway is None:
@@ -44,10 +52,19 @@ def propose(tx: Tx, person_id: str, pathway_id: str, typed: str) -> None:
     allow(actor, Action.TASK_PLAN)
     limits.take(tx, Doing.TRACK, person_id)
     tx.audit(AuditEntry(actor, Action.TASK_PLAN, f"organization:{actor.organization_id}", "proposed"))
-    for enrolment in tx.find(Enrolment, code=case_codes.spoken(typed)):
-        mentors = member_keys.mentors_of(tx, enrolment)
-        if enrolment.state is EnrolmentState.ACTIVE and mentors:
-            _ask_mentor(tx, Actor(mentors[0], Role.MENTOR), enrolment, pathway)
+    meant = next(iter(tx.find(Enrolment, code=case_codes.spoken(typed)[:_LONGEST])), None)
+    tx.set_timer(TIMER, f"{pathway.id}:{meant.id if meant else _NOBODYS}", tx.now + AFTER)
+
+
+def due(tx: Tx, subject: str) -> None:
+    """Timer: the mentor of whoever was meant is asked, if it was anybody."""
+    pathway_id, enrolment_id = subject.split(":")
+    pathway, enrolment = tx.catalogue.pathways.get(pathway_id), tx.get(Enrolment, enrolment_id)
+    if pathway is None or enrolment is None:
+        return
+    mentors = member_keys.mentors_of(tx, enrolment)
+    if enrolment.state is EnrolmentState.ACTIVE and mentors:
+        _ask_mentor(tx, Actor(mentors[0], Role.MENTOR), enrolment, pathway)
 
 
 def _ask_mentor(tx: Tx, mentor: Actor, enrolment: Enrolment, pathway: Pathway) -> None:

@@ -105,6 +105,7 @@ def give(tx: Tx, person_id: str, referral_id: str, heard: Heard) -> tuple[Referr
     if left_out(tx, referral, wishes) and not plans.make(tx, referral, wishes).lines:
         raise NoNeutralPartner
     language = wishes.language or referral.language
+    asked = behalf.no_stands(tx, wishes.applied(referral))  # a yes after a no: the desk asks them, always
     filed, given = filing.agree(tx, actor, referral, heard.filing, language, witness_id=person_id)
     tx.audit(AuditEntry(actor, Action.CONSENT_WORD, f"referral:{filed.id}", language))
     if behalf.desk_looks(referral, filed):
@@ -112,7 +113,7 @@ def give(tx: Tx, person_id: str, referral_id: str, heard: Heard) -> tuple[Referr
     else:
         matching.start_matching(tx, filed)
     filing.announce(tx, filed)
-    return filed, _receipt(tx, filed, given, _sampled(tx, filed, person_id), heard.filing.contact)
+    return filed, _receipt(tx, filed, given, asked or _sampled(tx, filed, person_id), heard.filing.contact)
 
 
 def another_code(tx: Tx, person_id: str, referral_id: str) -> str:
@@ -130,7 +131,7 @@ def said_no(tx: Tx, person_id: str, referral_id: str) -> Referral:
     actor, _, referral = to_hear(tx, person_id, referral_id)
     if referral.stage is Stage.AWAITING_CONSENT:
         standing = doors.referral_by_id(tx, referral_id)
-        return closing.cut(tx, actor, standing, Action.REFERRAL_WITHDRAW, "no, by word")
+        return behalf.heard_no(tx, closing.cut(tx, actor, standing, Action.REFERRAL_WITHDRAW, "no, by word"))
     return closing.withdraw(tx, person_id, referral_id)
 
 
@@ -151,6 +152,7 @@ def withdraw_by_code(tx: Tx, person_id: str, typed: str) -> bool:
     actor = _whoever(tx, person_id)
     allow(actor, Action.CONSENT_CUT)
     after = closing.cut(tx, actor, found, Action.CONSENT_CUT, "code")
+    after = behalf.heard_no(tx, after) if after.behalf else after
     word_checks.end(tx, after)
     tell.tell_author(tx, after, "matter.taken_back")
     return True

@@ -130,6 +130,8 @@ def test_staff_propose_and_only_a_mentor_hears_the_yes(net: Parts) -> None:
     there = net.store.run(page.steps["propose"], staff, "", body)
     nowhere = net.store.run(page.steps["propose"], staff, "", {**body, "code": "Z9-99"})
     assert there == nowhere, "who is in a programme, stays closed"
+    assert not net.store.run(lambda tx: tx.find(Referral, enrolment_id=member.id)), "not in the same turn"
+    net.passes(timedelta(minutes=1))
     (matter,) = net.store.run(
         lambda tx: tx.find(Referral, enrolment_id=member.id, pathway="custody-programme")
     )

@@ -41,9 +41,11 @@ class Chain:
         net.said()
 
     def proposes(self, category: str) -> Referral | None:
-        """By the page, as the worker does."""
+        """By the page, as the worker does; a minute later the person is asked, if anybody is."""
         before = {r.id for r in self.all()}
         self.net.store.run(PAGES["matter"].steps["onward"], self.worker, self.offer, {"reason": category})
+        assert {r.id for r in self.all()} == before, "whoever waits for the page learns nothing by waiting"
+        self.net.passes(timedelta(minutes=1))
         return next((r for r in self.all() if r.id not in before), None)
 
     def all(self) -> list[Referral]:
@@ -96,27 +98,60 @@ def test_a_further_need_waits_for_the_persons_own_yes_and_carries_no_word_along(
     filed = chain.agrees(found.id)
     assert filed.stage is Stage.MATCHING
     assert "bua-house" not in {chain.net.store.run(_organization, s) for s in filed.plan}, "never back to it"
-    assert (chain.worker, "worker.onward_moved") in chain.net.said()
 
 
-@pytest.mark.parametrize("answer", ["no", "silence"])
-def test_whoever_proposed_it_hears_the_same_whatever_the_answer_is(chain: Chain, answer: str) -> None:
+@pytest.mark.parametrize("answer", ["yes", "no", "silence", "stands"])
+@pytest.mark.parametrize("again", [False, True])
+def test_whoever_proposed_it_hears_the_same_at_the_same_hours_whatever_came_of_it(
+    chain: Chain, answer: str, again: bool
+) -> None:
+    """A week after each proposal: not sooner after a yes or a no, not never where it stood already."""
+    if answer == "stands":
+        chain.agrees(chain.net.draft(chain.family, "family.income"))
+    began = chain.net.clock.now
     found = chain.proposes("family.income")
-    assert found is not None
-    if answer == "no":
+    assert (found is None) is (answer == "stands")
+    chain.net.passes(DAY - timedelta(hours=4))
+    if again:
+        assert chain.proposes("family.income") is None
+    if answer == "yes" and found is not None:
+        chain.agrees(found.id)
+    elif answer == "no" and found is not None:
         view = chain.net.store.run(PAGES["plan"].steps["no"], chain.family, found.id, {})
         assert isinstance(view, FiledView)
-    else:
-        chain.net.passes(2 * DAY)
-        assert (chain.family, "onward.still_waits") in chain.net.said()
-        chain.net.passes(6 * DAY)
-    ended = chain.net.referral(found.id)
-    assert ended.stage is (Stage.WITHDRAWN if answer == "no" else Stage.EXPIRED)
-    assert [text for who, text in chain.net.said() if who == chain.worker and "onward" in text] == [
-        "worker.onward_moved"
-    ]
-    with pytest.raises(NotFound):
-        chain.net.store.run(PAGES["matter"].view, chain.desk, found.id, {})
+    heard, texts = [], set()
+    while chain.net.clock.now < began + 9 * DAY:
+        said = chain.net.said()
+        texts |= {text for _, text in said}
+        heard += [chain.net.clock.now - began for who, text in said if "onward_moved" in text]
+        chain.net.passes(timedelta(hours=6))
+    assert [round(at / DAY) for at in heard] == ([7, 8] if again else [7])
+    assert ("onward.still_waits" in texts) is (answer == "silence")
+    if found is not None:
+        ended = {"no": Stage.WITHDRAWN, "silence": Stage.EXPIRED}.get(answer)
+        assert ended is None or chain.net.referral(found.id).stage is ended
+    if found is not None and answer in ("no", "silence"):
+        with pytest.raises(NotFound):
+            chain.net.store.run(PAGES["matter"].view, chain.desk, found.id, {})
+
+
+def test_who_takes_it_over_does_not_hear_what_somebody_else_proposed(chain: Chain) -> None:
+    assert chain.proposes("family.income") is not None
+    chain.net.store.run(working.give_back, chain.worker, chain.offer)
+    chain.net.passes(timedelta(minutes=6))
+    live = chain.net.live_offer(chain.matter)
+    assert live is not None
+    taken_by = chain.net.workers_of(live.organization_id)[0]
+    chain.net.store.run(offers.accept, taken_by, live.id)
+    chain.net.passes(8 * DAY)
+    assert not [text for _, text in chain.net.said() if text == "worker.onward_moved"]
+
+
+def test_nobody_is_asked_from_a_matter_that_has_moved_on_meanwhile(chain: Chain) -> None:
+    chain.net.store.run(onward.propose, chain.worker, chain.offer, "family.income")
+    chain.net.store.run(working.give_back, chain.worker, chain.offer)
+    chain.net.passes(timedelta(minutes=1))
+    assert len(chain.all()) == 1
 
 
 def test_a_need_that_is_open_already_bothers_nobody_and_is_not_given_away(chain: Chain) -> None:

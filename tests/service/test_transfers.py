@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,9 +13,22 @@ import pytest
 from referrals.casework import Transfer
 from referrals.errors import NotFound, PulangError, TurnOver
 from referrals.model import Consent, DataClass, Offer, OfferStage, Stage
-from referrals.service import closing, desk, doors, filing, offers, threads, transfers, working
+from referrals.persons import Seat
+from referrals.ports import Tx
+from referrals.service import (
+    closing,
+    desk,
+    doors,
+    filing,
+    offers,
+    threads,
+    transfers,
+    word_consent,
+    working,
+)
 from referrals.service.pages import PAGES
 from referrals.views import MatterView, Section
+from tests.service.test_by_word import Club
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store
 
@@ -232,6 +246,115 @@ def test_a_partner_whom_the_person_does_not_want_is_never_asked(sqlite_url: str)
     assert net.referral(matter).next_offer_id is None
     assert not net.store.run(lambda tx: tx.find(Offer, referral_id=matter, organization_id="two-rivers"))
     store.close()
+
+
+# -- by word -----------------------------------------------------------------------------------------
+
+
+class ByWord:
+    """A member whom one partner helps; another could. The mentor reads out whatever is asked."""
+
+    def __init__(self, club: Club) -> None:
+        self.net = club
+        club.settle_in()
+        self.workers = {"bua-house": club.worker, "family-office": club.person(43, "family-office-1")}
+        self.matter = club.ticked()
+        self.code = club.hears_yes(self.matter, exclude_organizations=[])
+        club.passes(timedelta(minutes=6))
+        live = club.live_offer(self.matter)
+        assert live is not None
+        self.first, self.offer = live.organization_id, live.id
+        (self.other,) = self.workers.keys() - {self.first}
+        club.store.run(offers.accept, self.workers[self.first], self.offer)
+        lines = club.store.run(lambda tx: transfers.offered(tx, doors.referral_by_id(tx, self.matter)))
+        (self.service,) = (line.service_id for line in lines if line.organization_id == self.other)
+        club.said()
+        club.store.run(transfers.propose, self.workers[self.first], self.offer, self.service)
+
+    def asked(self, who: str) -> Section | None:
+        sections = self.net.store.run(PAGES["matter"].view, who, self.matter, {}).sections
+        return next((s for s in sections if s.title_key == "part.transfer.title"), None)
+
+    def says(self, who: str, step: str = "transfer_yes") -> None:
+        part = self.asked(self.net.mentor)
+        assert part is not None
+        self.net.store.run(PAGES["matter"].steps[step], who, self.matter, dict(part.body))
+
+    def consents(self) -> list[Consent]:
+        found = self.net.store.run(lambda tx: tx.find(Consent, referral_id=self.matter))
+        return sorted(found, key=lambda given: given.given_at)
+
+
+@pytest.fixture
+def by_word(sqlite_url: str) -> Iterator[ByWord]:
+    store = open_store(sqlite_url, clock := SettableClock(), CATALOGUE)
+    yield ByWord(Club(store, clock))
+    store.close()
+
+
+def test_by_word_the_mentor_reads_out_the_new_words_and_it_goes_over(by_word: ByWord) -> None:
+    net = by_word.net
+    assert (net.mentor, "matter.transfer_asked") in net.said()
+    part = by_word.asked(net.mentor)
+    assert part is not None
+    assert part.lines[0].key == "part.transfer.read_out"
+    read_out = "\n".join(str(line.params["words"]) for line in part.lines[1:])
+    assert CATALOGUE.words("consent.by_word", "th") in read_out, "in the member's language"
+    net.clock.advance(minutes=1)
+    by_word.says(net.mentor)
+    before, given = by_word.consents()
+    assert (given.witness_id, given.language) == (net.mentor, "th")
+    assert [line for line in given.text.splitlines() if line] == read_out.splitlines()
+    assert before.withdrawn_at is not None
+    net.passes(timedelta(minutes=6))
+    asked = net.referral(by_word.matter).next_offer_id or "nothing"
+    net.store.run(offers.accept, by_word.workers[by_word.other], asked)
+    taken = net.referral(by_word.matter)
+    assert (taken.organization_id, taken.by_word) == (by_word.other, True)
+    holders = net.store.run(lambda tx: tx.holders(taken.record, DataClass.STORY))
+    assert f"org:{by_word.first}" not in holders
+    with pytest.raises(NotFound):
+        net.store.run(PAGES["matter"].view, by_word.workers[by_word.first], by_word.offer, {})
+
+
+def test_by_word_nobody_hears_that_yes_who_gains_by_it(by_word: ByWord) -> None:
+    net = by_word.net
+    for seat in (f"{by_word.other}-1", "border-probation-1"):
+        freed = net.store.run(_sits, seat, net.mentor)
+        with pytest.raises(word_consent.MayNotWitness):
+            by_word.says(net.mentor)
+        net.store.run(_sits, seat, freed)
+    for who in (net.backup, net.desk, net.worker, net.steward):
+        for step in ("transfer_yes", "transfer_no"):
+            with pytest.raises(NotFound):
+                by_word.says(who, step)
+    assert len(by_word.consents()) == 1
+    by_word.says(net.mentor, "transfer_no")
+    assert net.referral(by_word.matter).organization_id == by_word.first
+
+
+def test_by_word_the_first_code_still_takes_everything_back(by_word: ByWord) -> None:
+    """The member was given it before: what they carry home goes on to hold, whatever was agreed to since."""
+    net = by_word.net
+    by_word.says(net.mentor)
+    net.passes(timedelta(minutes=6))
+    asked = net.referral(by_word.matter).next_offer_id or "nothing"
+    assert net.store.run(word_consent.withdraw_by_code, net.person(99), by_word.code)
+    assert net.referral(by_word.matter).stage is Stage.WITHDRAWN
+    assert all(given.withdrawn_at is not None for given in by_word.consents())
+    with pytest.raises(PulangError):
+        net.store.run(offers.accept, by_word.workers[by_word.other], asked)
+
+
+def _sits(tx: Tx, seat_id: str, person_id: str | None) -> str | None:
+    """The test's own hand: somebody else sits there; who sat there before."""
+    seat = tx.get(Seat, seat_id)
+    assert seat is not None
+    tx.save(replace(seat, person_id=person_id))
+    return seat.person_id
+
+
+# -- two at once, and the desk -----------------------------------------------------------------------
 
 
 def test_a_yes_against_a_withdrawal_at_the_same_moment(postgres_url: str) -> None:

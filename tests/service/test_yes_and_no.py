@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from referrals.access import Action
 from referrals.errors import BadAnswer, NotFound, WrongStage
+from referrals.members import Enrolment, WordReceipt
 from referrals.model import (
     SYSTEM,
     Actor,
@@ -24,7 +26,18 @@ from referrals.model import (
 )
 from referrals.persons import Seat
 from referrals.ports import Tx
-from referrals.service import behalf, closing, desk, doors, offers, safe_times, young
+from referrals.service import (
+    behalf,
+    closing,
+    desk,
+    doors,
+    enrolments,
+    needs,
+    offers,
+    safe_times,
+    word_consent,
+    young,
+)
 from referrals.service.pages import PAGES
 from tests.support.asking import agreed, asked_for, drafted
 from tests.support.chats import Chats
@@ -276,6 +289,60 @@ def test_the_person_s_own_no_wins_over_everybody_s_yes(quick: Small, who: str) -
         quick.store.run(behalf.own_no, worker, matter)
 
 
+def test_an_own_no_holds_until_their_own_yes_whoever_files_anew(quick: Small) -> None:
+    """By the same relative, in an emergency too: what that relative needs is another matter."""
+    family, coordinator = quick.person(1), quick.person(14, "desk-1")
+    matter = asked_for(quick, family, **FOR_THEM)
+    quick.store.run(behalf.own_no, coordinator, matter)
+    again = drafted(quick, family)
+    for urgency in ("normal", "emergency"):
+        with pytest.raises(behalf.OwnNo):
+            agreed(quick, family, again, **FOR_THEM, urgency=urgency)
+    quick.clock.advance(minutes=1)
+    agreed(quick, family, again)  # for themselves
+    assert quick.referral(again).behalf == ""
+    quick.store.run(closing.withdraw, family, again)
+    with pytest.raises(behalf.OwnNo):
+        asked_for(quick, family, **FOR_THEM)
+    other = drafted(quick, family, category="family.talk")  # of which nobody has said no
+    agreed(quick, family, other, **FOR_THEM)
+
+
+@pytest.mark.parametrize("how", ["own no", "no by word", "no on their phone", "by the code"])
+def test_what_a_member_said_no_to_no_mentor_files_on_their_behalf(quick: Small, how: str) -> None:
+    mentor, other = quick.person(31, "mentor-1"), quick.person(32, "mentor-2")
+    member = quick.store.run(lambda tx: tx.find(Enrolment, mentor_seat="mentor-1")[0])
+    phone = quick.person(33)
+    if how == "no on their phone":
+        quick.store.run(_tied, member.id, phone)
+    matter = quick.store.run(_needs, mentor, member.id)
+    code = ""
+    if how in ("own no", "by the code"):
+        code = _hears(quick, mentor, matter, **FOR_THEM)
+        assert quick.referral(matter).behalf
+    if how == "own no":
+        quick.store.run(behalf.own_no, mentor, matter)
+    elif how == "no by word":
+        quick.store.run(word_consent.said_no, mentor, matter)
+    elif how == "no on their phone":
+        quick.store.run(PAGES["plan"].steps["no"], phone, matter, {})
+    else:
+        assert quick.store.run(word_consent.withdraw_by_code, phone, code)
+    quick.clock.advance(days=1)
+    quick.store.run(_passes_to, member.id, "mentor-2")
+    again = quick.store.run(_needs, other, member.id)
+    with pytest.raises(behalf.OwnNo):
+        _hears(quick, other, again, **FOR_THEM)
+    quick.clock.advance(minutes=1)
+    _hears(quick, other, again)  # the member's own yes, by word
+    (receipt,) = quick.store.run(lambda tx: tx.find(WordReceipt, referral_id=again))
+    assert receipt.sampled, "and the desk asks them whether it was theirs"
+    quick.store.run(closing.withdraw, other, again)
+    third = quick.store.run(_needs, other, member.id)
+    _hears(quick, other, third, **FOR_THEM)
+    assert quick.referral(third).behalf, "their own yes came after the no"
+
+
 def test_nobody_decides_for_somebody_where_the_pathway_or_a_code_does_not_allow_it(quick: Small) -> None:
     family = quick.person(1)
     matter = drafted(quick, family)
@@ -316,6 +383,34 @@ def test_safe_times_stand_above_the_number_and_are_sealed_with_it(net: Small) ->
 
 
 # -- the tests' own hands ----------------------------------------------------------------------------
+
+
+def _needs(tx: Tx, mentor: str, enrolment_id: str) -> str:
+    actor, enrolment = enrolments.mine(tx, mentor, enrolment_id)
+    return needs.file(tx, actor, enrolment, "member.housing")[0].id
+
+
+def _hears(net: Small, mentor: str, matter: str, **more: Any) -> str:
+    """A mentor reads out and writes down what they hear; returns the receipt's code."""
+    words = PAGES["words"].steps
+    body = {"area": "pattani-mueang", "urgency": "urgent", "language": "th", "age": "adult", **more}
+    shown = net.store.run(words["preview"], mentor, matter, body)
+    yes = {**body, "consent_digest": shown.plan.consent_digest, "read_out": True, "said_yes": True}
+    code: str = net.store.run(words["yes"], mentor, matter, yes).receipt
+    return code
+
+
+def _tied(tx: Tx, enrolment_id: str, person_id: str) -> None:
+    found = tx.get(Enrolment, enrolment_id)
+    assert found is not None
+    tx.save(replace(found, person_id=person_id))
+
+
+def _passes_to(tx: Tx, enrolment_id: str, seat_id: str) -> None:
+    found = tx.get(Enrolment, enrolment_id)
+    assert found is not None
+    after = replace(found, mentor_seat=seat_id, backup_seat=None)
+    enrolments.change(tx, Actor("system", Role.SYSTEM), after, Action.MEMBER_HAND_OVER, "tested")
 
 
 def _accepted(net: Small, matter: str, worker: str) -> str:
