@@ -19,6 +19,7 @@ from referrals.service import (
     attendance,
     closing,
     desk,
+    ending,
     mydata,
     network,
     offers,
@@ -99,6 +100,40 @@ def test_a_suspended_partner_does_not_take_a_matter_from_the_desk_by_saying_in_t
     assert net.referral(matter).stage is Stage.ACCEPTED
     net.passes(DAY)
     assert (desk, "desk.cut_off") in net.said(), "the desk goes on hearing of it until it has moved it"
+
+
+def test_a_partner_that_may_not_work_on_is_not_called_late(net: Small) -> None:
+    family, worker = net.person(1), net.person(11, "bua-1")
+    net.person(14, "desk-1")
+    matter = net.filed(family)
+    net.passes(timedelta(seconds=5))
+    net.store.run(offers.accept, worker, net.at_partner(matter))
+    _suspended(net, "bua-house")
+    net.said()
+    net.passes(5 * DAY)
+    told = {text for who, text in net.said() if who in (worker, family)}
+    assert not told & {"worker.contact_overdue", "matter.contact_overdue"}
+    net.store.run(_back, "bua-house")
+    net.passes(DAY)
+    assert (worker, "worker.contact_overdue") in net.said(), "once it may work on, its promise counts again"
+
+
+def _back(tx: Tx, organization: str) -> None:
+    suspended = tx.directory.organizations[organization]
+    tx.save(replace(suspended, suspended=False))
+    ending.review(tx, organization)
+
+
+def test_what_was_entered_in_error_is_ended_from_the_desks_page_in_every_stage(net: Small) -> None:
+    handing = Handing(net)
+    shown = handing.page(handing.desk, handing.matter)
+    assert "void" in [step.id for step in shown.steps if step.danger]
+    handing.step(handing.desk, handing.matter, "void", {"yes": True})
+    assert net.referral(handing.matter).stage is Stage.VOID
+    heard = net.said()
+    assert (handing.worker, "worker.no_longer_open") in heard
+    assert (handing.family, "matter.void") in heard
+    assert "void" not in [step.id for step in handing.page(handing.desk, handing.matter).steps]
 
 
 def test_when_the_yes_runs_out_nobody_is_asked_to_take_over_any_more(net: Small) -> None:

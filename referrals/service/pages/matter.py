@@ -90,7 +90,7 @@ AUTHOR_STEPS: Mapping[Stage, tuple[Step, ...]] = {
 
 
 DESK_STEPS: Mapping[Stage, tuple[str, ...]] = {
-    Stage.UNMATCHED: ("rematch", "ask_person", "give_up", "void"),
+    Stage.UNMATCHED: ("rematch", "ask_person", "give_up"),
     Stage.DISPUTED: ("resume", "rematch", "give_up"),
     Stage.UNREACHABLE: ("give_up",),
 }
@@ -151,7 +151,7 @@ def _desk_view(tx: Tx, person_id: str, referral: Referral) -> MatterView:
             danger=s == "void",
             choices=unmet if s == "give_up" else (),
         )
-        for s in (("rematch",) if desk.may_move(tx, referral) else DESK_STEPS.get(referral.stage, ()))
+        for s in _desk_steps(tx, referral)
     )
     steps = (*steps, phones.step(tx, referral.author_id))
     check = word_checks.waiting(tx, referral)
@@ -166,6 +166,14 @@ def _desk_view(tx: Tx, person_id: str, referral: Referral) -> MatterView:
     steps = (Step("move_refuse", "page.step.move_refuse"), *steps)
     line = MoveLine(moving.check_number(tx, move), move.due_at)
     return replace(_view(tx, actor, referral, steps), move=line)
+
+
+def _desk_steps(tx: Tx, referral: Referral) -> tuple[str, ...]:
+    """What the stage asks for; what was entered in error can be ended in every one."""
+    if referral.stage in ENDED:
+        return ()
+    moved = ("rematch",) if desk.may_move(tx, referral) else DESK_STEPS.get(referral.stage, ())
+    return (*moved, "void")
 
 
 def _label(referral: Referral, step: str) -> str:
