@@ -157,6 +157,11 @@ class Pathway:
         return self.categories if self.handling is Handling.OFFER else self.categories[:1]
 
     @property
+    def words(self) -> DataClass:
+        """The class of all that is written along it: of a threat, the thread is `safety` as the story is."""
+        return next((q.data_class for q in self.form.questions if q.id == "story"), DataClass.STORY)
+
+    @property
     def kinds(self) -> tuple[OrganizationKind, ...]:
         """Every kind of organisation that may receive it, or one of its parts."""
         named = (*self.receivers, *(kind for task in self.tasks for kind in task.receivers))

@@ -120,8 +120,8 @@ def classes_for(
 
     Each needs the pathway's stage, the agreement and the consent to name it. Only `routing`, without which
     there is no offer, goes without saying, and for a body of the state not even that does (domain.md, 'The
-    directory'). Empty without an agreement in force that is this organisation's and names this pathway, and
-    from the instant at which the consent was withdrawn or has run out.
+    directory'). Empty without an agreement in force that is this organisation's and names this pathway with
+    every class that it needs, and from the instant at which the consent was withdrawn or has run out.
     """
     if agreement is None or not _binds(agreement, organization, pathway, day_of(organization, now)):
         return ()
@@ -145,4 +145,5 @@ def _binds(agreement: Agreement, organization: Organization, pathway: Pathway, d
         and pathway.id in agreement.pathways
         and agreement.in_force(day)
         and _serves(agreement, pathway.purposes)
+        and set(pathway.needs_classes) <= set(agreement.classes)
     )

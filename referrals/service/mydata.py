@@ -42,6 +42,7 @@ from referrals.service import (
     export_page,
     limits,
     linking,
+    matching,
     meetings,
     names,
     own_checkins,
@@ -330,7 +331,7 @@ def _messages(tx: Tx, actor: Actor, referral: Referral, person: Person) -> list[
         entries = tx.find(ThreadEntry, offer_id=offer.id)
         texts: dict[str, str] = {}
         for record in dict.fromkeys(e.record for e in entries):
-            texts.update(tx.open_sealed(actor, record, DataClass.STORY))
+            texts.update(tx.open_sealed(actor, record, matching.pathway_of(tx, referral).words))
         partner = _name(tx, offer.organization_id, person)
         lines += [
             {"from": _from(e, partner), "at": e.written_at, "text": texts.get(e.id, "")} for e in entries

@@ -13,7 +13,18 @@ from referrals.lifecycle import ENDED
 from referrals.model import Actor, AgeGroup, AuditEntry, DataClass, Referral, Stage, person_holder
 from referrals.persons import Person, Presence, Scrap, WritingWindow
 from referrals.ports import Tx
-from referrals.service import devices, doors, handover, joining, moving, screens, sharing, tell, threads
+from referrals.service import (
+    devices,
+    doors,
+    handover,
+    joining,
+    matching,
+    moving,
+    screens,
+    sharing,
+    tell,
+    threads,
+)
 
 SCRAP_LIFE = timedelta(minutes=15)
 # Somebody who wrote once and never filed anything is forgotten after this time.
@@ -198,7 +209,8 @@ def keep_scrap(tx: Tx, person_id: str, scrap_id: str) -> Kept:
             for start in range(0, len(text), threads.LIMIT):
                 threads.write(tx, person_id, referral.id, text[start : start + threads.LIMIT])
         else:
-            tx.seal(referral.record, DataClass.STORY, f"added.{scrap.id}", text, [person_holder(person_id)])
+            words = matching.pathway_of(tx, referral).words
+            tx.seal(referral.record, words, f"added.{scrap.id}", text, [person_holder(person_id)])
             sharing.settle(tx, referral)
             tx.audit(AuditEntry(author, Action.THREAD_WRITE, f"referral:{referral.id}", "added"))
     drop_scrap(tx, scrap_id)

@@ -12,10 +12,10 @@ from referrals.access import Action
 from referrals.errors import BadAnswer, NotFound, TooLong, TooOften, WrongStage
 from referrals.lifecycle import OPEN
 from referrals.members import Enrolment
-from referrals.model import AuditEntry, DataClass, Referral, Stage, person_holder
+from referrals.model import AuditEntry, Referral, Stage, person_holder
 from referrals.persons import Tally
 from referrals.ports import Tx
-from referrals.service import doors, drafts, sharing, tell
+from referrals.service import doors, drafts, matching, sharing, tell
 
 LIMIT = 4000
 MOST_A_DAY = 20
@@ -69,7 +69,8 @@ def add(tx: Tx, person_id: str, referral_id: str, text: str) -> Referral:
     if tx.tally(f"added:{referral.id}:{tx.now:%Y-%m-%d}", tx.now + _DAY) > MOST_A_DAY:
         raise TooOften(minutes=int(_DAY / timedelta(minutes=1)))
     column = f"added.{tx.now:%Y%m%d%H%M%S}.{tx.new_id()}"  # in the order in which it was written
-    tx.seal(referral.record, DataClass.STORY, column, text.strip(), [person_holder(referral.author_id)])
+    words = matching.pathway_of(tx, referral).words
+    tx.seal(referral.record, words, column, text.strip(), [person_holder(referral.author_id)])
     sharing.settle(tx, referral)
     tx.audit(AuditEntry(actor, Action.MATTER_ADD, f"referral:{referral.id}"))
     tell.tell_partner(tx, referral, "worker.added", opens="button.read", slot=":added", or_desk=False)

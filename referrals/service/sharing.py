@@ -78,13 +78,21 @@ def readable(tx: Tx, referral: Referral) -> tuple[DataClass, ...]:
         return ()
 
 
+def words_open(tx: Tx, referral: Referral) -> bool:
+    """Whether the partner that holds a matter may read and write words in it at this moment.
+
+    Words are of the class of the story: what is written about a threat, designated contacts alone read.
+    """
+    return matching.pathway_of(tx, referral).words in readable(tx, referral)
+
+
 def hears_last_word(tx: Tx, referral: Referral) -> bool:
     """Whether the partner of a closed matter may be given a last word: where words were theirs before."""
     offer = _held_offer(tx, referral)
     if referral.stage is not Stage.CLOSED or offer is None:
         return False
     try:
-        return DataClass.STORY in granted(tx, referral, offer, Stage.REPORTED)
+        return matching.pathway_of(tx, referral).words in granted(tx, referral, offer, Stage.REPORTED)
     except NoConsent:
         return False
 
@@ -100,6 +108,8 @@ def granted(tx: Tx, referral: Referral, offer: Offer, stage: Stage) -> tuple[Dat
     agreement = consents.agreement_for(tx.directory, organization.id, pathway.id, day, pathway.purposes)
     if agreement is None or not consents.covers(given, offer.service_id, tx.now):
         raise NoConsent
+    if not set(pathway.needs_classes) <= set(agreement.classes):
+        raise NoConsent  # no designated contact any more
     return consents.classes_for(pathway, agreement, organization, given, stage, tx.now)
 
 
@@ -115,17 +125,18 @@ def _rightful(tx: Tx, referral: Referral) -> Iterator[tuple[Record, DataClass, s
     for data_class in SEALED:
         theirs_too = doing.get(data_class, set()) | (partner if data_class in classes else set())
         yield referral.record, data_class, {person} | theirs_too
-    reads = partner if DataClass.STORY in classes else set()
+    words = matching.pathway_of(tx, referral).words
+    reads = partner if words in classes else set()
     for offer in tx.find(Offer, referral_id=referral.id):
         theirs = held is not None and offer.id == held.id
-        yield offer.thread, DataClass.STORY, {person} | (reads if theirs else set())
+        yield offer.thread, words, {person} | (reads if theirs else set())
         if offer.stage in _ACCEPTED_ONCE:
             hears = theirs and hears_last_word(tx, referral)
-            yield offer.last_word, DataClass.STORY, {person} | (partner if hears else set())
+            yield offer.last_word, words, {person} | (partner if hears else set())
     for share in tx.find(DeskShare, referral_id=referral.id):
         theirs = held is not None and share.offer_id == held.id
         desk = {DESK} if theirs and share.ended_at is None and referral.stage not in ENDED else set()
-        yield share.record, DataClass.STORY, {person} | (reads if theirs else set()) | desk
+        yield share.record, words, {person} | (reads if theirs else set()) | desk
 
 
 def _doing_parts(tx: Tx, plan: Referral) -> dict[DataClass, set[str]]:

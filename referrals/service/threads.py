@@ -18,7 +18,6 @@ from referrals.model import (
     SYSTEM,
     Actor,
     AuditEntry,
-    DataClass,
     Offer,
     Record,
     Referral,
@@ -29,7 +28,7 @@ from referrals.model import (
 )
 from referrals.persons import SILENT, Person
 from referrals.ports import Tx
-from referrals.service import doors, reading, sharing, tell, thread_share
+from referrals.service import doors, matching, reading, sharing, tell, thread_share
 from referrals.thread_rules import Side
 from referrals.views import ThreadLine
 
@@ -61,7 +60,8 @@ def write(tx: Tx, person_id: str, matter_id: str, text: str) -> ThreadEntry:
         from_desk=side is Side.DESK,
     )
     tx.add(entry)
-    tx.seal(entry.record, DataClass.STORY, entry.id, text.strip(), [person_holder(referral.author_id)])
+    words = matching.pathway_of(tx, referral).words
+    tx.seal(entry.record, words, entry.id, text.strip(), [person_holder(referral.author_id)])
     sharing.settle(tx, referral)
     tx.audit(AuditEntry(actor, Action.THREAD_WRITE, f"thread:{offer.id}"))
     _tell_others(tx, referral, side)
@@ -79,7 +79,7 @@ def write_once(tx: Tx, person_id: str, matter_id: str, text: str, once: str) -> 
 
 
 def carries(tx: Tx, referral: Referral) -> bool:
-    """Whether person and partner write here now: words are a story, so the partner must be given stories."""
+    """Whether person and partner write here now: the partner must be given what is written here."""
     return referral.stage in thread_rules.TALKING and _carried(tx, referral)
 
 
@@ -161,7 +161,8 @@ def _texts(tx: Tx, actor: Actor, referral: Referral, entries: list[ThreadEntry])
         if reading.wait(tx, actor, referral):
             break
         try:
-            found.update(reading.open_for(tx, actor, referral, record, DataClass.STORY))
+            words = matching.pathway_of(tx, referral).words
+            found.update(reading.open_for(tx, actor, referral, record, words))
         except NotFound:
             continue  # no key, as after the end of what gave it
     return found
@@ -176,14 +177,14 @@ def _open_to(tx: Tx, actor: Actor, referral: Referral, record: Record) -> bool:
         return standing is not None and standing.record == record and desk_reads(tx, referral)
     if record.table == LAST_WORD:
         return sharing.hears_last_word(tx, referral)
-    return DataClass.STORY in sharing.readable(tx, referral)
+    return sharing.words_open(tx, referral)
 
 
 def _carried(tx: Tx, referral: Referral) -> bool:
     """Whether the partner may be given words now: at the end by what held until then."""
     if referral.stage is Stage.CLOSED:
         return sharing.hears_last_word(tx, referral)
-    return DataClass.STORY in sharing.readable(tx, referral)
+    return sharing.words_open(tx, referral)
 
 
 def _part(tx: Tx, offer: Offer, referral: Referral) -> str:

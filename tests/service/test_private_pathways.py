@@ -9,11 +9,25 @@ from datetime import date, timedelta
 import pytest
 
 from referrals import routing
+from referrals.directory import Agreement
 from referrals.errors import NotFound, NotSealedFor
 from referrals.members import Enrolment
-from referrals.model import AgeGroup, DataClass, Outcome, Referral, Role, Stage
+from referrals.model import AgeGroup, DataClass, Outcome, Referral, Role, Stage, ThreadEntry
 from referrals.ports import Tx
-from referrals.service import closing, desk, doors, enrolments, matching, needs, offers, sharing, working
+from referrals.service import (
+    closing,
+    desk,
+    doors,
+    ending,
+    enrolments,
+    matching,
+    needs,
+    offers,
+    same_need,
+    sharing,
+    threads,
+    working,
+)
 from tests.support.network import CATALOGUE, NETWORK
 from tests.support.private import PLACE, Private
 from tests.support.store import SettableClock, open_store
@@ -102,6 +116,31 @@ def test_a_threat_goes_to_safety_contacts_alone_and_the_desk_hears_at_once(net: 
     assert net.referral(matter).outcome is Outcome.PARTLY_MET
 
 
+@pytest.mark.parametrize("pathway", ["safety-concern", "complaint"])
+def test_all_that_is_written_about_a_threat_only_designated_contacts_read(net: Private, pathway: str) -> None:
+    """Not the story alone: an agreement that still names 'what is written' and no safety opens no thread."""
+    matter = net.asks(net.mali, pathway, urgency="urgent", story=WORDS)
+    net.passes(SECONDS)
+    organization, partner = net.asked(matter), net.at_partner(matter)
+    worker = net.works[organization]
+    net.does(offers.accept, worker, partner)
+    net.does(threads.write, net.mali, matter, "They were here again.")
+    net.does(same_need.add, net.mali, matter, "It was on Tuesday.")
+    record = net.does(lambda tx: tx.find(ThreadEntry, referral_id=matter)[0].record)
+    assert net.does(lambda tx: tx.sealed_exists(record, DataClass.SAFETY))
+    for words in (record, net.referral(matter).record):
+        assert not net.does(lambda tx, words=words: tx.sealed_exists(words, DataClass.STORY))
+    shown = net.looks(worker, "matter", partner)
+    assert [line.text for line in shown.thread] == ["They were here again."]
+    assert "Tuesday" in shown.story
+
+    net.does(_not_designated, organization)
+    shown = net.looks(worker, "matter", partner)
+    assert (shown.story, shown.thread, shown.can_write) == (None, (), False)
+    assert f"org:{organization}" not in net.does(lambda tx: tx.holders(record, DataClass.SAFETY))
+    assert [line.text for line in net.looks(net.mali, "matter", matter).thread] == ["They were here again."]
+
+
 def test_an_emergency_wakes_the_desk_and_shows_whom_to_call(net: Private) -> None:
     draft = net.draft_of(net.mali, "safety-concern")
     shown = net.plan(net.mali, draft, category="safety.threat", urgency="emergency")
@@ -116,6 +155,14 @@ def test_a_child_may_say_that_somebody_frightens_it(net: Private) -> None:
     draft = net.draft_of(net.mali, "safety-concern", AgeGroup.CHILD)
     shown = net.plan(net.mali, draft, category="safety.home")
     assert {line.service_id for line in shown.plan} == {"bua-safe", "harbour-safe"}
+
+
+def _not_designated(tx: Tx, organization_id: str) -> None:
+    """The agreement goes on, and names safety no more."""
+    for agreement in tx.find(Agreement, organization_id=organization_id):
+        left = tuple(c for c in agreement.classes if c is not DataClass.SAFETY)
+        tx.save(replace(agreement, classes=left))
+    ending.review(tx, organization_id)
 
 
 def _is_helped(net: Private, person: str, matter: str, by: set[str]) -> None:
