@@ -181,7 +181,8 @@ def _agreed(tx: Tx, actor: Actor, referral: Referral, asked: Transfer, text: str
     given = filing.renew(tx, actor, referral, yes)
     done = [s for s in referral.plan[: referral.position] if s != asked.service_id]
     order = (*done, asked.service_id, *rest)
-    after = tx.save(replace(referral, plan=order, position=len(done) + 1))
+    agreed = behalf.applied(referral, behalf.standing(referral), tx.now)  # as long as the words say
+    after = tx.save(replace(agreed, plan=order, position=len(done) + 1))
     behalf.watch(tx, after, given)
     tx.save(replace(asked, agreed_at=tx.now))
     tx.audit(AuditEntry(actor, Action.REFERRAL_FILE, f"referral:{after.id}", "transfer"))

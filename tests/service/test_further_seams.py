@@ -19,6 +19,7 @@ from referrals.service import (
     attendance,
     closing,
     desk,
+    doors,
     ending,
     mydata,
     network,
@@ -249,6 +250,25 @@ def test_a_child_for_whom_somebody_agrees_is_asked_and_looked_at_first(net: Smal
     page = net.store.run(PAGES["matter"].view, offer.told[0], offer.id, {})
     assert "Do not speak with anybody at home" in page.contact
     assert "part.behalf.title" in {section.title_key for section in page.sections}
+
+
+def test_a_hand_over_for_somebody_who_cannot_decide_holds_as_long_as_its_words_say(net: Small) -> None:
+    handing = Handing(net)
+
+    def for_them(tx: Tx) -> None:
+        found = doors.referral_by_id(tx, handing.matter)
+        until = tx.now + 5 * DAY
+        tx.save(replace(found, behalf="very_ill", behalf_agreed="doctor", behalf_until=until))
+
+    net.store.run(for_them)
+    handing.asks()
+    handing.says_yes()
+    given = net.store.run(lambda tx: doors.consent_in_force(tx, doors.referral_by_id(tx, handing.matter)))
+    assert given is not None
+    until = given.given_at + 30 * DAY
+    assert f"{until.day} {until:%B %Y}" in given.text
+    assert net.referral(handing.matter).behalf_until == until
+    assert {t.kind for t in net.timers() if t.subject == given.id} >= {"behalf_ask", "behalf_end"}
 
 
 def test_whoever_only_keeps_a_place_begins_no_further_need_and_hands_nothing_over(sqlite_url: str) -> None:
