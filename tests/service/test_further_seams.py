@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,13 +12,14 @@ import pytest
 from referrals.casework import Appointment, CircleSide
 from referrals.errors import NoConsent, NotFound
 from referrals.members import Enrolment
-from referrals.model import Consent, Offer, OfferStage, Stage
+from referrals.model import Consent, Offer, OfferStage, Stage, Urgency
 from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.service import (
     attendance,
     closing,
     desk,
+    desk_queues,
     doors,
     ending,
     mydata,
@@ -41,6 +42,7 @@ from tests.service.test_yes_and_no import CHILD, FOR_THEM
 from tests.support.asking import agreed, drafted
 from tests.support.network import CATALOGUE, NETWORK, STEWARD, Small
 from tests.support.parts import Parts
+from tests.support.private import Private
 from tests.support.situations import Network
 from tests.support.store import SettableClock, open_store
 
@@ -207,6 +209,26 @@ def test_whoever_was_handed_a_matter_and_goes_off_duty_leaves_it_to_whoever_is_t
     assert net.store.run(tell.partners, matter) == [handing.worker]
 
 
+# -- when an offer leaves ------------------------------------------------------------------------------
+
+
+def test_a_normal_offer_leaves_after_a_random_pause_and_an_urgent_one_at_once(net: Small) -> None:
+    net.person(11, "bua-1")
+    pauses = set()
+    for account in range(1, 6):
+        matter = net.filed(net.person(account), Urgency.NORMAL)
+        pauses.add(_leaves(net, matter) - net.clock.now)
+    assert all(timedelta(minutes=1) <= pause <= timedelta(minutes=5) for pause in pauses)
+    assert len(pauses) > 1, "timing ties no family's phone to a partner's"
+    for account, urgency in ((6, Urgency.URGENT), (7, Urgency.EMERGENCY)):
+        assert _leaves(net, net.filed(net.person(account), urgency)) == net.clock.now
+
+
+def _leaves(net: Small, matter: str) -> datetime:
+    (due,) = (timer.due_at for timer in net.timers() if (timer.kind, timer.subject) == ("match", matter))
+    return due
+
+
 # -- a part of a plan, a child for whom somebody agrees, purposes, ends ---------------------------------
 
 
@@ -329,3 +351,33 @@ def _wakes(net: Small, matter: str) -> list[str]:
 
 def _belonging(tx: Tx, kind: type[Any], matter: str) -> list[Any]:
     return tx.find(kind, referral_id=matter)
+
+
+# -- bad input: a complaint about the coordinator who is on call ---------------------------------------
+
+
+def test_a_complaint_about_the_coordinator_on_call_is_nothing_to_any_coordinator(sqlite_url: str) -> None:
+    clock = SettableClock()
+    net = Private(open_store(sqlite_url, clock, CATALOGUE), clock)
+    net.settle_in()
+    (on_call,) = {seat.person_id for seat in net.store.run(tell.on_call)}
+    desk_people = {person for seat, person in net.at.items() if seat.startswith("desk-")}
+    assert on_call in desk_people
+    said = {"category": "complaint.conduct", "urgency": "emergency", "about": ["desk"]}
+    matter = net.asks(net.mali, "complaint", **said)
+    net.passes(timedelta(seconds=1))
+    asked = net.asked(matter)
+    assert asked in ("plain-ear", "open-ledger"), "a focal point outside has it"
+    worker = net.works[asked]
+    net.passes(3 * HOURS)  # nobody answers: the next focal point's turn, and no ladder to the desk
+    net.passes(3 * DAY)
+    assert not desk_people & {person for person, _ in net.said()}
+    assert worker not in desk_people
+    code = net.referral(matter).code
+    for coordinator in desk_people:
+        assert matter not in {one.referral.id for one in net.does(desk_queues.waiting, coordinator)}
+        with pytest.raises(NotFound):
+            net.does(desk.by_code, coordinator, code)
+        with pytest.raises(NotFound):
+            net.looks(coordinator, "matter", matter)
+    net.store.close()
