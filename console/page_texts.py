@@ -36,6 +36,7 @@ TAKES: Mapping[str, Sequence[str]] = {
     "newcomer": (),
     "link": ("pin", "enrol"),
     "room": (),
+    "rota": (),
     "receipt": (),
     "agreements": (),
     "attendance": ("pin", "enrol"),

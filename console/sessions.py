@@ -146,8 +146,9 @@ def _done(tx: Tx, device: Device, do: Callable[[], Any]) -> Shown:
 # not name is chosen on one page and read out on the next. Their doors look again who may see them.
 LEADS: Mapping[str, tuple[str, ...]] = {
     "track": ("word",),
-    "desk": ("desk", "matter"),
+    "desk": ("desk", "matter", "rota"),
     "work": ("work", "matter", "offer"),
+    "tasks": ("tasks",),
     "words": ("words",),
     "members": ("member", "link"),
     "member": ("words", "safety", "matter"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from handlers.reply import Reply, Turn
-from referrals.service import desk, desk_first, desk_queues
+from referrals.service import desk, desk_first, desk_queues, swaps
 from referrals.service.tell import column, page_button, press
 
 
@@ -28,6 +28,14 @@ def by_code(turn: Turn) -> Reply:
     referral = desk.by_code(turn.tx, turn.person.id, turn.incoming.argument)
     page = ((page_button("button.look", f"matter/{referral.id}"),),)
     return Reply("desk.matter", {"code": referral.code}, page, slot=f"desk:{referral.id}")
+
+
+def swap(turn: Turn) -> Reply:
+    """A colleague asks to exchange a turn: yes or no."""
+    yes = turn.word(1) == "yes"
+    swaps.answer(turn.tx, turn.person.id, turn.word(0), yes)
+    text = "rota.you_swapped" if yes else "rota.you_did_not"
+    return Reply(text, {}, ((page_button("button.look", "rota"),),), slot=f"swap:{turn.word(0)}")
 
 
 def first(turn: Turn) -> Reply:

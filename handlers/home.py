@@ -16,6 +16,7 @@ from referrals.service import (
     doors,
     linking,
     needs,
+    proposing,
     safety_plans,
 )
 from referrals.service.tell import column, page_button, press
@@ -88,6 +89,7 @@ def _worker(turn: Turn) -> list[Button]:
         page_button("button.my_things", "me"),
         page_button("button.room", "room"),
         *_body(turn),
+        *_proposing(turn),
         page_button("button.have_code", "track"),
     ]
 
@@ -96,6 +98,12 @@ def _body(turn: Turn) -> list[Button]:
     """Whoever supervises people may ask about them here, and nowhere else."""
     asks = body_questions.may_ask(turn.tx, turn.person.id)
     return [page_button("button.body_questions", "attendance/body")] if asks else []
+
+
+def _proposing(turn: Turn) -> list[Button]:
+    """Staff of a body that holds people, where an agreement lets them propose a plan for somebody."""
+    may = proposing.pathways(turn.tx, turn.person.id)
+    return [page_button("button.propose_plan", "tasks")] if may else []
 
 
 def _steward(turn: Turn) -> list[Button]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from handlers import (
+    awaited,
     circles,
     courses,
     crisis,
@@ -171,12 +172,16 @@ PRESSES: Mapping[str, Route] = {
     "room": Route(Action.CAPACITY_SAY, room.say),
     "room.all": Route(Action.CAPACITY_SAY, room.say_all),
     "desk.queue": Route(Action.DESK_LIST, desk.queue),
+    "swap": Route(Action.ROTA_SWAP, desk.swap),
     "desk.first": Route(Action.DESK_SWITCH, desk.first),
     "home": Route(Action.HOME, home.choose),
     "privacy.how_long": Route(Action.DATA_SEE, privacy.how_long),
     "words": Route(Action.HOME, words.known),
     "text": Route(Action.PERSON_SETTINGS, words.text),
     "status": Route(Action.REFERRAL_READ, words.status),
+    "answer": Route(Action.FORM_ANSWER, awaited.answer),
+    "cases": Route(Action.SERVICE_HAND, awaited.cases),
+    "case": Route(Action.SERVICE_HAND, awaited.case),
     "next": Route(Action.FORM_ANSWER, words.next_due),
     "have": Route(Action.CRISIS_HOLD, words.have),
     "danger": Route(Action.HOME, crisis.ask),

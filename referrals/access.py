@@ -51,6 +51,7 @@ class Action(StrEnum):
     DESK_ASSIGN = "desk:assign"
     DESK_NOTE = "desk:note"
     DESK_RECALL = "desk:recall"  # a live offer is taken back
+    ROTA_SWAP = "rota:swap"  # two coordinators exchange a turn on call
     DESK_SHARE = "desk:share"  # the person lets the desk read along from now on
     CAPACITY_SAY = "capacity:say"
     DIRECTORY_STALE = "directory:stale"  # the report of what nobody has confirmed
@@ -180,6 +181,7 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.DESK_ASSIGN: frozenset({Role.COORDINATOR}),
     Action.DESK_NOTE: frozenset({Role.COORDINATOR}),
     Action.DESK_RECALL: frozenset({Role.COORDINATOR}),
+    Action.ROTA_SWAP: frozenset({Role.COORDINATOR}),
     Action.DESK_SHARE: _ASKS,
     Action.CAPACITY_SAY: frozenset({Role.WORKER}),
     Action.DIRECTORY_STALE: _LOOKS_AFTER,

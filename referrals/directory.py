@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, time
+from datetime import date, datetime, time
 from enum import StrEnum
 from functools import cached_property
 
@@ -153,6 +153,26 @@ class Duty:
     starts: time
     ends: time
     timezone: str
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class DutySwap:
+    """Two coordinators' posts exchange one turn each, once; from the other's yes (`agreed_at`) on.
+
+    `seat_id` has `duty_id` on `day` and asks for `for_duty_id` of `for_seat_id` on `for_day`; days are local
+    to each duty's zone. It names posts, never people, and goes when both turns are over.
+    """
+
+    id: str
+    duty_id: str
+    day: date
+    seat_id: str
+    for_duty_id: str
+    for_day: date
+    for_seat_id: str
+    asked_at: datetime
+    agreed_at: datetime | None = None
     version: int = 1
 
 

@@ -6,7 +6,8 @@ asking it between all the instants at which its answer can change, those at whic
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -15,40 +16,89 @@ from referrals.directory import Duty
 from referrals.schedule import local, on_duty
 
 Stretch = tuple[datetime, datetime]
+# Turns that were swapped, once: the duty's id and its local day -> the seat that has it on that day.
+Swapped = Mapping[tuple[str, date], str]
+NOTHING_SWAPPED: Swapped = {}
 
 AHEAD = timedelta(days=7)
 _DAY, _MINUTE, _QUARTER = timedelta(days=1), timedelta(minutes=1), timedelta(minutes=15)
 
 
-def on_call(duties: Iterable[Duty], now: datetime) -> frozenset[str]:
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn of the rota, on one local day: whose it is, from when until when."""
+
+    duty_id: str
+    day: date
+    seat_id: str
+    starts: datetime
+    ends: datetime
+
+    @property
+    def key(self) -> tuple[str, date]:
+        return self.duty_id, self.day
+
+
+def on_call(duties: Iterable[Duty], now: datetime, swapped: Swapped = NOTHING_SWAPPED) -> frozenset[str]:
     """The seats that the rota names at this moment."""
-    return frozenset(duty.seat_id for duty in duties if on_duty(duty, now))
+    return frozenset(
+        _seat(duty, local(now, duty.timezone).date(), swapped) for duty in duties if on_duty(duty, now)
+    )
 
 
-def next_up(duties: Collection[Duty], now: datetime, among: Collection[str]) -> str | None:
+def next_up(
+    duties: Collection[Duty], now: datetime, among: Collection[str], swapped: Swapped = NOTHING_SWAPPED
+) -> str | None:
     """Of these seats the one whose turn comes next, whoever is on now left out; None when there is none."""
-    there = on_call(duties, now)
-    waiting = [duty for duty in duties if duty.seat_id in among and duty.seat_id not in there]
-    for at in sorted(_turns(waiting, now, now + AHEAD + _DAY)):
-        coming = sorted(on_call(waiting, at))
+    there = on_call(duties, now, swapped)
+    for at in sorted(_turns(duties, now, now + AHEAD + _DAY)):
+        coming = sorted((on_call(duties, at, swapped) & set(among)) - there)
         if coming:
             return coming[0]
     return None
 
 
-def uncovered(duties: Collection[Duty], start: datetime, ahead: timedelta = AHEAD) -> tuple[Stretch, ...]:
-    """The stretches from `start` on in which the rota names nobody, in order; neighbours are one."""
+def coming(
+    duties: Iterable[Duty], now: datetime, ahead: timedelta, swapped: Swapped = NOTHING_SWAPPED
+) -> tuple[Turn, ...]:
+    """Every turn that begins within this time, in order."""
+    found = []
+    for duty in duties:
+        zone = ZoneInfo(duty.timezone)
+        for day in _days(local(now, duty.timezone).date(), local(now + ahead, duty.timezone).date()):
+            starts, ends = _instant(day, duty.starts, zone), _instant(day, duty.ends, zone) + _MINUTE
+            if duty.weekday == day.weekday() and now < starts <= now + ahead:
+                found.append(Turn(duty.id, day, _seat(duty, day, swapped), starts, ends))
+    return tuple(sorted(found, key=lambda turn: (turn.starts, turn.duty_id)))
+
+
+def uncovered(
+    duties: Collection[Duty],
+    start: datetime,
+    ahead: timedelta = AHEAD,
+    swapped: Swapped = NOTHING_SWAPPED,
+    filled: Collection[str] | None = None,
+) -> tuple[Stretch, ...]:
+    """The stretches from `start` on in which the rota names nobody, in order; neighbours are one.
+
+    `filled`: only these seats count as somebody; None: every one does.
+    """
     end = start + ahead
     points = [start, *sorted(_turns(duties, start, end)), end]
     found: list[Stretch] = []
     for begins, ends in pairwise(points):
-        if begins == ends or any(on_duty(duty, begins) for duty in duties):
+        there = on_call(duties, begins, swapped)
+        if begins == ends or (there if filled is None else there & set(filled)):
             continue
         if found and found[-1][1] == begins:
             found[-1] = (found[-1][0], ends)
         else:
             found.append((begins, ends))
     return tuple(found)
+
+
+def _seat(duty: Duty, day: date, swapped: Swapped) -> str:
+    return swapped.get((duty.id, day), duty.seat_id)
 
 
 def _turns(duties: Iterable[Duty], start: datetime, end: datetime) -> set[datetime]:

@@ -31,6 +31,7 @@ class PlanLine:
     organization: str
     kind_key: str  # 'kind.<kind>'
     reasons: tuple[tuple[str, dict[str, str]], ...]
+    task_key: str = ""  # of a plan of several parts: the part ('task.<id>') that it would be asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +282,7 @@ class RefusedLine:
     id: str
     words: str  # as it would have stood in the chat
     post: str  # whose it was; '' for somebody without one
-    code: str
+    why_key: str
     at: datetime
     steps: tuple[Step, ...]
 

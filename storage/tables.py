@@ -246,6 +246,7 @@ _table(
     of={"organization_id": "organization.id"},
 )
 _table(directory.Duty, "duty", Index(None, "seat_id"))
+_table(directory.DutySwap, "duty_swap")
 _table(directory.Poster, "poster")
 _table(persons.MentorProfile, "mentor_profile")
 

@@ -218,7 +218,7 @@ export class PlanPage {
     return [
       this.view.same_since && h("p", { class: "hint" }, t("page.plan.same", { day: moment(this.view.same_since) })),
       h("p", {}, t(this.view.parted ? "page.plan.each_part" : "page.plan.one_after_other")),
-      h("ol", { class: "partners" }, ...this.view.plan.map(partner)),
+      ...partners(this.view.plan),
     ];
   }
 
@@ -257,6 +257,14 @@ export class PlanPage {
       }
     });
   }
+}
+
+/** Whom it leads to, in order: one list, or one for each part of a plan, below that part's name. */
+function partners(plan) {
+  const parts = [...new Set(plan.map((line) => line.task_key))];
+  return parts.flatMap((part) => [
+    part && h("h3", {}, t(part)),
+    h("ol", { class: "partners" }, ...plan.filter((line) => line.task_key === part).map(partner))]);
 }
 
 function partner(line) {

@@ -33,7 +33,7 @@ function postLine(post, desk) {
 /** A message that could not be delivered: what it would have said, and to which post. */
 function refusedLine(one, desk) {
   return line(one.words || "–", one.steps, desk, { notice: one.id },
-    facts([t("page.code"), one.code], [t("page.posts.whose"), one.post], [t("page.posts.since"), day(one.at)]));
+    h("p", { class: "hint" }, t(one.why_key)), facts([t("page.posts.whose"), one.post], [t("page.posts.since"), day(one.at)]));
 }
 
 function state(post) {

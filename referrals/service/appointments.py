@@ -6,7 +6,7 @@ tell the same moment. Somebody who did not come is asked kindly what was in the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -48,7 +48,7 @@ def make(tx: Tx, person_id: str, offer_id: str, at: datetime) -> Appointment:
         tx.clear_timer(NEXT, missed.id)  # here is the new time that was owed
     _remind_later(tx, referral, made)
     tx.set_timer(AFTER, made.id, at + turns.ASK_AFTER)
-    _tell_person(tx, referral, made, "matter.appointment", _coming_buttons(tx, referral, made))
+    _tell_person(tx, referral, made, "matter.appointment", coming_or_not(tx, referral, made))
     return made
 
 
@@ -114,7 +114,7 @@ def soon(tx: Tx, appointment_id: str) -> None:
         return
     person = tx.get(Person, referral.author_id)
     if person is not None and person.reminders:
-        buttons = _coming_buttons(tx, referral, found)
+        buttons = coming_or_not(tx, referral, found)
         _tell_person(tx, referral, found, "matter.appointment_soon", buttons, once=True)
     _remind_later(tx, referral, found)
 
@@ -124,11 +124,7 @@ def after(tx: Tx, appointment_id: str) -> None:
     found, referral = _standing(tx, appointment_id)
     if found is None or referral is None or found.state is not _STATE.SET:
         return
-    turn = asked.partner_mark(tx, found.id)
-    ask = [
-        tell.press(f"button.meet_{how}", "meet.how", found.offer_id, turn, how) for how in ("kept", "missed")
-    ]
-    tell_partner(tx, referral, found, "worker.did_they_come", tell.column(ask))
+    tell_partner(tx, referral, found, "worker.did_they_come", came_or_not(tx, found))
     if tx.now < found.at + turns.ASK_AGAIN:
         tx.set_timer(AFTER, found.id, found.at + turns.ASK_AGAIN)
 
@@ -183,27 +179,33 @@ def _missed(tx: Tx, referral: Referral, missed: Appointment) -> None:
     """Nobody is scolded: were you there, what was in the way; twice in a row somebody else looks, too."""
     tx.set_timer(NEXT, missed.id, tx.now + turns.NEW_TIME)
     again = turns.missed_in_a_row(of(tx, missed.offer_id)) >= TWICE
-    turn = asked.mark(tx, missed.id)
-    ask = [
-        tell.press("button.was_there", "meet.say", referral.id, turn, "there"),
-        tell.press("button.was_not_there", "meet.say", referral.id, turn, "absent"),
-        tell.page_button("button.open", f"matter/{referral.id}"),
-    ]
     text = "matter.missed_member" if again and referral.by_word else "matter.missed"
-    told = _tell_person(tx, referral, missed, text, tell.column(ask))
+    told = _tell_person(tx, referral, missed, text, there_or_not(tx, referral, missed))
     if again and not (referral.by_word and told):
         working.escalate(tx, referral, "desk.no_shows")
 
 
-def _coming_buttons(tx: Tx, referral: Referral, found: Appointment) -> Keyboard:
+def coming_or_not(tx: Tx, referral: Referral, found: Appointment) -> Keyboard:
+    """The person's answers before a set time."""
+    return _say(tx, referral, found, {"button.can_come": "coming", "button.cannot_come": "cannot"})
+
+
+def there_or_not(tx: Tx, referral: Referral, found: Appointment) -> Keyboard:
+    """The person's answers after one at which they were missed."""
+    return _say(tx, referral, found, {"button.was_there": "there", "button.was_not_there": "absent"})
+
+
+def came_or_not(tx: Tx, found: Appointment) -> Keyboard:
+    """The worker's answers after a set time."""
+    turn = asked.partner_mark(tx, found.id)
+    said = ("kept", "missed")
+    return tell.column(tell.press(f"button.meet_{s}", "meet.how", found.offer_id, turn, s) for s in said)
+
+
+def _say(tx: Tx, referral: Referral, found: Appointment, words: Mapping[str, str]) -> Keyboard:
     turn = asked.mark(tx, found.id)
-    return tell.column(
-        [
-            tell.press("button.can_come", "meet.say", referral.id, turn, "coming"),
-            tell.press("button.cannot_come", "meet.say", referral.id, turn, "cannot"),
-            tell.page_button("button.open", f"matter/{referral.id}"),
-        ]
-    )
+    said = [tell.press(label, "meet.say", referral.id, turn, word) for label, word in words.items()]
+    return tell.column([*said, tell.page_button("button.open", f"matter/{referral.id}")])
 
 
 def _tell_person(

@@ -45,7 +45,7 @@ def tried(tx: Tx, person_id: str, offer_id: str, how: str) -> Referral:
     enough = turns.unreached([tx.now, *(one.at for one in before)], referral.urgency, zone)
     if referral.stage is Stage.ACCEPTED and enough:
         return _unreachable(tx, actor, referral)
-    tell.tell_author(tx, referral, "matter.tried", buttons=_buttons(referral))
+    tell.tell_author(tx, referral, "matter.tried", buttons=buttons(referral))
     return referral
 
 
@@ -105,7 +105,7 @@ def _unreachable(tx: Tx, actor: Actor, referral: Referral) -> Referral:
     sharing.settle(tx, after)
     tell.settle_desk(tx, after)
     text = "matter.unreachable_member" if after.by_word else "matter.unreachable"
-    told = tell.tell_author(tx, after, text, buttons=_buttons(after))
+    told = tell.tell_author(tx, after, text, buttons=buttons(after))
     if not told or not after.by_word:
         # Whoever could not be reached may not read this either: somebody else must look now.
         working.escalate(tx, after, "desk.unreachable")
@@ -113,7 +113,7 @@ def _unreachable(tx: Tx, actor: Actor, referral: Referral) -> Referral:
     return after
 
 
-def _buttons(referral: Referral) -> Keyboard:
+def buttons(referral: Referral) -> Keyboard:
     """Whoever knows how to reach them: one tap, or a page to write another way."""
     return tell.column(
         [

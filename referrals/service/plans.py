@@ -221,6 +221,7 @@ def _plan_lines(tx: Tx, plan: routing.Plan, language: str) -> tuple[PlanLine, ..
                 organization=names.named(organization.names, language),
                 kind_key=f"kind.{organization.kind}",
                 reasons=tuple((r.key, shown(tx, dict(r.params), language)) for r in line.reasons),
+                task_key=f"task.{line.task}" if line.task else "",
             )
         )
     return tuple(lines)

@@ -16,6 +16,7 @@ from referrals.errors import BadAnswer, NoMoreQuestions, TurnOver
 from referrals.lifecycle import OfferStep, move_offer
 from referrals.model import SYSTEM, AuditEntry, Offer, OfferStage, Referral, Stage, Urgency
 from referrals.ports import Tx
+from referrals.said import Keyboard
 from referrals.service import asked, complaints, doors, matching, offers, sharing, tell
 
 _RUNGS = (("offer_half", 0.5), ("offer_three_quarters", 0.75))
@@ -138,11 +139,16 @@ def _go_on(tx: Tx, referral: Referral, offer: Offer) -> Offer:
     return tx.save(replace(move_offer(offer, OfferStep.ANSWERED), decide_by=clock.decide_by))
 
 
-def _ask_person(tx: Tx, referral: Referral, offer: Offer) -> None:
-    """That they ask something; what it is shows after a tap, or on the page."""
+def looks(tx: Tx, referral: Referral, offer: Offer) -> Keyboard:
+    """The ways to a question: in the chat where it may stand there, and on the page."""
     page = tell.page_button("button.open", f"matter/{referral.id}")
     show = tell.press("button.show", "asked.show", referral.id, asked.mark(tx, offer.id))
-    buttons = tell.column([show, page] if in_chat(tx, referral) else [page])
+    return tell.column([show, page] if in_chat(tx, referral) else [page])
+
+
+def _ask_person(tx: Tx, referral: Referral, offer: Offer) -> None:
+    """That they ask something; what it is shows after a tap, or on the page."""
+    buttons = looks(tx, referral, offer)
     by = {"code": referral.code, "by": tell.iso(tx.now + turns.MOST_PAUSE)}
     tell.tell(tx, referral.author_id, "matter.asks", by, buttons=buttons, slot=asked.slot(referral))
 

@@ -9,13 +9,12 @@ from datetime import timedelta
 
 from referrals import rota
 from referrals.access import Action
-from referrals.directory import Duty
 from referrals.model import SYSTEM, AuditEntry, Role
 from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.rota import Stretch
 from referrals.said import Priority, Timer
-from referrals.service import tell
+from referrals.service import duties, tell
 
 TIMER, DAILY = "rota", "daily"
 EVERY = timedelta(days=1)
@@ -24,20 +23,21 @@ SLOT = "rota"
 
 def on_call(tx: Tx) -> list[Seat]:
     """The coordinators whom the rota names now and who can be reached; perhaps nobody."""
-    named = rota.on_call(tx.directory.duties, tx.now)
+    named = duties.named(tx)
     return [seat for seat in tell.coordinators(tx) if seat.id in named and seat.on_duty]
 
 
 def next_up(tx: Tx) -> list[Seat]:
     """The coordinator whose turn comes next, among those who can be reached; one or none."""
     there = {seat.id: seat for seat in tell.coordinators(tx) if seat.on_duty}
-    found = rota.next_up(tx.directory.duties, tx.now, there)
+    found = rota.next_up(tx.directory.duties, tx.now, there, duties.swapped(tx))
     return [there[found]] if found else []
 
 
 def open_hours(tx: Tx) -> tuple[Stretch, ...]:
     """The stretches of the next seven days that nobody covers: no turn, or the turn of an empty post."""
-    return rota.uncovered(_filled(tx), tx.now)
+    filled = {seat.id for seat in tx.find(Seat, role=Role.COORDINATOR) if seat.person_id}
+    return rota.uncovered(tx.directory.duties, tx.now, swapped=duties.swapped(tx), filled=filled)
 
 
 def begin(tx: Tx) -> None:
@@ -62,8 +62,3 @@ def daily(tx: Tx, subject: str) -> None:
             tell.tell(
                 tx, seat.person_id, "steward.rota", params, buttons=page, slot=SLOT, priority=Priority.BULK
             )
-
-
-def _filled(tx: Tx) -> list[Duty]:
-    seats = {seat.id for seat in tx.find(Seat, role=Role.COORDINATOR) if seat.person_id}
-    return [duty for duty in tx.directory.duties if duty.seat_id in seats]

@@ -16,7 +16,7 @@ from referrals.model import Offer, Referral, Role
 from referrals.persons import Person, Presence, Seat, WritingWindow
 from referrals.ports import Tx
 from referrals.said import Button, Keyboard, Notice, Priority
-from referrals.service import complaints, screens
+from referrals.service import complaints, duties, screens
 
 WITHOUT_DESK = "without_desk"  # the timer of what the desk would hear of, and may not (`focal.py`)
 _OF_A_PART = ("matter.asked", "matter.next_asked")
@@ -153,7 +153,7 @@ def coordinators(tx: Tx) -> list[Seat]:
 def on_call(tx: Tx) -> list[Seat]:
     """The coordinators on duty by the rota; all of them when the rota names nobody who can be reached."""
     everybody = coordinators(tx)
-    now_on = {duty.seat_id for duty in tx.directory.duties if schedule.on_duty(duty, tx.now)}
+    now_on = duties.named(tx)
     return [s for s in everybody if s.id in now_on and s.on_duty] or everybody
 
 

@@ -15,6 +15,7 @@ from referrals.errors import BadAnswer, CannotWait, TurnOver
 from referrals.lifecycle import OfferStep, Step, move, move_offer
 from referrals.model import SYSTEM, AuditEntry, Offer, OfferStage, Referral, Role, Stage, Urgency
 from referrals.ports import Tx
+from referrals.said import Keyboard
 from referrals.service import (
     asked,
     capacity,
@@ -186,15 +187,20 @@ def _dealing(tx: Tx, offer: Offer) -> list[str]:
     return [p for p in offer.told[:1] if p in there] or there
 
 
-def _ask_person(tx: Tx, referral: Referral, offer: Offer, text: str) -> None:
+def yes_or_no(tx: Tx, referral: Referral, offer: Offer) -> Keyboard:
+    """What the person is asked about a list is answered with."""
     turn = asked.mark(tx, offer.id)
-    buttons = tell.column(
+    return tell.column(
         [
             tell.press("button.wait_yes", "wait", referral.id, turn, "yes"),
             tell.press("button.wait_no", "wait", referral.id, turn, "no"),
             tell.page_button("button.open", f"matter/{referral.id}"),
         ]
     )
+
+
+def _ask_person(tx: Tx, referral: Referral, offer: Offer, text: str) -> None:
+    buttons = yes_or_no(tx, referral, offer)
     words = {
         "code": referral.code,
         "day": day_for(tx, referral.author_id, offer),

@@ -12,6 +12,7 @@ from referrals.lifecycle import ENDED, STAGE_WAITS, OfferStep, Step, move, move_
 from referrals.members import CheckIn, CheckInKind
 from referrals.model import SYSTEM, AuditEntry, Offer, Outcome, Referral, Stage, ThreadEntry
 from referrals.ports import Tx
+from referrals.said import Keyboard
 from referrals.service import asked, asking, doors, matching, offers, plan_parts, reading, sharing, tell
 
 # An overdue contact stays with the partner, and the desk hears of it again every day until it is mended.
@@ -174,19 +175,16 @@ def set_heartbeat(tx: Tx, referral: Referral) -> None:
 
 def ask_whether_helped(tx: Tx, referral: Referral) -> None:
     """'Did somebody help?': answered with one tap, in the chat."""
-    tell.tell_author(
-        tx,
-        referral,
-        "matter.did_help",
-        buttons=tell.column(
-            [
-                tell.press("button.helped_yes", "matter.helped", referral.id, "yes"),
-                tell.press("button.helped_partly", "matter.helped", referral.id, "partly"),
-                tell.press("button.helped_no", "matter.helped", referral.id, "no"),
-                tell.page_button("button.open", f"matter/{referral.id}"),
-            ]
-        ),
-    )
+    tell.tell_author(tx, referral, "matter.did_help", buttons=helped_or_not(referral))
+
+
+def helped_or_not(referral: Referral) -> Keyboard:
+    """The answers to 'did somebody help?'."""
+    said = [
+        tell.press(f"button.helped_{each}", "matter.helped", referral.id, each)
+        for each in ("yes", "partly", "no")
+    ]
+    return tell.column([*said, tell.page_button("button.open", f"matter/{referral.id}")])
 
 
 def _outcome(code: str) -> Outcome:

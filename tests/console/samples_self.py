@@ -74,7 +74,12 @@ def posts_view(tx: Any, who: str, subject: str, body: Body) -> PostsView:
         steps=(Step("desk_first_off", "page.step.desk_first_off"),),
         refused=(
             RefusedLine(
-                "17", "2 of your members wait for a contact.", "mentor-1", "bad_request", NOW, _AGAIN
+                "17",
+                "2 of your members wait for a contact.",
+                "mentor-1",
+                "page.posts.why.bad_request",
+                NOW,
+                _AGAIN,
             ),
         ),
         refused_count=1,

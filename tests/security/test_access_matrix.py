@@ -256,6 +256,7 @@ class Matrix:
         yield "desk_first", self.reach(posts.steps["desk_first_on"], person, [""], {})
         yield "desk_queue", self.try_it(desk.queue, person)
         yield "desk_page", self.reach(PAGES["desk"].view, person, [""], {})
+        yield "rota_page", self.reach(PAGES["rota"].view, person, [""], {})
         yield "work_page", self.reach(PAGES["work"].view, person, [""], {})
         yield "work_duty", self.reach(PAGES["work"].steps["duty_off"], person, [""], {})
         yield "duty", self.try_it(joining.set_duty, person, False)

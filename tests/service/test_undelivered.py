@@ -80,9 +80,13 @@ async def test_somebody_sends_it_again_or_gives_it_up(network: Small) -> None:
     await deliver(network)
     await refuse(network, "desk.undelivered", "desk.handled")
     lines = posts(network, desk).refused
-    assert [(line.post, line.code, line.words) for line in lines] == [
-        ("mentor-1", "bad_request", "2 of the network's messages could not be delivered. Please look."),
-        ("mentor-1", "bad_request", "{code}: handled."),
+    assert [(line.post, line.why_key, line.words) for line in lines] == [
+        (
+            "mentor-1",
+            "page.posts.why.bad_request",
+            "2 of the network's messages could not be delivered. Please look.",
+        ),
+        ("mentor-1", "page.posts.why.bad_request", "{code}: handled."),
     ]
     steps = PAGES["posts"].steps
     network.store.run(steps["resend"], desk, "", {"notice": lines[0].id})

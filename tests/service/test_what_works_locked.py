@@ -119,6 +119,10 @@ TABLE = {
     ("matter", "reply"): FREE,
     ("work", "duty_off"): WORKS,
     ("work", "duty_on"): WORKS,
+    ("rota", "swap_ask"): FREE,
+    ("rota", "swap_yes"): FREE,
+    ("rota", "swap_no"): FREE,
+    ("rota", "swap_back"): FREE,
     ("room", "room"): FREE,  # a worker says whether there is room; nothing is read
     ("me", "language"): WORKS,
     ("me", "window"): WORKS,

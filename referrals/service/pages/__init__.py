@@ -23,6 +23,7 @@ from referrals.service.pages.plan import PLAN
 from referrals.service.pages.posts import POSTS
 from referrals.service.pages.receipt import RECEIPT
 from referrals.service.pages.room import ROOM
+from referrals.service.pages.rota import ROTA
 from referrals.service.pages.safety import SAFETY
 from referrals.service.pages.share import SHARE
 from referrals.service.pages.tasks import TASKS
@@ -48,6 +49,7 @@ PAGES: Mapping[str, Page] = {
     "mydata": MYDATA,
     "witness": WITNESS,
     "room": ROOM,
+    "rota": ROTA,
     "safety": SAFETY,
     "share": SHARE,
     "words": WORDS,

@@ -1,6 +1,6 @@
 """Page 'desk': what waits for the desk, queue by queue; the one to look at first stands above all.
 
-`subject` is '' for everything, or one queue's name.
+`subject` is '' for everything, or one queue's name (and which stretch of it: `stretches.py`).
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from referrals.access import Action
 from referrals.errors import NotFound
 from referrals.model import Urgency
-from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.queues import Queue
-from referrals.service import desk_queues, rota
+from referrals.service import desk_queues
 from referrals.service.desk_queues import Waiting
+from referrals.service.pages import rota, stretches
 from referrals.service.pages.page import Body, Page, Verb
 from referrals.views import MatterLine, Said, Section, SectionsView, Way
 
 FEW = 3
 MOST = 8  # of one queue where all of them are shown
-ALL = 30  # of one queue alone: in their order, so what is left out can wait the longest
 
 
 def desk_view(tx: Tx, person_id: str, subject: str, body: Body) -> SectionsView:
     """What waits, the most urgent first and of these the oldest; nothing of it needs the PIN."""
+    subject, number = stretches.read(subject)
     if subject and subject not in list(Queue):
         raise NotFound
     found = desk_queues.waiting(tx, person_id)
@@ -32,12 +32,11 @@ def desk_view(tx: Tx, person_id: str, subject: str, body: Body) -> SectionsView:
     sections = list(_first(found, person_id)) if not subject else []
     sections += [_ways(queues, subject)] if queues else []
     if subject:
-        sections += _queue(Queue(subject), queues.get(Queue(subject), ()), person_id, ALL)
+        sections.append(_alone(Queue(subject), queues.get(Queue(subject), ()), person_id, number))
     else:
-        for queue, those in queues.items():
-            sections += _queue(queue, those, person_id, MOST)
+        sections += [_queue(queue, those, person_id) for queue, those in queues.items()]
     if not subject:
-        sections.append(_rota(tx, person_id))
+        sections.append(rota.now(tx, person_id, (Way("rota", "part.rota.title"),)))
     count = Said("part.desk.count", {"count": str(len(found))}) if found else Said("part.desk.empty")
     return SectionsView("part.desk.title", tuple(sections), (count,))
 
@@ -54,34 +53,27 @@ def _first(found: Sequence[Waiting], person_id: str) -> Iterator[Section]:
         yield Section("part.desk.first", matters=(_line(free[0], person_id),))
 
 
-def _queue(queue: Queue, those: Sequence[Waiting], person_id: str, most: int) -> Iterator[Section]:
-    rows = tuple(_line(waiting, person_id) for waiting in those[:most])
-    more = len(rows) < len(those) and most == MOST
-    ways = (Way(f"desk/{queue}", "part.desk.all", len(those)),) if more else ()
+def _queue(queue: Queue, those: Sequence[Waiting], person_id: str) -> Section:
+    """The first of a queue, and the way to all of it."""
+    rows = tuple(_line(waiting, person_id) for waiting in those[:MOST])
+    ways = (Way(f"desk/{queue}", "part.desk.all", len(those)),) if len(those) > MOST else ()
     hint = Said(f"part.desk.hint.{queue}")
-    yield Section(f"part.desk.{queue}", (hint,), count=len(those), matters=rows, ways=ways)
+    return Section(f"part.desk.{queue}", (hint,), count=len(those), matters=rows, ways=ways)
+
+
+def _alone(queue: Queue, those: Sequence[Waiting], person_id: str, number: int) -> Section:
+    """A queue by itself, stretch by stretch."""
+    count = len(those)
+    rows = tuple(_line(waiting, person_id) for waiting in stretches.of(those, number))
+    lines = (Said(f"part.desk.hint.{queue}"), *stretches.said(count, number))
+    ways = stretches.ways(f"desk/{queue}", count, number)
+    return Section(f"part.desk.{queue}", lines, count=count, matters=rows, ways=ways)
 
 
 def _ways(queues: Mapping[Queue, Sequence[Waiting]], subject: str) -> Section:
     ways = [Way("desk", "part.desk.everything", chosen=not subject)]
     ways += [Way(f"desk/{q}", f"part.desk.way.{q}", len(those), q == subject) for q, those in queues.items()]
     return Section("part.desk.ways", ways=tuple(ways))
-
-
-def _rota(tx: Tx, person_id: str) -> Section:
-    """Who is on call now and whose turn is next, by their posts; and the week's hours that nobody covers."""
-    lines = [_turn("part.desk.on_call", seat, person_id) for seat in rota.on_call(tx)]
-    lines = lines or [Said("part.desk.nobody_on_call")]
-    lines += [_turn("part.desk.next_up", seat, person_id) for seat in rota.next_up(tx)]
-    for start, end in rota.open_hours(tx)[:MOST]:
-        hours = str(max(1, round((end - start).total_seconds() / 3600)))
-        lines.append(Said("part.desk.uncovered", {"hours": hours}, start))
-    return Section("part.desk.rota", tuple(lines))
-
-
-def _turn(key: str, seat: Seat, person_id: str) -> Said:
-    """A post is called by its name in the network's file; who fills it is not said."""
-    return Said(f"{key}_you") if seat.person_id == person_id else Said(key, {"post": seat.id})
 
 
 def _line(waiting: Waiting, person_id: str) -> MatterLine:

@@ -51,9 +51,14 @@ def posts_view(tx: Tx, person_id: str, subject: str, body: Body) -> PostsView:
     )
 
 
+# What Telegram's refusals are called here; every other code is one of giving up after many tries.
+_WHY = {code: f"page.posts.why.{code}" for code in ("bad_request", "chat_migrated", "unexpected")}
+
+
 def _refused(one: undelivered.Refused) -> RefusedLine:
     steps = (Step("resend", "page.step.resend"), Step("drop", "page.step.drop", needs=_YES))
-    return RefusedLine(str(one.notice.id), one.words, one.post, one.notice.code, one.notice.refused_at, steps)
+    why = _WHY.get(one.notice.code, "page.posts.why.tired")
+    return RefusedLine(str(one.notice.id), one.words, one.post, why, one.notice.refused_at, steps)
 
 
 def _about_notice(verb: Callable[[Tx, Actor, int], None]) -> Verb:

@@ -1,26 +1,34 @@
-"""Page 'tasks': a plan of several parts, for whoever does one of them; and staff propose one for somebody."""
+"""Page 'tasks': a plan of several parts, for whoever does one of them; and staff propose one for somebody.
+
+Without a subject it is the way in: the plans that somebody has a part in, and what staff may propose.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from referrals.access import Action
+from referrals.catalogue import Handling
 from referrals.errors import NotFound
-from referrals.model import Actor, Referral, Role
+from referrals.lifecycle import OPEN
+from referrals.model import Actor, Referral, Role, Stage
 from referrals.ports import Tx
-from referrals.service import doors, plan_days, proposing, task_people, task_plans
-from referrals.service.pages import tasks_part
+from referrals.service import doors, enrolments, plan_days, proposing, task_people, task_plans
+from referrals.service.pages import me, tasks_part
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import Said, Section, SectionsView, Step
 
 _TITLE = "page.tasks.title"
+_RUNNING = tuple(stage for stage in OPEN if stage not in (Stage.DRAFT, Stage.AWAITING_CONSENT))
 _PROPOSE = Step("propose", "page.step.propose", needs="code")
 
 
 def tasks_view(tx: Tx, person_id: str, subject: str, body: Body) -> SectionsView:
-    """Page 'tasks': one plan; without a subject what staff of a body may propose."""
+    """Page 'tasks': one plan; without a subject the ways to this reader's, and what may be proposed."""
     if not subject:
-        return _proposals(tx, person_id)
+        return _way_in(tx, person_id)
     actor, plan = _reader(tx, person_id, subject)
     shown = tuple(tasks_part.of_plan(tx, actor, plan))
     return SectionsView(_TITLE, shown, locked=tx.reading_locked and actor.role is not Role.COORDINATOR)
@@ -36,24 +44,38 @@ def _reader(tx: Tx, person_id: str, plan_id: str) -> tuple[Actor, Referral]:
     return doors.desk_referral(tx, person_id, plan_id, Action.TASK_DO)
 
 
-def _proposals(tx: Tx, person_id: str) -> SectionsView:
+def _way_in(tx: Tx, person_id: str) -> SectionsView:
+    shown = (*_running(tx, person_id), *_proposals(tx, person_id))
+    return SectionsView(_TITLE, shown, () if shown else (Said("part.tasks.none"),))
+
+
+def _running(tx: Tx, person_id: str) -> Iterator[Section]:
+    """Plans that go on: one's own, and those of whom one accompanies now."""
+    pathways = sorted(p.id for p in tx.catalogue.pathways.values() if p.handling is Handling.TASKS)
+    plans: dict[str, Any] = {"pathway": pathways, "stage": _RUNNING, "parent_id": None}
+    found = {plan.id: plan for plan in tx.find(Referral, author_id=person_id, **plans)}
+    members = [enrolment.id for enrolment in enrolments.of_person(tx, person_id)]
+    for plan in tx.find(Referral, enrolment_id=members, **plans):
+        if plan.author_id and person_id in task_people.mentors(tx, plan):
+            found[plan.id] = plan
+    rows = me.lines_of(tx, list(found.values()))
+    if rows:
+        yield Section(
+            "part.tasks.running", matters=tuple(replace(row, page=f"tasks/{row.id}") for row in rows)
+        )
+
+
+def _proposals(tx: Tx, person_id: str) -> Iterator[Section]:
     language = doors.person_by_id(tx, person_id).language
     how = Said("part.tasks.propose_how")
-    shown = tuple(
-        Section(
-            "part.tasks.propose",
-            (Said("part.tasks.which", {"what": tx.catalogue.words(f"pathway.{p.id}", language)}), how),
-            (_PROPOSE,),
-            {"pathway": p.id},
-        )
-        for p in proposing.pathways(tx, person_id)
-    )
-    return SectionsView(_TITLE, shown, () if shown else (Said("part.tasks.none"),))
+    for pathway in proposing.pathways(tx, person_id):
+        what = Said("part.tasks.which", {"what": tx.catalogue.words(f"pathway.{pathway.id}", language)})
+        yield Section("part.tasks.propose", (what, how), (_PROPOSE,), {"pathway": pathway.id})
 
 
 def _propose(tx: Tx, person_id: str, subject: str, body: Body) -> SectionsView:
     proposing.propose(tx, person_id, text_of(body, "pathway"), text_of(body, "code"))
-    return replace(_proposals(tx, person_id), lines=(Said("part.tasks.proposed"),))
+    return replace(_way_in(tx, person_id), lines=(Said("part.tasks.proposed"),))
 
 
 def _step(verb: Verb) -> Verb:

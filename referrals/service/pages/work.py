@@ -1,17 +1,18 @@
 """Page 'work': a worker's day. What the organisation was asked and what it holds, heap by heap.
 
-`subject` is '' for everything, 'mine', or one heap's name.
+`subject` is '' for everything, 'mine', or one heap's name (and which stretch of it: `stretches.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from referrals.access import Action
 from referrals.errors import NotFound
 from referrals.model import Role, Urgency
 from referrals.ports import Tx
 from referrals.service import doors, joining, worker_day
+from referrals.service.pages import stretches
 from referrals.service.pages.page import Body, Page, Verb
 from referrals.service.worker_day import Case
 from referrals.views import MatterLine, Said, Section, SectionsView, Step, Way
@@ -19,11 +20,11 @@ from referrals.workload import Heap
 
 MINE = "mine"
 MOST = 12  # of one heap where all of them are shown
-ALL = 30  # of one heap alone: in their order, so what is left out can wait the longest
 
 
 def work_view(tx: Tx, person_id: str, subject: str, body: Body) -> SectionsView:
     """Each line says what comes next and by when; nothing of it needs the PIN."""
+    subject, number = stretches.read(subject)
     if subject and subject not in (MINE, *Heap):
         raise NotFound
     found = worker_day.cases(tx, person_id)
@@ -32,9 +33,10 @@ def work_view(tx: Tx, person_id: str, subject: str, body: Body) -> SectionsView:
     heaps = {heap: tuple(c for c in shown if c.heap is heap) for heap in Heap}
     sections = [_ways(found, mine, subject)] if found else []
     for heap, those in heaps.items():
-        if those and subject in ("", MINE, heap):
-            most = ALL if subject == heap else MOST
-            sections += _heap(heap, those, person_id, most)
+        if subject == heap:
+            sections.append(_alone(heap, those, person_id, number))
+        elif those and subject in ("", MINE):
+            sections.append(_heap(heap, those, person_id))
     count = Said("part.work.count", {"count": str(len(found)), "mine": str(len(mine))})
     said = count if found else Said("part.work.empty")
     return SectionsView("part.work.title", (*sections, _duty(tx, person_id)), (said,))
@@ -65,11 +67,19 @@ def _who(case: Case, person_id: str) -> str:
     return "part.who.you" if case.whose == person_id else "part.who.colleague"
 
 
-def _heap(heap: Heap, those: Sequence[Case], person_id: str, most: int) -> Iterator[Section]:
-    rows = tuple(line(case, person_id) for case in those[:most])
-    more = len(rows) < len(those) and most == MOST
-    ways = (Way(f"work/{heap}", "part.desk.all", len(those)),) if more else ()
-    yield Section(f"part.work.{heap}", count=len(those), matters=rows, ways=ways)
+def _heap(heap: Heap, those: Sequence[Case], person_id: str) -> Section:
+    """The first of a heap, and the way to all of it."""
+    rows = tuple(line(case, person_id) for case in those[:MOST])
+    ways = (Way(f"work/{heap}", "part.desk.all", len(those)),) if len(those) > MOST else ()
+    return Section(f"part.work.{heap}", count=len(those), matters=rows, ways=ways)
+
+
+def _alone(heap: Heap, those: Sequence[Case], person_id: str, number: int) -> Section:
+    """A heap by itself, stretch by stretch."""
+    count = len(those)
+    rows = tuple(line(case, person_id) for case in stretches.of(those, number))
+    ways = stretches.ways(f"work/{heap}", count, number)
+    return Section(f"part.work.{heap}", stretches.said(count, number), count=count, matters=rows, ways=ways)
 
 
 def _ways(found: Sequence[Case], mine: Sequence[Case], subject: str) -> Section:

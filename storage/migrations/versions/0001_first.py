@@ -120,6 +120,20 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
     )
     op.create_index(op.f("ix_duty_seat_id"), "duty", ["seat_id"], unique=False)
     op.create_table(
+        "duty_swap",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("duty_id", sa.Text(), nullable=False),
+        sa.Column("day", sa.Text(), nullable=False),
+        sa.Column("seat_id", sa.Text(), nullable=False),
+        sa.Column("for_duty_id", sa.Text(), nullable=False),
+        sa.Column("for_day", sa.Text(), nullable=False),
+        sa.Column("for_seat_id", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("agreed_at", sa.BigInteger(), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_duty_swap")),
+    )
+    op.create_table(
         "enrolment",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("code", sa.Text(), nullable=False),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -25,7 +25,7 @@ from referrals.casework import (
     Transfer,
     UnmetNeed,
 )
-from referrals.directory import Agreement, Area, Duty, EmergencyLine, Hours, Poster
+from referrals.directory import Agreement, Area, Duty, DutySwap, EmergencyLine, Hours, Poster
 from referrals.errors import BadAnswer, StaleRow, StoreError
 from referrals.members import (
     Attendance,
@@ -140,6 +140,7 @@ EVERY_KIND: list[Any] = [
     a_service("s1", "o1"),
     Agreement("g1", "o1", ("help",), ("family-support",), (DataClass.STORY,), DAY, DAY, DAY, ("A", "B")),
     Duty("d1", "desk-1", 6, NINE, NINE, "Asia/Bangkok"),
+    DutySwap("ds1", "d1", date(2026, 11, 28), "desk-1", "d2", date(2026, 11, 29), "desk-2", NOW, NOW),
     Poster("welcome", "family-support"),
     Message("m1", "p1", 2**40, "offer:1", False, NOW, NOW),
 ]

@@ -1,0 +1,71 @@
+"""What waits for somebody's own word about their matters, as their chat has asked it: for the word ANSWER.
+
+Nothing is asked here that was not asked before, and nothing changes: the buttons are those of the message
+that has gone from the chat, and the verbs behind them look again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from referrals.casework import Appointment, AppointmentState
+from referrals.lifecycle import OPEN
+from referrals.model import OfferStage, Referral, Stage
+from referrals.ports import Tx
+from referrals.said import Keyboard
+from referrals.service import appointments, asked, attempts, questions, tell, waiting, working
+
+_UNSENT = (Stage.DRAFT, Stage.AWAITING_CONSENT)
+_WAITS = tuple(stage for stage in OPEN if stage not in _UNSENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One message that wants an answer: text key, parameters, buttons, and its place in the chat."""
+
+    text: str
+    words: Mapping[str, str]
+    buttons: Keyboard
+    slot: str
+
+
+def of_person(tx: Tx, person_id: str) -> list[Ask]:
+    """Everything that this person is asked now, the oldest matter first."""
+    mine = tx.find(Referral, author_id=person_id, stage=_WAITS)
+    ordered = sorted(mine, key=lambda r: (r.created_at, r.id))
+    dates: dict[str, list[Appointment]] = {}
+    for date in tx.find(Appointment, referral_id=[r.id for r in ordered]):
+        dates.setdefault(date.referral_id, []).append(date)
+    return [ask for r in ordered for ask in (*_of_turn(tx, r), *_of_dates(tx, r, dates.get(r.id, [])))]
+
+
+def _of_turn(tx: Tx, referral: Referral) -> Iterator[Ask]:
+    code, place = {"code": referral.code}, f"matter:{referral.id}"
+    if referral.stage is Stage.REPORTED:
+        yield Ask("matter.did_help", code, working.helped_or_not(referral), place)
+    if referral.stage is Stage.UNREACHABLE:
+        text = "matter.unreachable_member" if referral.by_word else "matter.unreachable"
+        yield Ask(text, code, attempts.buttons(referral), place)
+    for offer in asked.turns_of(tx, referral):
+        words = code | {"by": tell.iso(asked.answer_by(tx, offer))}
+        if not asked.waits_for_person(offer):
+            continue
+        if offer.stage is OfferStage.QUESTION:
+            yield Ask("matter.asks", words, questions.looks(tx, referral, offer), asked.slot(referral))
+        else:
+            words |= {"day": waiting.day_for(tx, referral.author_id, offer)}
+            buttons = waiting.yes_or_no(tx, referral, offer)
+            yield Ask("matter.will_you_wait", words, buttons, asked.slot(referral))
+
+
+def _of_dates(tx: Tx, referral: Referral, dates: list[Appointment]) -> Iterator[Ask]:
+    if referral.stage not in appointments.GOING:
+        return
+    for date in sorted((d for d in dates if d.offer_id == referral.offer_id), key=lambda d: (d.at, d.id)):
+        words = {"code": referral.code, "at": tell.iso(date.at)}
+        place = asked.date_slot(tx, date)
+        if date.state is AppointmentState.SET and date.at > tx.now and not date.said:
+            yield Ask("matter.appointment", words, appointments.coming_or_not(tx, referral, date), place)
+        elif date.state is AppointmentState.MISSED and date.said in ("", "coming"):
+            yield Ask("matter.missed", words, appointments.there_or_not(tx, referral, date), place)

@@ -1,0 +1,132 @@
+"""Page 'rota': who is on call, the turns of the next two weeks, and two coordinators exchange one each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from referrals import schedule
+from referrals.access import Action
+from referrals.persons import Seat
+from referrals.ports import Tx
+from referrals.rota import Turn
+from referrals.service import doors, names, rota, swaps
+from referrals.service.pages.page import Body, Page, Verb, text_of
+from referrals.views import Choice, Said, Section, SectionsView, Step, Way
+
+GAPS = 8  # stretches that nobody covers
+ASK, YES, NO, BACK = "swap_ask", "swap_yes", "swap_no", "swap_back"
+
+
+def rota_view(tx: Tx, person_id: str, subject: str, body: Body) -> SectionsView:
+    """What waits for an answer first; then one's own turns, each of which can be exchanged."""
+    swaps.own_posts(tx, person_id)
+    shown = (now(tx, person_id), *_asked(tx, person_id), *_own(tx, person_id), *_theirs(tx, person_id))
+    return SectionsView("part.rota.title", shown)
+
+
+def now(tx: Tx, person_id: str, ways: tuple[Way, ...] = ()) -> Section:
+    """Who is on call now and whose turn is next, by their posts; and the week's hours that nobody covers."""
+    lines = [_named("part.desk.on_call", seat, person_id) for seat in rota.on_call(tx)]
+    lines = lines or [Said("part.desk.nobody_on_call")]
+    lines += [_named("part.desk.next_up", seat, person_id) for seat in rota.next_up(tx)]
+    for start, end in rota.open_hours(tx)[:GAPS]:
+        hours = str(max(1, round((end - start).total_seconds() / 3600)))
+        lines.append(Said("part.desk.uncovered", {"hours": hours}, start))
+    return Section("part.desk.rota", tuple(lines), ways=ways)
+
+
+def _named(key: str, seat: Seat, person_id: str) -> Said:
+    """A post is called by its name in the network's file; who fills it is not said."""
+    return Said(f"{key}_you") if seat.person_id == person_id else Said(key, {"post": seat.id})
+
+
+def _asked(tx: Tx, person_id: str) -> Iterator[Section]:
+    """What a colleague asks of this reader, and what the reader has asked for."""
+    mine = swaps.own_posts(tx, person_id)
+    for swap in swaps.of_person(tx, person_id):
+        both = swaps.turns_of(tx, swap)
+        if both is None:
+            continue
+        theirs, ours = (_when(tx, turn, person_id) for turn in both)
+        if swap.seat_id in mine:
+            lines = (Said("part.rota.you_give", {"turn": theirs}), Said("part.rota.you_take", {"turn": ours}))
+            steps: tuple[Step, ...] = (Step(BACK, "page.step.swap_back"),)
+        else:
+            lines = (Said("part.rota.you_take", {"turn": theirs}), Said("part.rota.you_give", {"turn": ours}))
+            steps = (Step(YES, "page.step.swap_yes"), Step(NO, "page.step.swap_no"))
+        title = "part.rota.you_asked" if swap.seat_id in mine else "part.rota.asks_you"
+        yield Section(title, lines, steps, {"swap": swap.id})
+
+
+def _own(tx: Tx, person_id: str) -> Iterator[Section]:
+    """One's own turns; those that are free, with what they can be exchanged for."""
+    mine, there, free = swaps.own_posts(tx, person_id), swaps.others(tx, person_id), swaps.free(tx)
+    choices = tuple(_choice(tx, turn, person_id) for turn in free if turn.seat_id in there)
+    open_ones = {turn.key for turn in free}
+    for turn in swaps.coming(tx):
+        if turn.seat_id in mine:
+            steps = (Step(ASK, "page.step.swap_ask", "reason", choices),) if turn.key in open_ones else ()
+            line = Said("part.rota.turn", {"turn": _when(tx, turn, person_id)})
+            asks = steps if choices else ()
+            yield Section("part.rota.yours", (line,), asks, {"turn": swaps.written(turn)})
+
+
+def _theirs(tx: Tx, person_id: str) -> Iterator[Section]:
+    mine = swaps.own_posts(tx, person_id)
+    lines = [
+        Said("part.rota.their_turn", {"turn": _when(tx, turn, person_id), "post": turn.seat_id})
+        for turn in swaps.coming(tx)
+        if turn.seat_id not in mine
+    ]
+    if lines:
+        yield Section("part.rota.theirs", tuple(lines), folded=True)
+
+
+def _choice(tx: Tx, turn: Turn, person_id: str) -> Choice:
+    return Choice(swaps.written(turn), label=f"{_when(tx, turn, person_id)} · {turn.seat_id}")
+
+
+def _when(tx: Tx, turn: Turn, person_id: str) -> str:
+    """A turn in the reader's own words and clock: the day, from when until when."""
+    person = doors.person_by_id(tx, person_id)
+    starts, ends = (schedule.local(at, person.timezone) for at in (turn.starts, turn.ends))
+    say = tx.catalogue.words
+    day = names.day_in_words(tx.catalogue, starts.date(), person.language)
+    weekday = say(f"date.weekday.{starts.weekday()}", person.language)
+    return say(
+        "part.rota.when",
+        person.language,
+        weekday=weekday,
+        day=day,
+        starts=f"{starts:%H:%M}",
+        ends="24:00" if f"{ends:%H:%M}" == "00:00" else f"{ends:%H:%M}",
+    )
+
+
+def _ask(tx: Tx, person_id: str, subject: str, body: Body) -> SectionsView:
+    swaps.ask(tx, person_id, text_of(body, "turn"), text_of(body, "reason"))
+    return rota_view(tx, person_id, "", {})
+
+
+def _answer(yes: bool) -> Verb:
+    def step(tx: Tx, person_id: str, subject: str, body: Body) -> SectionsView:
+        swaps.answer(tx, person_id, text_of(body, "swap"), yes)
+        return rota_view(tx, person_id, "", {})
+
+    return Verb(Action.ROTA_SWAP, step)
+
+
+def _back(tx: Tx, person_id: str, subject: str, body: Body) -> SectionsView:
+    swaps.take_back(tx, person_id, text_of(body, "swap"))
+    return rota_view(tx, person_id, "", {})
+
+
+ROTA = Page(
+    Verb(Action.DESK_LIST, rota_view),
+    {
+        ASK: Verb(Action.ROTA_SWAP, _ask),
+        YES: _answer(True),
+        NO: _answer(False),
+        BACK: Verb(Action.ROTA_SWAP, _back),
+    },
+)
