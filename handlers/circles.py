@@ -26,4 +26,4 @@ def look(turn: Turn) -> Reply:
     if turn.word(1):
         people.choose_language(turn.tx, turn.person.id, turn.word(1))
     page = ((page_button("button.open_page", f"invited/{found.id}"),),)
-    return Reply("family.page_is_here", {}, page, slot=f"invited:{found.id}")
+    return Reply("family.page_is_here", {}, page, slot=circle_invitations.slot(found))

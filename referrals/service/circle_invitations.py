@@ -86,7 +86,7 @@ def accept(tx: Tx, person_id: str, invitation_id: str, age: str = "") -> Referra
     draft = drafts.start_draft(tx, actor, first.pathway, first.category, group, person.language)
     _joins(tx, actor, invitation, circle, draft)
     page = ((tell.page_button("button.open_page", f"plan/{draft.id}"),),)
-    tell.answer(tx, person_id, "family.circle_page", buttons=page, slot=f"matter:{draft.id}")
+    tell.answer(tx, person_id, "family.circle_page", buttons=page, slot=slot(invitation))
     return draft
 
 
@@ -103,6 +103,7 @@ def accept_for(tx: Tx, person_id: str, invitation_id: str, enrolment_id: str) ->
     page = ((tell.page_button("button.read_out", f"words/{referral.id}"),),)
     code = {"code": enrolment.code}
     tell.answer(tx, person_id, "needs.waiting", code, buttons=page, slot=needs.slot(enrolment))
+    tell.quietly(tx, person_id, slot(invitation), "")
     return referral
 
 
@@ -110,12 +111,18 @@ def decline(tx: Tx, person_id: str, invitation_id: str) -> None:
     """'No': nobody asks why. Whoever leads it hears that there is no yes; the first side hears nothing."""
     invitation, circle = of(tx, person_id, invitation_id)
     _end(tx, doors.as_author(person_id), invitation)
+    tell.quietly(tx, person_id, slot(invitation), "")
     leading.tell_lead(tx, [_first(tx, circle)], "worker.circle_moved")
 
 
 def members_of(tx: Tx, person_id: str) -> list[Enrolment]:
     """For whom somebody may have been given a link: their own members, by code."""
     return [e for e in enrolments.of_person(tx, person_id) if e.active]
+
+
+def slot(invitation: CircleInvitation) -> str:
+    """The one message that leads to an invitation's page; once that is answered, nothing leads there."""
+    return f"invited:{invitation.id}"
 
 
 def may_take(tx: Tx, person_id: str, circle: Circle) -> bool:

@@ -15,6 +15,7 @@ from referrals.catalogue import Handling
 from referrals.lifecycle import ENDED
 from referrals.model import SYSTEM, AuditEntry, Referral
 from referrals.ports import Tx
+from referrals.service import tell
 
 WAITS, OVER = "circle", "circle_over"  # timers: of a circle, of a side
 
@@ -63,6 +64,20 @@ def follow(tx: Tx, referral: Referral) -> None:
     held = circle.state is CircleState.HELD  # they have met: the matter may be closed
     if (ended and not held) or referral.organization_id != circle.organization_id:
         stop(tx, circle, side.id)
+
+
+def in_touch(tx: Tx, referral: Referral) -> None:
+    """Whoever leads a circle has spoken with a side: an invited one is asked now, as the first one was."""
+    side = side_of(tx, referral)
+    if side is not None and side.invited and side.first_yes_at is None:
+        tell_side(tx, referral, "matter.circle_asks")
+
+
+def tell_side(tx: Tx, referral: Referral, text: str) -> None:
+    """A word to a side, with the way to its page; never what it is about."""
+    page = ((tell.page_button("button.look", f"circle/{referral.id}"),),)
+    slot = f"circle:{referral.id}"
+    tell.tell(tx, referral.author_id, text, {"code": referral.code}, buttons=page, slot=slot)
 
 
 def taken_home(tx: Tx, referral: Referral) -> dict[str, object] | None:

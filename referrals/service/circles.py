@@ -79,7 +79,7 @@ def begin(tx: Tx, person_id: str, offer_id: str) -> Circle:
     _note(tx, actor, circle, "begun")
     _note_side(tx, actor, Action.CIRCLE_LEAD, side, "begun")
     _waits(tx, circle)
-    _tell_side(tx, referral, "matter.circle_asks")
+    circle_sides.tell_side(tx, referral, "matter.circle_asks")
     page = ((tell.page_button("button.look", f"circle/{offer.id}"),),)
     slot = f"circle:{offer.id}"
     tell.answer(tx, person_id, "worker.circle_moved", {"code": offer.code}, buttons=page, slot=slot)
@@ -95,7 +95,7 @@ def prepare(tx: Tx, person_id: str, offer_id: str, done: Collection[str]) -> Non
     _note_side(tx, actor, Action.CIRCLE_LEAD, saved, "prepared")
     _waits(tx, circle)
     if circles.prepared(saved) and not circles.prepared(side):
-        _tell_side(tx, referral, "matter.circle_asks")
+        circle_sides.tell_side(tx, referral, "matter.circle_asks")
 
 
 def hold(tx: Tx, person_id: str, offer_id: str) -> None:
@@ -162,7 +162,7 @@ def over(tx: Tx, subject: str) -> None:
         return
     circle_sides.told(tx, side)
     if referral is not None and referral.author_id:
-        _tell_side(tx, referral, "matter.circle_over")
+        circle_sides.tell_side(tx, referral, "matter.circle_over")
 
 
 # -- shared -------------------------------------------------------------------------------------------
@@ -206,7 +206,7 @@ def _say(tx: Tx, actor: Actor, referral: Referral, side: CircleSide, circle: Cir
     if circle.state is CircleState.PREPARING and saved.second_yes_at is None:
         others = [each for each in _matters(tx, circle) if each.id != referral.id]
         for other in others if saved.first_yes_at == tx.now else ():
-            _tell_side(tx, other, "matter.circle_moved")
+            circle_sides.tell_side(tx, other, "matter.circle_moved")
 
 
 def _stop(tx: Tx, circle: Circle, by: str) -> None:
@@ -248,12 +248,6 @@ def tell_lead(tx: Tx, matters: Collection[Referral], text: str) -> None:
             page = ((tell.page_button("button.look", f"circle/{offer.id}"),),)
             slot = f"circle:{offer.id}"
             tell.tell(tx, person_id, text, {"code": offer.code}, buttons=page, slot=slot)
-
-
-def _tell_side(tx: Tx, referral: Referral, text: str) -> None:
-    page = ((tell.page_button("button.look", f"circle/{referral.id}"),),)
-    slot = f"circle:{referral.id}"
-    tell.tell(tx, referral.author_id, text, {"code": referral.code}, buttons=page, slot=slot)
 
 
 def _zone(tx: Tx, person_id: str) -> str:

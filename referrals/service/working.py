@@ -13,7 +13,18 @@ from referrals.members import CheckIn, CheckInKind
 from referrals.model import SYSTEM, AuditEntry, Offer, Outcome, Referral, Stage, ThreadEntry
 from referrals.ports import Tx
 from referrals.said import Keyboard
-from referrals.service import asked, asking, doors, matching, offers, plan_parts, reading, sharing, tell
+from referrals.service import (
+    asked,
+    asking,
+    circle_sides,
+    doors,
+    matching,
+    offers,
+    plan_parts,
+    reading,
+    sharing,
+    tell,
+)
 
 # An overdue contact stays with the partner, and the desk hears of it again every day until it is mended.
 OVERDUE_EVERY = timedelta(days=1)
@@ -34,6 +45,7 @@ def contacted(tx: Tx, person_id: str, offer_id: str) -> Referral:
     set_heartbeat(tx, after)
     tell.settle_desk(tx, after)
     tell.tell_author(tx, after, "matter.in_service")
+    circle_sides.in_touch(tx, after)
     return after
 
 

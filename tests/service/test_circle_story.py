@@ -25,6 +25,7 @@ from referrals.service.pages import PAGES
 from referrals.views import MatterView, SectionsView
 from storage.erasures import took
 from tests.support.chat import Chat
+from tests.support.chats import Chats
 from tests.support.network import CATALOGUE, STEWARD, Small
 from tests.support.store import SettableClock, open_store
 
@@ -199,6 +200,30 @@ def test_the_invitation_tells_nothing_before_one_looks_and_no_name_after(net: Ro
     net.store.run(PAGES["invited"].steps["invited_no"], net.other, invitation, {})
     assert net.sees(net.one, one)[0] == "part.circle.own.waits", "a no is whoever leads it to know"
     assert net.link(lead) != payload
+
+
+def test_the_invited_side_is_asked_in_its_chat_and_no_button_leads_nowhere(net: Round) -> None:
+    _, lead = net.begun()
+    payload = net.link(lead)
+    chats = Chats(net)
+    phone = chats.phone(82)
+    phone.says(f"/start {payload}")
+    phone.presses("Look")
+
+    def leads_there() -> list[str]:
+        chats.deliver()
+        buttons = (b for shown in phone.standing.values() for b in shown.buttons.values())
+        return [leads.rpartition("invited/")[2] for leads in buttons if "invited/" in leads]
+
+    (invitation,) = leads_there()
+    net.store.run(PAGES["invited"].steps["invited_yes"], net.other, invitation, {"reason": "adult"})
+    assert not leads_there()
+    (draft,) = net.store.run(lambda tx: tx.find(Referral, author_id=net.other))
+    matter = net.files(net.other, draft.id)
+    net.said()
+    net.accepted(matter)
+    asked = [text for person, text in net.said() if person == net.other]
+    assert asked.count("matter.circle_asks") == 1
 
 
 def test_nobody_is_asked_before_the_first_side_has_said_yes(net: Round) -> None:

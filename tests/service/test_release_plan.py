@@ -321,6 +321,7 @@ def test_the_page_shows_everybody_their_part(net: Parts) -> None:
     assert f"{day.day} " in own
     assert "task_done" in own
     assert "Border Corrections" in own
+    assert "'task': 'Be there on the day', 'who': 'our desk'" in own, "whoever has no mentor is told of none"
     at_desk = texts(net.desk, "tasks", plan)
     assert "part.tasks.day'" not in at_desk
     assert "task_done" in at_desk  # somebody known must be there on the day

@@ -43,7 +43,7 @@ def of_plan(tx: Tx, actor: Actor, plan: Referral) -> Iterator[Section]:
     day = plan_days.day_in(sealed)
     standing = {task.kind: task for task in tx.find(Task, referral_id=plan.id)}
     kinds = [kind for kind in matching.pathway_of(tx, plan).tasks if kind.id in standing]
-    lines = [_line(tx, kind, standing[kind.id], day, language) for kind in kinds]
+    lines = [_line(tx, plan, kind, standing[kind.id], day, language) for kind in kinds]
     may_plan = actor.role is not Role.COORDINATOR and plan.stage in _PLANNED
     yield Section(
         "part.tasks.title",
@@ -85,11 +85,11 @@ def _of_part(tx: Tx, actor: Actor, plan: Referral, child: Referral) -> Iterator[
         steps = (_DAY, _PLACE) if may_plan else ()
         shown = tuple(_when(tx, plan, sealed, language, mine=True))
         yield Section("part.tasks.title", shown, steps)
-    for task in standing.values():
-        if task.still_asked and task_people.does(tx, plan, task, child):
-            name = tx.catalogue.words(f"task.{task.kind}", language)
+    for each in standing.values():
+        if each.still_asked and task_people.does(tx, plan, each, child):
+            name = tx.catalogue.words(f"task.{each.kind}", language)
             line = Said("part.tasks.still", {"task": name})
-            yield Section("part.tasks.yours", (line,), _STILL, {"task": task.id})
+            yield Section("part.tasks.yours", (line,), _STILL, {"task": each.id})
     for kind in matching.pathway_of(tx, plan).tasks:
         task = standing.get(kind.id)
         if task is not None and child.task in kind.between and task.state is TaskState.OPEN:
@@ -112,11 +112,12 @@ def _handover(tx: Tx, plan: Referral, child: Referral, kind: TaskKind, task: Tas
     return Section("part.tasks.yours", tuple(lines), (_SPOKEN,), {"task": task.id})
 
 
-def _line(tx: Tx, kind: TaskKind, task: Task, day: date | None, language: str) -> Said:
+def _line(tx: Tx, plan: Referral, kind: TaskKind, task: Task, day: date | None, language: str) -> Said:
     say = tx.catalogue.words
+    by = "desk" if kind.by == "mentor" and not task_people.mentors(tx, plan) else kind.by
     child = tx.get(Referral, task.child_id) if task.child_id else None
     organization = tx.directory.organizations.get((child.organization_id if child else None) or "")
-    who = names.named(organization.names, language) if organization else say(f"part.by.{kind.by}", language)
+    who = names.named(organization.names, language) if organization else say(f"part.by.{by}", language)
     due = _due(tx, kind, day, language) if task.state in (TaskState.WAITING, TaskState.OPEN) else ""
     return Said(
         f"part.tasks.{task.state}", {"task": say(f"task.{kind.id}", language), "who": who, "due": due}
