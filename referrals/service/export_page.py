@@ -29,6 +29,8 @@ _CODES: Mapping[str, str] = {
     "window": "form.window.",
     "age_group": "form.age_group.",
     "outcome": "outcome.",
+    "outcome_reason": "unmet.",
+    "not_over": "not_over.",
     "language": "language.",
     "pathway": "pathway.",
     "presence": "export.presence.",
