@@ -118,6 +118,7 @@ def test_a_provider_is_never_asked_to_judge_and_cannot_accept_it(net: Parts) -> 
 def test_no_provider_that_was_not_vetted_stands_in_a_plan(net: Parts) -> None:
     net.store.run(_unvetted, "craft-school-inside")
     plan = net.plan("custody-programme")
+    assert "open-door-inside" not in net.tasks(plan)["delivery"].plan, "vetted, but too long ago"
     assert "craft-school-inside" not in net.tasks(plan)["delivery"].plan
 
 
