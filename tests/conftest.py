@@ -51,16 +51,21 @@ def sqlite_url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgres_url(postgres: PostgresServer) -> Iterator[str]:
-    """The URL of a fresh, empty PostgreSQL database."""
-    url = postgres.create_database()
-    yield url
-    postgres.drop_database(url)
+def postgres_url(request: pytest.FixtureRequest, postgres: PostgresServer) -> Iterator[str]:
+    """The URL of a migrated PostgreSQL database without rows; with the mark `unmigrated`, of an empty one."""
+    if request.node.get_closest_marker("unmigrated"):
+        url = postgres.create_database()
+        yield url
+        postgres.drop_database(url)
+    else:
+        url = postgres.take_migrated()
+        yield url
+        postgres.give_back(url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """The URL of a fresh, empty database: the test runs once on each kind."""
+    """The URL of a database without rows (on SQLite, of no file yet): the test runs once on each kind."""
     name = "sqlite_url" if request.param == "sqlite" else "postgres_url"
     return str(request.getfixturevalue(name))
 

@@ -16,11 +16,13 @@ from playwright.sync_api import sync_playwright
 
 from tests.support.chromium import ChromiumMissing, find_chromium, launch_options
 from tests.support.postgres import PostgresServer
+from tests.support.store import prepare
 
 ROOT = Path(__file__).parents[2]
 
 
-def test_each_test_gets_an_empty_database(database_url: str) -> None:
+@pytest.mark.unmigrated
+def test_whoever_asks_for_it_gets_an_empty_database(database_url: str) -> None:
     engine = sa.create_engine(database_url)
     assert sa.inspect(engine).get_table_names() == []
     with engine.begin() as connection:
@@ -32,6 +34,21 @@ def test_each_test_gets_an_empty_database(database_url: str) -> None:
 def test_nothing_is_left_from_the_test_before(postgres_url: str, again: int) -> None:
     with psycopg.connect(postgres_url.replace("+psycopg", "")) as connection:
         connection.execute("CREATE TABLE leftover (id INTEGER)")
+
+
+@pytest.mark.parametrize("again", [1, 2, 3])
+def test_a_database_that_is_used_again_holds_no_row(postgres_url: str, again: int) -> None:
+    prepare(postgres_url)
+    with psycopg.connect(postgres_url.replace("+psycopg", "")) as connection:
+        assert connection.execute("SELECT count(*) FROM seen").fetchone() == (0,)
+        connection.execute("INSERT INTO seen (key, at) VALUES ('update:1', 1)")
+
+
+def test_a_database_in_which_somebody_still_is_goes_to_nobody(postgres: PostgresServer) -> None:
+    url = postgres.take_migrated()
+    with psycopg.connect(url.replace("+psycopg", "")):
+        postgres.give_back(url)
+    assert postgres.take_migrated() != url
 
 
 def test_a_database_is_made_from_a_template(postgres: PostgresServer) -> None:

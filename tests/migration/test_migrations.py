@@ -21,6 +21,8 @@ from storage.store import Store
 from storage.tables import metadata
 from tests.support.store import KEY
 
+pytestmark = pytest.mark.unmigrated
+
 
 def engine_of(url: str) -> Any:
     parsed = parse_url(url)

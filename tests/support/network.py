@@ -17,6 +17,7 @@ from referrals.said import Timer
 from referrals.service import doors, drafts, filing, matching, network, people, plans, timers
 from storage.catalogue_files import read_catalogue, read_network
 from storage.store import Store
+from tests.support.laid import lay
 from tests.support.store import SettableClock
 from tests.support.watched import watch
 
@@ -32,7 +33,7 @@ class Small:
     def __init__(self, store: Store, clock: SettableClock) -> None:
         self.store, self.clock = store, clock
         watch(store)  # every test of a verb is a test of its audit rows
-        store.run(_apply)
+        lay(store, _apply, clock.now)
 
     @classmethod
     def around(cls, store: Store, clock: SettableClock) -> Self:

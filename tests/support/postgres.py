@@ -29,7 +29,7 @@ from typing import IO, Any
 import psycopg
 from psycopg import sql
 
-from tests.support.reused import keep_for_another
+from tests.support import reused
 
 _PREFIX = "pulang-postgres-"
 _PORT_TRIES = 5
@@ -64,10 +64,23 @@ class PostgresServer:
         return self.url(name)
 
     def drop_database(self, name_or_url: str) -> None:
-        """Drop a database, ending whatever connections it still has; a clean one is kept for another test."""
-        if "://" in name_or_url and keep_for_another(name_or_url):
-            return
-        self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name_or_url.rpartition("/")[2])
+        """Drop a database, ending whatever connections it still has."""
+        name = name_or_url.rpartition("/")[2]
+        reused.forget(self._server, name)
+        self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+    def take_migrated(self) -> str:
+        """The URL of a migrated database without a row of anybody's; give it back."""
+        return reused.take(self._server, self.create_database)
+
+    def give_back(self, url: str) -> None:
+        """A test is done with a database: the next one has it, emptied, or nobody has."""
+        if not reused.keep_for_another(url):
+            self.drop_database(url)
+
+    @property
+    def _server(self) -> str:
+        return self.url().rpartition("/")[0]
 
     def _execute(self, statement: str, *names: str) -> None:
         with self.connect() as connection:

@@ -1,12 +1,15 @@
 """Migrated PostgreSQL databases, used again: emptying one costs a tenth of making and migrating another.
 
 A database is used again only if nobody is connected to it, and its tables, rights, triggers and settings are
-exactly those of a fresh one; else it is dropped. So a test that changes any of that spoils nothing.
+exactly those of a fresh one; else it is dropped. So a test that changes any of that spoils nothing. It keeps
+its name: making, renaming and dropping one takes PostgreSQL longer than most tests.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from time import sleep
 from typing import Any
 
 import psycopg
@@ -14,6 +17,7 @@ import psycopg
 from storage.schema import migrate
 
 MOST_USES = 25  # emptied rows stay as dead ones, so no database grows old
+LEAVING_S = 0.5  # how long a session that was closed may take to be gone
 
 # What a test could have changed besides rows.
 _SHAPE = """
@@ -47,9 +51,32 @@ class _Server:
     )  # rows that the migration itself wrote
     clean: list[str] = field(default_factory=list)
     uses: dict[str, int] = field(default_factory=dict)
+    untouched: set[str] = field(default_factory=set)  # handed out migrated, and not opened yet
 
 
 _servers: dict[str, _Server] = {}
+
+
+def take(server: str, create: Callable[[], str]) -> str:
+    """The URL of a clean, migrated database of `server`; `create` makes an empty one where none is left."""
+    known = _servers.setdefault(server, _Server())
+    if known.clean:
+        name = known.clean.pop()
+    else:
+        name = create().rpartition("/")[2]
+        _begin(f"{server}/{name}", known)
+    known.untouched.add(name)
+    return f"{server}/{name}"
+
+
+def is_untouched(url: str) -> bool:
+    """Whether a database was handed out migrated just now; true once."""
+    server, _, name = url.rpartition("/")
+    known = _servers.get(server)
+    if known is None or name not in known.untouched:
+        return False
+    known.untouched.remove(name)
+    return True
 
 
 def become_migrated(url: str) -> bool:
@@ -60,17 +87,21 @@ def become_migrated(url: str) -> bool:
             return False
     known = _servers.setdefault(server, _Server())
     if not known.clean:
-        migrate(url)
-        if not known.shape:
-            _learn(url, known)
-        known.uses[name] = 1
+        _begin(url, known)
         return True
     clean = known.clean.pop()
     with connected(f"{server}/postgres") as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
         connection.execute(f'ALTER DATABASE "{clean}" RENAME TO "{name}"')
-    known.uses[name] = known.uses.pop(clean) + 1
+    known.uses[name] = known.uses.pop(clean)
     return True
+
+
+def _begin(url: str, known: _Server) -> None:
+    migrate(url)
+    if not known.shape:
+        _learn(url, known)
+    known.uses[url.rpartition("/")[2]] = 0
 
 
 def keep_for_another(url: str) -> bool:
@@ -84,14 +115,20 @@ def keep_for_another(url: str) -> bool:
             if not _as_new(connection, known) or not _alone(connection):
                 return False
             _empty(connection, known)
-        with connected(f"{server}/postgres") as connection:
-            clean = f"clean_{name}_{known.uses[name]}"
-            connection.execute(f'ALTER DATABASE "{name}" RENAME TO "{clean}"')
     except psycopg.Error:
         return False
-    known.uses[clean] = known.uses.pop(name)
-    known.clean.append(clean)
+    known.uses[name] += 1
+    known.untouched.discard(name)
+    known.clean.append(name)
     return True
+
+
+def forget(server: str, name: str) -> None:
+    """It is to be dropped, so nothing that was known of it holds."""
+    known = _servers.get(server)
+    if known is not None:
+        known.uses.pop(name, None)
+        known.untouched.discard(name)
 
 
 def connected(url: str) -> psycopg.Connection[Any]:
@@ -116,7 +153,11 @@ def _as_new(connection: psycopg.Connection[Any], known: _Server) -> bool:
 
 def _alone(connection: psycopg.Connection[Any]) -> bool:
     others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-    return connection.execute(others).fetchone() == (1,)
+    for _ in range(int(LEAVING_S / 0.005)):
+        if connection.execute(others).fetchone() == (1,):
+            return True
+        sleep(0.005)
+    return False
 
 
 def _empty(connection: psycopg.Connection[Any], known: _Server) -> None:

@@ -20,7 +20,7 @@ from storage.connection import database_path, parse_url
 from storage.keys import RootKey
 from storage.schema import migrate
 from storage.store import Store
-from tests.support.reused import become_migrated
+from tests.support.reused import become_migrated, is_untouched
 
 START = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 KEY = RootKey("test-network", bytes(range(32)))
@@ -67,7 +67,7 @@ def prepare(url: str) -> None:
             shutil.copy(_migrated_file(), path)
             path.chmod(0o600)
         return
-    if not become_migrated(url):
+    if not is_untouched(url) and not become_migrated(url):
         migrate(url)
 
 
