@@ -235,7 +235,8 @@ def _stays(tx: Tx, referral: Referral) -> None:
 
 def offer_beside(tx: Tx, referral: Referral, service_id: str) -> Offer | None:
     """An offer to take over from the partner who helps until then; None where nobody is there to be asked."""
-    worker = _next_worker(tx, tx.directory.services[service_id].organization_id, ())
+    but = tuple(complaints.concerned(tx, referral))
+    worker = _next_worker(tx, tx.directory.services[service_id].organization_id, but)
     if worker is None or worker.person_id is None:
         return None
     offer = _new_offer(tx, referral, service_id, worker.person_id)

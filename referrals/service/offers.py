@@ -271,6 +271,13 @@ def _remind(tx: Tx, referral: Referral, offer: Offer, text: str) -> None:
         matching.alert_worker(tx, referral, offer, person_id, text)
 
 
+def dealing(tx: Tx, offer: Offer, referral: Referral) -> list[str]:
+    """Whoever deals with an offer, else every colleague on duty there; never anybody whom it may be about."""
+    here = {seat.person_id for seat in tell.workers(tx, offer.organization_id) if seat.person_id}
+    there = sorted(here - complaints.concerned(tx, referral))
+    return [p for p in offer.told[:1] if p in there] or there
+
+
 def tell_colleagues(tx: Tx, offer: Offer, referral: Referral, but: str, text: str) -> None:
     """Whoever else was told of an offer learns without a sound what became of it."""
     for person_id in offer.told:

@@ -115,9 +115,7 @@ def unanswered(tx: Tx, offer_id: str) -> None:
 
 def wake(tx: Tx, referral: Referral, offer: Offer, text: str) -> None:
     """Tell whoever deals with an offer at the partner; where they are away, every colleague on duty."""
-    there = sorted(seat.person_id for seat in tell.workers(tx, offer.organization_id) if seat.person_id)
-    whom = [p for p in offer.told[:1] if p in there] or there
-    for person_id in whom:
+    for person_id in offers.dealing(tx, offer, referral):
         matching.alert_worker(tx, referral, offer, person_id, text)
 
 

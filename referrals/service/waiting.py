@@ -125,7 +125,7 @@ def review(tx: Tx, offer_id: str) -> None:
         ]
     )
     by = {"code": offer.code, "by": tell.iso(tx.now + turns.REVIEW_ANSWER)}
-    for person_id in _dealing(tx, offer):
+    for person_id in offers.dealing(tx, offer, referral):
         tell.tell(tx, person_id, "worker.wait_review", by, buttons=buttons, slot=tell.offer_slot(offer.id))
     _ask_person(tx, referral, offer, "matter.wait_review")
 
@@ -167,7 +167,7 @@ def _off_the_list(tx: Tx, referral: Referral, offer: Offer, *, aloud: bool) -> N
     """The person does not wait; whoever kept a place for them hears so."""
     offers.tell_colleagues(tx, offer, referral, "", "worker.not_waiting")
     if aloud:
-        for person_id in _dealing(tx, offer):
+        for person_id in offers.dealing(tx, offer, referral):
             tell.tell(
                 tx, person_id, "worker.not_waiting", {"code": offer.code}, slot=tell.offer_slot(offer.id)
             )
@@ -180,11 +180,6 @@ def _say_to_person(tx: Tx, referral: Referral, text: str) -> None:
     opens = ((tell.page_button("button.open", f"matter/{referral.id}"),),)
     words = {"code": referral.code}
     tell.tell(tx, referral.author_id, text, words, buttons=opens, slot=asked.slot(referral))
-
-
-def _dealing(tx: Tx, offer: Offer) -> list[str]:
-    there = sorted(seat.person_id for seat in tell.workers(tx, offer.organization_id) if seat.person_id)
-    return [p for p in offer.told[:1] if p in there] or there
 
 
 def yes_or_no(tx: Tx, referral: Referral, offer: Offer) -> Keyboard:

@@ -12,20 +12,26 @@ from typing import Any
 
 import pytest
 
+from referrals import consent
 from referrals.errors import BadAnswer, NotFound, PulangError
 from referrals.lifecycle import ENDED
 from referrals.model import Actor, DataClass, Outcome, Referral, Role, Stage, Urgency
 from referrals.persons import Seat
 from referrals.ports import Dead, Tx, Undelivered
+from referrals.routing import Line
 from referrals.service import (
+    asked,
     attempts,
     closing,
     complaints,
     desk,
     desk_first,
     doors,
+    joining,
     offers,
+    questions,
     threads,
+    transfers,
     undelivered,
     working,
 )
@@ -179,6 +185,51 @@ def test_a_worker_who_comes_to_the_focal_point_later_finds_nothing_about_themsel
         with pytest.raises(NotFound):
             here.does(verb, worker, offer)
     assert not _sees(here, worker, "me", "", offer)
+
+
+def test_nobody_whom_it_is_about_hears_a_word_of_a_turn_at_the_focal_point(here: Private) -> None:
+    """A question is answered while whoever asked it is away, and a colleague is whom it is about."""
+    worker, at_home = here.at["two-rivers-1"], here.at["plain-ear-1"]
+    about = {"about": ["worker"], "about_organizations": ["two-rivers"]}
+    matter = here.asks(here.mali, "complaint", exclude_organizations=["open-ledger"], **about, **ABUSE)
+    here.passes(SECONDS)
+    offer = here.at_partner(matter)
+    here.does(questions.ask, at_home, offer, "way")
+    here.does(_also, worker, "plain-ear-2")
+    here.does(joining.set_duty, at_home, False)
+    here.said()
+    here.does(questions.answer, here.mali, matter, here.does(asked.mark, offer), "by_call")
+    here.passes(SECONDS)
+    assert worker not in {person for person, _ in here.said()}
+
+
+def test_a_mentor_whom_nobody_can_name_is_not_asked_to_take_a_complaint_over(here: Private) -> None:
+    mentor = here.at["mentor-1"]
+    matter = here.asks(here.mali, "complaint", about=["mentor"], **ABUSE)
+    here.passes(SECONDS)
+    offer = here.at_partner(matter)
+    first = here.asked(matter)
+    other = (FOCAL - {first}).pop()
+    for seat in [seat for seat in here.at if seat.startswith(other)]:
+        here.does(_also, mentor, seat)
+    here.does(offers.accept, here.works[first], offer)
+    (service,) = [line.service_id for line in here.does(_could_take_over, matter)]
+    here.does(transfers.propose, here.works[first], offer, service)
+    words = here.does(_transfer_words, matter, service)
+    here.does(transfers.agree, here.mali, matter, consent.digest(words))
+    here.said()
+    here.passes(MINUTES)
+    heard = here.said()
+    assert mentor not in {person for person, _ in heard}
+    assert (here.mali, "matter.stays") in heard
+
+
+def _could_take_over(tx: Tx, matter: str) -> tuple[Line, ...]:
+    return transfers.offered(tx, doors.referral_by_id(tx, matter))
+
+
+def _transfer_words(tx: Tx, matter: str, service: str) -> str:
+    return transfers.words(tx, doors.referral_by_id(tx, matter), service, "en")
 
 
 def test_the_desk_counts_none_even_when_nobody_is_left(here: Private) -> None:
