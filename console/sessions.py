@@ -148,7 +148,7 @@ LEADS: Mapping[str, tuple[str, ...]] = {
     "track": ("word",),
     "desk": ("desk", "matter", "rota"),
     "work": ("work", "matter", "offer"),
-    "tasks": ("tasks",),
+    "tasks": ("tasks", "matter"),
     "words": ("words",),
     "members": ("member", "link"),
     "member": ("words", "safety", "matter"),

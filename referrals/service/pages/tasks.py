@@ -15,7 +15,7 @@ from referrals.errors import NotFound
 from referrals.lifecycle import OPEN
 from referrals.model import Actor, Referral, Role, Stage
 from referrals.ports import Tx
-from referrals.service import doors, enrolments, plan_days, proposing, task_people, task_plans
+from referrals.service import doors, enrolments, plan_days, plan_parts, proposing, task_people, task_plans
 from referrals.service.pages import me, tasks_part
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import Said, Section, SectionsView, Step
@@ -30,7 +30,7 @@ def tasks_view(tx: Tx, person_id: str, subject: str, body: Body) -> SectionsView
     if not subject:
         return _way_in(tx, person_id)
     actor, plan = _reader(tx, person_id, subject)
-    shown = tuple(tasks_part.of_plan(tx, actor, plan))
+    shown = (*tasks_part.of_plan(tx, actor, plan), *_parts(tx, actor, plan))
     return SectionsView(_TITLE, shown, locked=tx.reading_locked and actor.role is not Role.COORDINATOR)
 
 
@@ -42,6 +42,15 @@ def _reader(tx: Tx, person_id: str, plan_id: str) -> tuple[Actor, Referral]:
     if plan.author_id == person_id or person_id in task_people.mentors(tx, plan):
         return plan_days.planner(tx, person_id, plan_id)
     return doors.desk_referral(tx, person_id, plan_id, Action.TASK_DO)
+
+
+def _parts(tx: Tx, actor: Actor, plan: Referral) -> Iterator[Section]:
+    """The way to each part that a partner does, by the code under which the chat speaks of it."""
+    if actor.role is not Role.COORDINATOR and plan.author_id != actor.person_id:
+        return  # whoever walks beside them sees the plan; each part's words are its person's
+    rows = me.lines_of(tx, plan_parts.standing_parts(tx, plan))
+    if rows:
+        yield Section("part.tasks.parts", matters=rows)
 
 
 def _way_in(tx: Tx, person_id: str) -> SectionsView:
