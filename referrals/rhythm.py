@@ -13,10 +13,10 @@ which there is no such time is left to the next one. So due instants strictly in
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import chain, islice, pairwise
 
@@ -25,6 +25,7 @@ from dateutil.rrule import rrule, rrulestr
 from referrals.schedule import in_quiet, instant_of, local, next_showing
 
 _DAY = timedelta(days=1)
+_TICK = datetime.resolution
 _MIDNIGHT = time(0)
 _EXAMPLE = date(2024, 1, 1)
 _BARREN_YEARS = 10  # the 29th of February can be eight years away, the 30th is nowhere
@@ -67,13 +68,41 @@ class Rhythm:
         return self.quiet_to if self.quiet_to is not None and self.quiet(self.at) else self.at
 
 
-# Whoever is due at the same instant mostly shares a rhythm with many others, so answers are kept.
-@lru_cache(maxsize=8192)
 def next_due(rhythm: Rhythm, after: datetime) -> datetime:
     """The first instant after `after` at which the contact is due. Asked again with the answer: the next one.
 
     ValueError for a rule that is none or has no further day; ZoneInfoNotFoundError for an unknown zone.
     """
+    dues = _dues_of(rhythm, after.astimezone(UTC).date())
+    return dues[bisect_right(dues, after)]
+
+
+def last_due(rhythm: Rhythm, now: datetime) -> datetime | None:
+    """The latest instant, `now` included, at which the contact was due; None before the first one."""
+    day = now.astimezone(UTC).date()
+    dues = _dues_of(rhythm, day)
+    passed = bisect_right(dues, now)
+    return dues[passed - 1] if passed else _last_before(rhythm, day)
+
+
+# Thousands share a rhythm and are due together, each batch at its own instant: so a day's answers are kept.
+@lru_cache(maxsize=8192)
+def _dues_of(rhythm: Rhythm, day: date) -> tuple[datetime, ...]:
+    """Every instant of this day (UTC) at which the contact is due, and the first one after it."""
+    midnight = datetime.combine(day, _MIDNIGHT, UTC)
+    dues = [_first_after(rhythm, midnight - _TICK)]
+    while dues[-1] < midnight + _DAY:
+        dues.append(_first_after(rhythm, dues[-1]))
+    return tuple(dues)
+
+
+@lru_cache(maxsize=8192)
+def _last_before(rhythm: Rhythm, day: date) -> datetime | None:
+    """The latest instant before this day (UTC) at which the contact was due; None if there was none."""
+    return _latest(rhythm, datetime.combine(day, _MIDNIGHT, UTC) - _TICK)
+
+
+def _first_after(rhythm: Rhythm, after: datetime) -> datetime:
     near = local(after, rhythm.timezone).date() + 2 * _DAY
     past = (day for day in _days_before(rhythm, near) if _slot(rhythm, day) <= after)
     # A slot that has passed may have been moved to a time that has not.
@@ -85,9 +114,7 @@ def next_due(rhythm: Rhythm, after: datetime) -> datetime:
     raise ValueError(f"the rule {rhythm.every!r} has no further day that is allowed")
 
 
-@lru_cache(maxsize=8192)
-def last_due(rhythm: Rhythm, now: datetime) -> datetime | None:
-    """The latest instant, `now` included, at which the contact was due; None before the first one."""
+def _latest(rhythm: Rhythm, now: datetime) -> datetime | None:
     near = local(now, rhythm.timezone).date() + 2 * _DAY
     ahead = islice(_days_from(rhythm, near), 1)
     for following, day in islice(pairwise(chain(ahead, _days_before(rhythm, near))), _MOST_SLOTS):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -18,7 +18,10 @@ class Priority(StrEnum):
 
     @property
     def rank(self) -> int:
-        return list(Priority).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {priority: rank for rank, priority in enumerate(Priority)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Button:
 
 
 Keyboard = tuple[tuple[Button, ...], ...]
+ABOUT = "{about}"  # in a button's action: what the notice is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +76,13 @@ class Notice:
     merge: str = ""  # the text key ({count}) under which several such notices to one person become one
     gist: Button | None = None  # how this notice looks as one line of the merged one
     quiet: bool = False  # only an edit of what stands in the chat: where nothing stands, it vanishes
+    about: str = ""  # the id that ABOUT stands for in `buttons`: thousands of notices may share theirs
+
+    def named(self) -> Notice:
+        """The same with that id in buttons of its own."""
+        if not self.about:
+            return self
+        rows = (
+            tuple(replace(b, action=b.action.replace(ABOUT, self.about)) for b in row) for row in self.buttons
+        )
+        return replace(self, buttons=tuple(rows), about="")

@@ -18,7 +18,8 @@ from referrals.model import AuditEntry, DataClass, Role
 from referrals.ports import Reading
 from storage.checkpoints import Body, Head
 from storage.codec import instant_in, instant_out
-from storage.sql import Connection, Row, Sql
+from storage.sql import Connection, Insert, Row, Sql
+from storage.tables import audit
 
 START = bytes(32)
 
@@ -28,10 +29,14 @@ _MOVE = Sql(
     "UPDATE audit_lane SET sequence = :sequence, hash = :hash"
     " WHERE lane = :lane AND sequence = :before AND hash = :was"
 )
-_APPEND = Sql(
+_APPEND = Insert(
     "INSERT INTO audit (lane, sequence, at, person_id, role, organization_id, action, subject, detail, hash)"
-    " VALUES (:lane, :sequence, :at, :person_id, :role, :organization_id, :action, :subject, :detail, :hash)"
+    " VALUES (:lane, :sequence, :at, :person_id, :role, :organization_id, :action, :subject, :detail, :hash)",
+    audit,
 )
+_COLUMNS = (
+    "lane", "sequence", "at", "person_id", "role", "organization_id", "action", "subject", "detail", "hash",
+)  # fmt: skip
 _HEADS = Sql("SELECT lane, sequence, hash FROM audit_lane ORDER BY lane")
 _PAGE = Sql(
     "SELECT sequence, at, person_id, role, organization_id, action, subject, detail, hash FROM audit"
@@ -97,14 +102,14 @@ class Asked:
 
 def link(before: bytes, lane: str, sequence: int, at: int, *texts: str | None) -> bytes:
     """The hash of one row: the hash before it, then each part with its length before it."""
-    digest = hashlib.sha256(before)
+    parts = [before]
     for part in (lane, str(sequence), str(at), *texts):
         if part is None:
-            digest.update(b"\xff\xff\xff\xff")  # 'none' is not the same as empty
+            parts.append(b"\xff\xff\xff\xff")  # 'none' is not the same as empty
         else:
             data = part.encode()
-            digest.update(len(data).to_bytes(4, "big") + data)
-    return digest.digest()
+            parts += (len(data).to_bytes(4, "big"), data)
+    return hashlib.sha256(b"".join(parts)).digest()
 
 
 def append(
@@ -161,18 +166,10 @@ def _chained(lane: str, before: Position, entries: Sequence[AuditEntry], at: int
         sequence += 1
         actor = entry.actor
         who = (actor.person_id, actor.role.value, actor.organization_id)
-        texts = (*who, entry.action, entry.subject, entry.detail)
+        texts = (*who, str(entry.action), entry.subject, entry.detail)
         digest = link(digest, lane, sequence, at, *texts)
-        names = ("person_id", "role", "organization_id", "action", "subject", "detail")
-        rows.append(
-            {
-                **dict(zip(names, texts, strict=True)),
-                "lane": lane,
-                "sequence": sequence,
-                "at": at,
-                "hash": digest,
-            }
-        )
+        given = (lane, sequence, at, *texts, digest)
+        rows.append(dict(zip(_COLUMNS, given, strict=True)))
     return rows
 
 

@@ -13,11 +13,11 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from referrals.ports import Message
-from referrals.said import Keyboard, Notice, Timer
+from referrals.said import ABOUT, Keyboard, Notice, Timer
 from storage.codec import instant_in, instant_out, json_codec, text_in
 from storage.mapper import limited_to, mapper_of
-from storage.sql import Connection, Sql
-from storage.tables import message
+from storage.sql import Connection, Insert, Sized, Sql
+from storage.tables import TABLE_OF, message, outbox
 
 DELETE_AFTER = timedelta(hours=24)
 DELETABLE = timedelta(hours=48)  # Telegram refuses to delete older messages
@@ -33,7 +33,7 @@ _QUEUE = (
     " ON CONFLICT (dedupe) DO NOTHING"
 )
 _SAY = Sql(f"{_QUEUE} RETURNING id")
-_SAY_ONE_OF_MANY = Sql(_QUEUE)
+_SAY_ONE_OF_MANY = Insert(_QUEUE, outbox)
 _SUPERSEDE = Sql(
     "UPDATE outbox SET state = 'superseded', settled_at = :now, params = '{}', buttons = '[]', gist = NULL"
     " WHERE person_id = :person_id AND slot = :slot AND state = 'waiting' AND NOT claimed"
@@ -44,10 +44,11 @@ _UNSENT = "DELETE FROM outbox WHERE person_id = :person_id AND state = 'waiting'
 _RECALL_ALL = Sql(_UNSENT)
 _RECALL_SLOT = Sql(f"{_UNSENT} AND slot = :slot")
 
-_NOTE_MESSAGE = Sql(
+_NOTE_MESSAGE = Insert(
     "INSERT INTO message (id, person_id, message_id, slot, from_person, at, delete_at)"
     " VALUES (:id, :person_id, :message_id, :slot, :from_person, :at, :delete_at)"
-    " ON CONFLICT (person_id, message_id) DO UPDATE SET slot = excluded.slot"
+    " ON CONFLICT (person_id, message_id) DO UPDATE SET slot = excluded.slot",
+    message,
 )
 _FORGET = Sql("DELETE FROM message WHERE id = :id")
 _ALL_COLUMNS = list(message.c)
@@ -64,9 +65,10 @@ _MESSAGES_DUE = Sql(
     )
 )
 
-_SET_TIMER = Sql(
+_SET_TIMER = Insert(
     "INSERT INTO timer (id, kind, subject, due_at, attempts) VALUES (:id, :kind, :subject, :due_at, 0)"
-    " ON CONFLICT (id) DO UPDATE SET due_at = excluded.due_at, attempts = 0"
+    " ON CONFLICT (id) DO UPDATE SET due_at = excluded.due_at, attempts = 0",
+    TABLE_OF[Timer],
 )
 _CLEAR_TIMER = Sql("DELETE FROM timer WHERE id = :id")
 _CLEAR_TIMERS = Sql("DELETE FROM timer WHERE subject = :subject")
@@ -74,11 +76,11 @@ _TAKE_TIMER = Sql(
     "DELETE FROM timer WHERE id = :id AND due_at = :due_at AND due_at <= :now"
     " RETURNING id, kind, subject, due_at, attempts"
 )
-_STILL_DUE = (
-    "SELECT id, kind, subject, due_at, attempts FROM timer WHERE due_at <= :now AND id IN ({ids}) ORDER BY id"
+_STILL_DUE = Sized(
+    "SELECT id, kind, subject, due_at, attempts FROM timer WHERE due_at <= :now AND id IN ({id}) ORDER BY id",
+    postgresql="FOR UPDATE",
 )
-_still_due: dict[int, Sql] = {}
-_DROP_TIMER = Sql("DELETE FROM timer WHERE id = :id AND due_at = :due_at")
+_DROP_TIMERS = Sized("DELETE FROM timer WHERE id IN ({id})")  # locked by the look before it
 _POSTPONE = Sql("UPDATE timer SET due_at = :due_at, attempts = :attempts WHERE id = :id AND due_at <= :now")
 _DUE_TIMERS = Sql(
     "SELECT id, kind, subject, due_at, attempts FROM timer WHERE due_at <= :now"
@@ -89,7 +91,7 @@ _NEXT_TIMER = Sql("SELECT min(due_at) FROM timer")
 
 def say(conn: Connection, notice: Notice, now: datetime) -> None:
     """Queue a notice; one with a known dedupe key vanishes."""
-    queued = _queued(notice, instant_in(now))
+    queued = _queued(notice, instant_in(now), {})
     row = conn.rows(_SAY, queued)
     if row and notice.slot:
         named = {name: queued[name] for name in ("person_id", "slot", "due_at", "rank")}
@@ -100,10 +102,19 @@ def say_many(conn: Connection, notices: Sequence[Notice], now: datetime) -> None
     """The same for several, as long as each has a slot in which nothing waits yet (or none)."""
     if notices:
         at = instant_in(now)
-        conn.change_many(_SAY_ONE_OF_MANY, [_queued(notice, at) for notice in notices])
+        encoded: dict[int, str] = {}
+        conn.change_many(_SAY_ONE_OF_MANY, [_queued(notice, at, encoded) for notice in notices])
 
 
-def _queued(notice: Notice, at: int) -> dict[str, Any]:
+def _buttons(notice: Notice, encoded: dict[int, str]) -> str:
+    """Their JSON text. `encoded`: by identity, that of buttons which the notices of one call share."""
+    shared = id(notice.buttons)
+    if shared not in encoded:
+        encoded[shared] = encode_buttons(notice.buttons)
+    return encoded[shared].replace(ABOUT, notice.about) if notice.about else encoded[shared]
+
+
+def _queued(notice: Notice, at: int, encoded: dict[int, str]) -> dict[str, Any]:
     return {
         "person_id": notice.person_id,
         "rank": notice.priority.rank,
@@ -111,7 +122,7 @@ def _queued(notice: Notice, at: int) -> dict[str, Any]:
         "queued_at": at,
         "text": text_in(notice.text),
         "params": encode_params(notice.params),
-        "buttons": encode_buttons(notice.buttons),
+        "buttons": _buttons(notice, encoded),
         "slot": text_in(notice.slot),
         "fresh": notice.fresh,
         "quiet": notice.quiet,
@@ -138,8 +149,9 @@ def note_message(conn: Connection, note: Message) -> None:
 
 def note_messages(conn: Connection, notes: Sequence[Message]) -> None:
     """The same for several at once."""
-    if notes:
-        conn.change_many(_NOTE_MESSAGE, [mapper_of(Message).params(note) for note in notes])
+    rows = {(note.person_id, note.message_id): mapper_of(Message).params(note) for note in notes}
+    if rows:
+        conn.change_many(_NOTE_MESSAGE, [*rows.values()])
 
 
 def forget_message(conn: Connection, row_id: str) -> None:
@@ -165,13 +177,18 @@ def set_timer(conn: Connection, kind: str, subject: str, due_at: datetime) -> No
 
 
 def set_timers(conn: Connection, timers: Iterable[tuple[str, str, datetime]]) -> None:
-    """The same for several (kind, subject, due) at once."""
-    rows = [
-        {"id": f"{kind}:{subject}", "kind": kind, "subject": subject, "due_at": instant_in(due_at)}
+    """The same for several (kind, subject, due) at once; the last one counts where one is set twice."""
+    rows = {
+        (kind, subject): {
+            "id": f"{kind}:{subject}",
+            "kind": kind,
+            "subject": subject,
+            "due_at": instant_in(due_at),
+        }
         for kind, subject, due_at in timers
-    ]
+    }
     if rows:
-        conn.change_many(_SET_TIMER, rows)
+        conn.change_many(_SET_TIMER, [*rows.values()])
 
 
 def clear_timer(conn: Connection, kind: str, subject: str) -> None:
@@ -193,16 +210,11 @@ def take_timers(conn: Connection, timers: Sequence[Timer], now: datetime) -> lis
     """The same for several; those that were moved or taken meanwhile are left out."""
     if not timers:
         return []
-    size = 1 << (len(timers) - 1).bit_length()
-    if size not in _still_due:
-        ids = ", ".join(f":id{n}" for n in range(size))
-        _still_due[size] = Sql(_STILL_DUE.format(ids=ids), postgresql="FOR UPDATE")
-    asked: dict[str, Any] = {f"id{n}": timers[min(n, len(timers) - 1)].id for n in range(size)}
-    found = conn.rows(_still_due[size], {**asked, "now": instant_in(now)})
     known = {timer.id: timer.due_at for timer in timers}
+    found = conn.rows(*_STILL_DUE.of(id=[*known], now=instant_in(now)))
     taken = [timer for timer in map(mapper_of(Timer).value, found) if known[timer.id] == timer.due_at]
     if taken:
-        conn.change_many(_DROP_TIMER, [{"id": t.id, "due_at": instant_in(t.due_at)} for t in taken])
+        conn.change(*_DROP_TIMERS.of(id=[timer.id for timer in taken]))
     return sorted(taken, key=lambda timer: (timer.due_at, timer.id))
 
 

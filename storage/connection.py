@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from referrals.errors import ConfigurationError
-from storage.sql import NONE, Connection, DialectName, Params, Row, Sql
+from storage.sql import NONE, Connection, DialectName, Insert, Params, Row, Sql
 
 DRIVER_ERRORS = (sqlite3.Error, psycopg.Error)
 
@@ -157,6 +157,9 @@ class PostgresConnection:
         return self._driver.execute(sql.text("postgresql"), params).rowcount
 
     def change_many(self, sql: Sql, params: Sequence[Params]) -> None:
+        if isinstance(sql, Insert) and params:
+            self._driver.execute(sql.of_lists, {name: [row[name] for row in params] for name in params[0]})
+            return
         with self._driver.cursor() as cursor:
             cursor.executemany(sql.text("postgresql"), params)
 

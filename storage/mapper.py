@@ -25,7 +25,7 @@ from sqlalchemy import (
 from referrals.errors import BadAnswer, StaleRow
 from referrals.model import ThreadEntry
 from storage.codec import Convert, columns_of
-from storage.sql import Connection, Row, Sql
+from storage.sql import Connection, Insert, Row, Sql
 from storage.tables import TABLE_OF
 
 T = TypeVar("T")
@@ -40,11 +40,11 @@ class Mapper(Generic[T]):
         self._kind, self._table = kind, TABLE_OF[kind]
         self._columns = columns_of(kind)
         self._encode: Mapping[str, Convert] = {c.name: c.encode for c in self._columns}
-        self._decode = tuple(c.decode for c in self._columns)
+        self._decode = tuple((n, c.decode) for n, c in enumerate(self._columns) if c.decode is not None)
         self._versioned = "version" in self._encode
         self._order = [self._table.c[name] for name in _ORDER.get(kind, ("id",))]
         self._found: dict[tuple[Any, ...], Sql] = {}
-        self._insert = Sql(lambda: insert(self._table))
+        self._insert = Insert(lambda: insert(self._table), self._table)
         self._get = Sql(lambda: self._select().where(self._table.c.id == bindparam("id")))
         self._lock = Sql(lambda: self._select().where(self._table.c.id == bindparam("id")).with_for_update())
         self._update = Sql(self._update_statement)
@@ -145,9 +145,11 @@ class Mapper(Generic[T]):
 
     def value(self, row: Row) -> T:
         """The dataclass value of one row."""
-        return self._kind(
-            *[v if v is None or out is None else out(v) for v, out in zip(row, self._decode, strict=True)]
-        )
+        values = list(row)
+        for place, out in self._decode:
+            if (stored := values[place]) is not None:
+                values[place] = out(stored)
+        return self._kind(*values)
 
     # Statements.
 

@@ -20,7 +20,7 @@ from referrals.members import CheckIn, CheckInKind, Enrolment, Source
 from referrals.model import SYSTEM, Actor, AuditEntry, Role
 from referrals.persons import Seat
 from referrals.ports import Tx
-from referrals.said import Button, Keyboard
+from referrals.said import ABOUT, Button, Keyboard
 from referrals.service import doors, enrolments, programmes, tell
 
 UNDO = timedelta(seconds=60)
@@ -125,6 +125,11 @@ def slot(check_in_id: str) -> str:
 def buttons(tx: Tx, check_in: CheckIn) -> Keyboard:
     """The first question's buttons."""
     return keyboard(check_in.id, form_of(tx, check_in), {})
+
+
+def reminder(tx: Tx, check_in: CheckIn) -> Keyboard:
+    """What stands below a reminder, for whatever check-in has this form: `Notice.about` says which one."""
+    return (*keyboard(ABOUT, form_of(tx, check_in), {}), later(ABOUT))
 
 
 def later(check_in_id: str) -> tuple[Button, ...]:

@@ -7,7 +7,7 @@ for one reader become one message, and each is dropped once the next is due.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -18,7 +18,7 @@ from referrals.model import SYSTEM, AuditEntry, Role
 from referrals.persons import Person, Presence, Seat
 from referrals.ports import Tx
 from referrals.rhythm import Rhythm
-from referrals.said import Notice, Priority, Timer
+from referrals.said import Button, Keyboard, Notice, Priority, Timer
 from referrals.service import asking, member_keys, own_checkins, programmes, reminders, screens, tell, tries
 from referrals.service.asking import ACTIONS
 from referrals.service.reminders import AGAIN, DUE, IN_A_ROW, MISSED, UNREACHED_DESK, slot
@@ -72,9 +72,8 @@ def remind_many(tx: Tx, enrolment_ids: Sequence[str]) -> None:
             continue
         if _in_touch(tx, seen, enrolment, rhythms[enrolment.id], due):
             continue
-        own = programmes.of(tx, enrolment).audience is Role.FAMILY
-        asks = (enrolment.person_id or "",) if own else seen.mentors(enrolment)
-        found = climb(0, asks, seen.hours)
+        found = seen.first_rung(enrolment)
+        own = enrolment.id in seen.families
         asked.append((enrolment, _check_in(tx, enrolment, due, found, own), found))
     _ask_all(tx, asked, rhythms, seen)
 
@@ -118,7 +117,8 @@ def missed(tx: Tx, check_in_id: str) -> None:
     climbed = tx.save(replace(check_in, step=found.step, asked_of=known))
     tx.audit(AuditEntry(SYSTEM, Action.REMIND, f"check_in:{climbed.id}", f"asked {found.step}"))
     tx.set_timer(MISSED, climbed.id, found.at + (OWN_WAITS if own else AGAIN))
-    screens.queue(tx, _notice(tx, climbed, enrolment, found, reminders.rhythm_of(tx, enrolment)))
+    kept, buttons = reminders.rhythm_of(tx, enrolment), asking.reminder(tx, climbed)
+    screens.queue(tx, _notice(tx, climbed, enrolment, found, kept, buttons))
 
 
 def unreached(tx: Tx, enrolment_id: str) -> None:
@@ -178,14 +178,21 @@ def hours_of(person: Person | None, now: datetime) -> Hours | None:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What a batch has looked up: posts, people, slots that were asked for, members who are asked about."""
+    """What a batch has looked up: slots that were asked for, members who are asked about, posts, people."""
 
     now: datetime
-    seats: Mapping[str, Seat]
-    people: Mapping[str, Person]
+    families: frozenset[str]  # enrolments of those who are asked themselves
     asked: frozenset[tuple[str, datetime]]
     waiting: frozenset[str]
-    contacts: Mapping[str, list[CheckIn]] = field(default_factory=dict)
+    contacts: Mapping[str, list[CheckIn]]
+    seats: dict[str, Seat] = field(default_factory=dict)
+    people: dict[str, Person] = field(default_factory=dict)
+    buttons: dict[str, Keyboard] = field(default_factory=dict)  # below the reminder, of each form
+
+    def first_rung(self, enrolment: Enrolment) -> Asking | None:
+        """Whom to ask first of those who were looked up."""
+        own = enrolment.id in self.families
+        return climb(0, (enrolment.person_id or "",) if own else self.mentors(enrolment), self.hours)
 
     def mentors(self, enrolment: Enrolment) -> tuple[str, ...]:
         """As `member_keys.mentors_of`, of those that were looked up."""
@@ -205,10 +212,6 @@ class _Seen:
 
 def _look(tx: Tx, members: Sequence[Enrolment], slots: Mapping[str, datetime]) -> _Seen:
     ids = [e.id for e in members]
-    posts = {p for e in members for p in (e.mentor_seat, e.backup_seat, e.stand_in_seat) if p}
-    seats = {seat.id: seat for seat in tx.find(Seat, id=sorted(posts))}
-    wanted = {s.person_id for s in seats.values()} | {e.person_id for e in members}
-    people = {p.id: p for p in tx.find(Person, id=sorted(p for p in wanted if p))}
     asked = tx.find(CheckIn, enrolment_id=ids, due_at=sorted(set(slots.values())))
     left = [c for c in tx.find(CheckIn, enrolment_id=ids, saved_at=None, missed=False) if c.waits]
     # What a member was asked on their own phone stands beside their mentor's question, never in its place.
@@ -219,14 +222,28 @@ def _look(tx: Tx, members: Sequence[Enrolment], slots: Mapping[str, datetime]) -
     contacts: dict[str, list[CheckIn]] = {}
     for made in tx.find(CheckIn, enrolment_id=ids, source=_UNPROMPTED, day=days):
         contacts.setdefault(made.enrolment_id or "", []).append(made)
-    return _Seen(
+    seen = _Seen(
         tx.now,
-        seats,
-        people,
+        frozenset(families),
         frozenset((c.enrolment_id or "", c.due_at) for c in asked),
         frozenset(c.enrolment_id or "" for c in left if c.id in timers),
         contacts,
     )
+    _read_people(tx, seen, {p for e in members for p in (e.mentor_seat, e.stand_in_seat)}, members)
+    # Nearly always the mentor can be asked; only of the others a backup need be known.
+    _read_people(tx, seen, {e.backup_seat for e in members if seen.first_rung(e) is None})
+    return seen
+
+
+def _read_people(
+    tx: Tx, seen: _Seen, posts: Collection[str | None], members: Sequence[Enrolment] = ()
+) -> None:
+    """Who sits on these posts, and the members themselves."""
+    seats = tx.find(Seat, id=sorted(post for post in posts if post))
+    seen.seats.update((seat.id, seat) for seat in seats)
+    wanted = {seat.person_id for seat in seats} | {e.person_id for e in members}
+    found = tx.find(Person, id=sorted(p for p in wanted if p))
+    seen.people.update((person.id, person) for person in found)
 
 
 def _in_touch(tx: Tx, seen: _Seen, enrolment: Enrolment, kept: Rhythm, due: datetime) -> bool:
@@ -288,7 +305,10 @@ def _ask_all(
             continue
         pause = OWN_WAITS if check_in.kind is CheckInKind.OWN else AGAIN
         timers.append((MISSED, check_in.id, found.at + pause))
-        notice = _notice(tx, check_in, enrolment, found, rhythms[enrolment.id])
+        buttons = seen.buttons.get(check_in.form)
+        if buttons is None:
+            buttons = seen.buttons[check_in.form] = asking.reminder(tx, check_in)
+        notice = _notice(tx, check_in, enrolment, found, rhythms[enrolment.id], buttons)
         person = seen.people[found.person_id]
         if person.by_text:
             screens.queue(tx, notice, person)
@@ -298,27 +318,30 @@ def _ask_all(
     tx.say_many(notices)
 
 
-def _notice(tx: Tx, check_in: CheckIn, enrolment: Enrolment, found: Asking, kept: Rhythm) -> Notice:
+def _notice(
+    tx: Tx, check_in: CheckIn, enrolment: Enrolment, found: Asking, kept: Rhythm, buttons: Keyboard
+) -> Notice:
     """One reminder. From the next slot on it is pointless: that one will ask again.
 
     It is dropped, too, where an outage has eaten its reader's hours: the next rung comes within them.
     """
     following = rhythm.next_due(kept, max(found.at, tx.now))
     own = check_in.kind is CheckInKind.OWN
-    first = tell.press("button.code", "check", check_in.id, str(check_in.form_version), "")
-    gist = replace(first, params={"code": enrolment.code})
+    code = {"code": enrolment.code}
+    opens = tell.press("button.code", "check", check_in.id, str(check_in.form_version), "")
     return Notice(
         found.person_id,
         asking.question(tx, check_in) if own else found.text,
-        {"code": enrolment.code},
-        (*asking.buttons(tx, check_in), asking.later(check_in.id)),
+        code,
+        buttons,
         found.priority,
         slot(check_in.id),
         fresh=True,
         not_before=found.at if found.at > tx.now else None,
         expires_at=min(following, found.until) if found.until else following,
         merge="" if own else SEVERAL,
-        gist=None if own else gist,
+        gist=None if own else Button(opens.text, opens.action, params=code),
+        about=check_in.id,
     )
 
 

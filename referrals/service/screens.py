@@ -38,7 +38,7 @@ def queue(tx: Tx, notice: Notice, person: Person | None = None) -> None:
     if person is None or not person.by_text:
         tx.say(notice)
         return
-    numbered = _numbered(tx, notice)
+    numbered = _numbered(tx, notice.named())
     if notice.quiet or not notice.text:
         tx.say(numbered)
     else:

@@ -14,11 +14,13 @@ import pytest
 
 from referrals import schedule
 from referrals.errors import AlreadyHandled, BadAnswer, NotFound
-from referrals.members import LET_GO, CheckIn, CheckInKind, Enrolment, EnrolmentState
+from referrals.members import LET_GO, CheckIn, CheckInKind, Enrolment, EnrolmentState, Source
 from referrals.model import DataClass, person_holder
 from referrals.persons import Person
 from referrals.ports import Tx
+from referrals.said import Notice
 from referrals.service import (
+    asking,
     checkins,
     enrolments,
     member_keys,
@@ -29,6 +31,7 @@ from referrals.service import (
     wellbeing,
     wishes,
 )
+from referrals.service.reminding import Asking
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store
 
@@ -376,14 +379,42 @@ def _kinds_of_members() -> list[dict[str, object]]:
 
 
 def test_who_is_asked_in_a_batch_is_who_a_door_would_name(quick: Club) -> None:
-    for number, more in enumerate(_kinds_of_members()):
-        member = quick.enrolled(f"A{number}-00", **more)
-        wanted = quick.store.run(member_keys.mentors_of, member)
-        assert quick.store.run(_in_a_batch, member) == wanted
+    members = [quick.enrolled(f"A{n}-00", **more) for n, more in enumerate(_kinds_of_members())]
+    answers = set()
+    for wants_none in ((), (quick.ann,), (quick.ann, quick.bea)):
+        for person_id in wants_none:
+            quick.store.run(wishes.stop, person_id)
+        wanted = [quick.store.run(_by_doors, member) for member in members]
+        assert quick.store.run(_in_a_batch, members) == wanted
+        answers |= {found and (found.step, found.person_id) for found in wanted}
+    assert answers == {(1, quick.ann), (1, quick.bea), (3, quick.bea), None}
 
 
-def _in_a_batch(tx: Tx, member: Enrolment) -> tuple[str, ...]:
-    return reminding._look(tx, [member], {member.id: tx.now}).mentors(member)
+def _by_doors(tx: Tx, member: Enrolment) -> Asking | None:
+    def hours(person_id: str) -> reminding.Hours | None:
+        return reminding.hours_of(tx.get(Person, person_id), tx.now)
+
+    return reminding.climb(0, member_keys.mentors_of(tx, member), hours)
+
+
+def _in_a_batch(tx: Tx, members: list[Enrolment]) -> list[Asking | None]:
+    seen = reminding._look(tx, members, {member.id: tx.now for member in members})
+    return [seen.first_rung(member) for member in members]
+
+
+def test_buttons_that_thousands_share_name_the_one_check_in_by_buttons_and_by_text(quick: Club) -> None:
+    member = quick.enrolled("A9-00")
+    due = quick.clock.now
+    check_in = quick.store.run(
+        lambda tx: asking.begin(tx, member, asked_of=quick.ann, source=Source.REMINDER, due_at=due)
+    )
+    shared = quick.store.run(asking.reminder, check_in)
+    told = Notice(quick.ann, "t", buttons=shared, slot="s", about=check_in.id)
+    plain = (*quick.store.run(asking.buttons, check_in), asking.later(check_in.id))
+    assert told.named().buttons == plain
+    quick.deliveries()
+    quick.store.run(lambda tx: tx.say_many([told]))
+    assert [d.buttons for d in quick.deliveries()] == [plain]
 
 
 def test_several_that_are_due_at_once_become_one_message(quick: Club) -> None:
