@@ -37,6 +37,7 @@ from referrals.service import (
 )
 from referrals.service.pages import PAGES
 from tests.service.test_attendance_story import tie
+from tests.support.asking import agreed, asked_for
 from tests.support.network import CATALOGUE, Small
 from tests.support.postgres import PostgresServer
 from tests.support.store import SettableClock, open_store
@@ -67,6 +68,9 @@ CANARIES = {
     "complaint": "Canary-c6e3-complaint",
 }
 LINK = "Canary-9d0e-link-token"
+# Chosen and not typed, and as private: how to call, that it is not safe at home, whom a complaint is about.
+CHOSEN = ("no_message,say_shop", "not_safe", "desk partner")
+CALLS = {"call_days": ["weekdays"], "call_parts": ["evening"], "call_how": ["no_message", "say_shop"]}
 RELEASED_ON = date(2027, 2, 17)
 ACCOUNT = 7_918_273_645
 
@@ -104,6 +108,8 @@ def test_nothing_private_stands_on_disk(place: tuple[str, Callable[[], bytes]]) 
         assert LINK.encode() not in data, "link"
         for moment in (RELEASED_ON.isoformat(), f"{RELEASED_ON:%d %B %Y}"):
             assert moment.encode() not in data, "the day of a release"
+        for words in CHOSEN:
+            assert words.encode() not in data, words
         for answer in (b'"struggling"', b'"heavy"', b'"came"', b'"means"'):
             assert answer not in data, "wellbeing"
 
@@ -185,17 +191,28 @@ def _network(net: Small) -> None:
     run(attendance["body_ask"], net.person(604, "border-probation-1"), "body", typed)
     net.person(605, "plain-ear-1")
     _asks(net, net.person(606), "complaint", CANARIES["complaint"])
+    asked_for(net, net.person(607), AgeGroup.CHILD, assent="heard", home="not_safe", **CALLS)
+    about = {
+        "about": ["partner", "desk"],
+        "about_organizations": ["two-rivers"],
+        "category": "complaint.privacy",
+    }
+    draft = _drafted(net, net.person(608), "complaint")
+    agreed(net, net.person(608), draft, **about)
 
 
 def _asks(net: Small, person: str, pathway: str, story: str) -> str:
     """A request along a pathway that no chat names; its id."""
-    need = CATALOGUE.pathways[pathway].needs[0]
-    who = doors.as_author(person)
-    draft = net.store.run(drafts.start_draft, who, pathway, need, AgeGroup.ADULT, "en").id
+    draft = _drafted(net, person, pathway)
     wishes = plans.Wishes("pattani-mueang", Urgency.URGENT, routing.Exclusions())
     view = net.store.run(plans.plan_view, person, draft, wishes)
     net.store.run(filing.file_request, person, draft, filing.Filing(wishes, view.consent_digest, story))
     return draft
+
+
+def _drafted(net: Small, person: str, pathway: str) -> str:
+    need, who = CATALOGUE.pathways[pathway].needs[0], doors.as_author(person)
+    return net.store.run(drafts.start_draft, who, pathway, need, AgeGroup.ADULT, "en").id
 
 
 def _by_word(tx: Tx, mentor: str, member: str) -> str:
