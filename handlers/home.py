@@ -68,8 +68,15 @@ def _coordinator(turn: Turn) -> list[Button]:
         press("button.queue", "desk.queue"),
         page_button("button.newcomer", "newcomer"),
         page_button("button.posts", "posts"),
+        *_asked_by_bodies(turn),
         page_button("button.my_things", "me"),
     ]
+
+
+def _asked_by_bodies(turn: Turn) -> list[Button]:
+    """What bodies asked, and why nothing was said: longer than a day, which is how long a message stands."""
+    asked = body_questions.of_desk(turn.tx, turn.person.id)
+    return [page_button("button.asked_by_bodies", "attendance/desk")] if asked else []
 
 
 def _mentor(turn: Turn) -> list[Button]:

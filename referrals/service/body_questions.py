@@ -103,6 +103,16 @@ def may_ask(tx: Tx, person_id: str) -> bool:
         return False
 
 
+def of_desk(tx: Tx, person_id: str) -> list[Confirmation]:
+    """What bodies asked on their own, the newest first, for a coordinator.
+
+    Nothing of a body where they work themselves: why nothing was sent is not for that body.
+    """
+    own = {seat.organization_id for seat in doors.seats_of(tx, person_id)}
+    found = [c for c in tx.find(Confirmation, by_body=True) if c.organization_id not in own]
+    return sorted(found, key=lambda c: (c.asked_at, c.id), reverse=True)
+
+
 def look_for(tx: Tx, confirmation_id: str) -> None:
     """Timer: whom a question meant. The member (if it is one) and the desk hear that somebody asked."""
     found = tx.get(Confirmation, confirmation_id, lock=True)

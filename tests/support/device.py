@@ -50,6 +50,14 @@ class Device:
         return {"Authorization": f"Pulang {token}", "Pulang-Proof": f"{number}.{proof}"}
 
 
+def whole(answer: Any) -> Any:
+    """A view as its page puts it together: packed parts in their places."""
+    if isinstance(answer, dict) and answer.get("sections"):
+        parts = answer.get("parts", {})
+        answer["sections"] = [one or parts[str(n)] for n, one in enumerate(answer["sections"])]
+    return answer
+
+
 @dataclass
 class DeviceSession:
     """A session on one page: each call signed and numbered."""
@@ -61,6 +69,7 @@ class DeviceSession:
     token: str
     opened: dict[str, Any] = field(default_factory=dict)
     number: int = 0
+    answered: bytes = b""  # the body of the last answer, as it came
 
     @classmethod
     async def open(
@@ -83,7 +92,8 @@ class DeviceSession:
         kind = {"Content-Type": "application/json"} if raw else {}
         url = self.origin + path
         async with self.http.request(method, url, data=raw or None, headers={**kind, **headers}) as answer:
-            return answer.status, await answer.json()
+            self.answered = await answer.read()
+            return answer.status, whole(json.loads(self.answered))
 
     async def view(self) -> tuple[int, Any]:
         return await self.call("GET", f"/p/api/{self.page}")

@@ -155,10 +155,7 @@ def _desk_view(tx: Tx, person_id: str) -> SectionsView:
     """
     actor = doors.as_seat(tx, person_id, Role.COORDINATOR)
     allow(actor, Action.DESK_LIST)
-    own = {seat.organization_id for seat in doors.seats_of(tx, person_id)}
-    asked = (c for c in tx.find(Confirmation, by_body=True) if c.organization_id not in own)
-    found = sorted(asked, key=lambda c: (c.asked_at, c.id), reverse=True)
-    shown = tuple(_at_desk(tx, actor, each) for each in found[: 2 * SHOWN])
+    shown = tuple(_at_desk(tx, actor, c) for c in body_questions.of_desk(tx, person_id)[: 2 * SHOWN])
     return SectionsView(TITLE, shown, (Said("part.attendance.desk_lead"),))
 
 
