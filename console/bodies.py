@@ -6,19 +6,21 @@ import json
 import re
 import struct
 import zlib
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import hdrs, web
 
 from referrals.errors import BadAnswer
+from referrals.views import Choice, Said, Section, Step, Way
 
 MAX_BODY = 64 * 1024  # bytes
 MAX_KEYS = 32
 MAX_ITEMS = 200
 SUBJECT = r"[A-Za-z0-9_-]{1,64}"
+_SMALL = (Choice, Said, Section, Step, Way)
 _PATH = re.compile(rf"[a-z_]{{1,32}}(/{SUBJECT})?")
 
 
@@ -68,14 +70,31 @@ def answer(request: web.Request, words: Mapping[str, str], shown: Mapping[str, o
 
     The length of packed text tells what stands in it twice, so nothing private may share a window with
     anything that somebody else could choose. Two blocks of one gzip stream: the second is merely stored.
+    Sections that hold keys and the directory's names alone go with the words, as `parts` by their place.
     """
-    opening, rest = _dumps({"words": words})[:-1] + b",", _dumps(shown)[1:]
+    ours, theirs = _ours(shown)
+    opening, rest = _dumps({"words": words, "parts": ours})[:-1] + b",", _dumps(theirs)[1:]
     headers: dict[str, str] = {hdrs.VARY: "Accept-Encoding"}
     body = opening + rest
     if "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, ""):
         headers[hdrs.CONTENT_ENCODING] = "gzip"
         body = packed_and_stored(opening, rest)
     return web.Response(body=body, content_type="application/json", charset="utf-8", headers=headers)
+
+
+def _ours(shown: Mapping[str, object]) -> tuple[dict[str, object], Mapping[str, object]]:
+    """Which sections of a view hold nothing that a person wrote or chose, and the view with None for each."""
+    sections: Any = shown.get("sections", ())
+    ours = {str(place): one for place, one in enumerate(sections) if _is_ours(one)}
+    if not ours:
+        return {}, shown
+    left = [None if str(place) in ours else one for place, one in enumerate(sections)]
+    return ours, {**shown, "sections": left}
+
+
+def _is_ours(section: Mapping[str, Any]) -> bool:
+    filled = section.get("name") or section["matters"] or any(line.get("params") for line in section["lines"])
+    return not filled
 
 
 def packed_and_stored(packed: bytes, stored: bytes) -> bytes:
@@ -99,8 +118,7 @@ def _dumps(value: Mapping[str, object]) -> bytes:
 
 def plain(value: Any) -> dict[str, Any]:
     """The fields of a dataclass as JSON takes them: instants in UTC."""
-    shown: dict[str, Any] = _jsonable(asdict(value))
-    return shown
+    return {field.name: _jsonable(getattr(value, field.name)) for field in fields(value)}
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -123,4 +141,18 @@ def _jsonable(value: Any) -> Any:
         return {key: _jsonable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_jsonable(item) for item in value]
+    if is_dataclass(value):
+        return {name: _jsonable(item) for name, item in _said(value)}
     return value
+
+
+def _said(value: Any) -> Iterator[tuple[str, object]]:
+    """A dataclass's fields; of the small parts that a page has by the dozen, not those that say nothing.
+
+    A list is always there, and whatever has no default.
+    """
+    for field in fields(value):
+        item = getattr(value, field.name)
+        may_lack = field.default is not MISSING or field.default_factory is not MISSING
+        if not (may_lack and not item and isinstance(value, _SMALL) and not isinstance(item, tuple)):
+            yield field.name, item

@@ -63,6 +63,8 @@ export class Session {
     });
     if (answer.reading) this.reading = answer.reading;
     if (answer.words) learn(answer.words);
+    // What is our own wording alone comes packed beside the view, by its place.
+    answer.sections &&= answer.sections.map((one, place) => one ?? answer.parts[place]);
     return answer;
   }
 }

@@ -65,6 +65,12 @@ export function announce(words) {
   document.getElementById("live").textContent = words;
 }
 
+/** Nothing is under way any more; what was said of its end is left to be read aloud. */
+function sent() {
+  const live = document.getElementById("live");
+  if (live.textContent === t("page.sending")) live.textContent = "";
+}
+
 let names = 0;
 export const newId = () => `n${++names}`;
 
@@ -183,7 +189,7 @@ export async function working(pressed, work) {
     place.after(shown);
     shown.focus();
   } finally {
-    announce("");
+    sent();
     pressed.textContent = words;
     pressed.removeAttribute("aria-disabled");
   }

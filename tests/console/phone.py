@@ -9,7 +9,7 @@ import aiohttp
 
 from tests.console.stand import Stand
 from tests.security.test_init_data import query
-from tests.support.device import Device
+from tests.support.device import Device, whole
 
 
 class Phone:
@@ -35,4 +35,4 @@ class Phone:
             headers = {**self.device.headers(self.token, self.number, method, path, raw), **headers}
         url = self.stand.origin + path
         async with self.http.request(method, url, data=raw or None, headers=headers) as answer:
-            return answer.status, await answer.json()
+            return answer.status, whole(await answer.json())

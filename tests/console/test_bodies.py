@@ -6,10 +6,11 @@ import gzip
 import json
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.bodies import MAX_BODY, packed_and_stored, parse_body
+from console.bodies import MAX_BODY, answer, packed_and_stored, parse_body
 from referrals.errors import BadAnswer
 from tests.console.phone import Phone
 
@@ -92,3 +93,19 @@ def test_our_words_are_packed_and_what_people_wrote_is_not() -> None:
         assert gzip.decompress(stream) == words + private
         assert len(private) < len(stream) < len(private) + 120
     assert len(packed_and_stored(words, words)) == len(packed_and_stored(words, b"z" * len(words)))
+
+
+def test_only_our_own_wording_travels_packed() -> None:
+    """Whatever holds a parameter, a name or somebody's matter is stored: its packed length would tell."""
+    ours = {"title_key": "part.tries.title", "lines": [{"key": "part.tries.hint"}], "matters": []}
+    dated = {**ours, "lines": [{"key": "part.tries.last", "params": {"note": "what a person wrote"}}]}
+    named = {**ours, "name": "A house"}
+    request = make_mocked_request("GET", "/p/api/matter/M1", headers={"Accept-Encoding": "gzip"})
+    answered = answer(request, {}, {"story": "mine", "sections": [ours, dated, ours, named]})
+    raw = answered.body
+    assert isinstance(raw, bytes)
+    assert b"what a person wrote" in raw and b"A house" in raw and b'"story":"mine"' in raw
+    assert b"part.tries.hint" not in raw, "our own is packed"
+    read = json.loads(gzip.decompress(raw))
+    assert read["sections"] == [None, dated, None, named]
+    assert read["parts"] == {"0": ours, "2": ours}
