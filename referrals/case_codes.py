@@ -35,8 +35,17 @@ def spoken(typed: str) -> str:
     """
     digits = "".join(str(unicodedata.decimal(sign, sign)) for sign in typed)
     signs = re.sub(r"[^0-9A-Za-z]", "", digits).upper()
-    signs = signs[:1] + signs[1:2].translate(_READ_AS_DIGIT) + signs[2:].translate(_READ_AS)
+    first, digit, rest = signs[:1], signs[1:2], signs[2:].translate(_READ_AS)
+    if not (digit == "L" and _exchanged(first, rest)):
+        digit = digit.translate(_READ_AS_DIGIT)
+    signs = first + digit + rest
     return f"{signs[:2]}-{signs[2:]}" if len(signs) > 2 else signs
+
+
+def _exchanged(first: str, rest: str) -> bool:
+    """Whether an L where a digit must stand has changed places with one: then it is no 1 but a slip."""
+    ways = (f"{first}{sign}{rest[:n]}L{rest[n + 1 :]}" for n, sign in enumerate(rest) if sign in _DIGITS)
+    return any(_SHAPE.fullmatch(way) and _sum(way) == TOTAL for way in ways)
 
 
 def is_code(typed: str) -> bool:
@@ -48,7 +57,7 @@ def is_code(typed: str) -> bool:
 def looks_like_a_code(typed: str) -> bool:
     """Whether somebody meant a code: a letter, a digit, and two to four more signs; right or wrong."""
     plain = re.fullmatch(r"\s*[A-Za-z][ \-]?\w[ \-]?\w{2,4}\s*", typed)
-    return bool(plain and re.fullmatch(r"[A-Z]\d-[0-9A-Z]{2,4}", spoken(typed)))
+    return bool(plain and re.fullmatch(r"[A-Z][\dL]-[0-9A-Z]{2,4}", spoken(typed)))
 
 
 def unused(taken: Container[str], how_many_taken: int, draw: Callable[[float, float], float]) -> str:

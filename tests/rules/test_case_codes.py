@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from referrals import case_codes
@@ -34,6 +34,7 @@ def test_every_single_wrong_sign_is_noticed(code: str) -> None:
 
 
 @given(CODES)
+@example("A8-LX")
 def test_every_exchange_of_two_signs_is_noticed(code: str) -> None:
     signs = code.replace("-", "")
     for first in range(len(signs)):
@@ -73,6 +74,7 @@ def test_no_two_numbers_have_the_same_code() -> None:
         ("TZ-BG", "T2-86"),
         ("KL-00", "K1-00"),  # an L where a digit must stand is a 1
         ("K1-L0", "K1-L0"),  # elsewhere it is a sign of its own
+        ("AL-8X", "AL-8X"),  # … and here it has changed places with the 8: a slip, not 'A1-8X'
         ("QQ-QQ", "Q0-00"),
         ("", ""),
     ],
@@ -92,6 +94,7 @@ def test_what_was_meant_is_looked_for_among_the_persons_own_alone() -> None:
     own = ["K7-29", "R5-11"]
     assert probably_meant("K7-28", own) == "K7-29"
     assert probably_meant("7K-29", own) == "K7-29"
+    assert probably_meant("AL-8X", ["A8-LX"]) == "A8-LX"
     assert probably_meant("K7-2", own) == "K7-29"
     assert probably_meant("K7-299", own) == "K7-29"
     assert probably_meant("T2-86", own) is None  # a right code of somebody else's: no word of it
