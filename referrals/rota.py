@@ -21,6 +21,7 @@ Swapped = Mapping[tuple[str, date], str]
 NOTHING_SWAPPED: Swapped = {}
 
 AHEAD = timedelta(days=7)
+_LAST = time(23, 59)  # '24:00' in a network file
 _DAY, _MINUTE, _QUARTER = timedelta(days=1), timedelta(minutes=1), timedelta(minutes=15)
 
 
@@ -66,7 +67,9 @@ def coming(
     for duty in duties:
         zone = ZoneInfo(duty.timezone)
         for day in _days(local(now, duty.timezone).date(), local(now + ahead, duty.timezone).date()):
-            starts, ends = _instant(day, duty.starts, zone), _instant(day, duty.ends, zone) + _MINUTE
+            starts, ends = _instant(day, duty.starts, zone), _instant(day, duty.ends, zone)
+            if duty.ends == _LAST:
+                ends += _MINUTE
             if duty.weekday == day.weekday() and now < starts <= now + ahead:
                 found.append(Turn(duty.id, day, _seat(duty, day, swapped), starts, ends))
     return tuple(sorted(found, key=lambda turn: (turn.starts, turn.duty_id)))

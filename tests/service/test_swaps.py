@@ -128,7 +128,8 @@ def test_a_page_that_shows_every_turn_once(small: Desk) -> None:
     titles = [section.title_key for section in shown.sections]
     assert titles[0] == "part.desk.rota"
     assert titles[-1] == "part.rota.theirs"
-    own = [s for s in shown.sections if s.title_key == "part.rota.yours"]
+    own = [s for s in shown.sections if s.title_key == "part.rota.turn"]
+    assert own[0].name.startswith("Wednesday 25 November 2026, 08:00 to 20:00")
     assert len(own) == len([t for t in small.store.run(swaps.coming) if t.seat_id == "desk-1"])
     assert all(section.steps[0].choices for section in own)
     for who in (small.bua, small.person(1)):

@@ -59,16 +59,20 @@ def _asked(tx: Tx, person_id: str) -> Iterator[Section]:
 
 
 def _own(tx: Tx, person_id: str) -> Iterator[Section]:
-    """One's own turns; those that are free, with what they can be exchanged for."""
+    """One's own turns, each behind its day; those that are free with what they can be exchanged for."""
     mine, there, free = swaps.own_posts(tx, person_id), swaps.others(tx, person_id), swaps.free(tx)
     choices = tuple(_choice(tx, turn, person_id) for turn in free if turn.seat_id in there)
     open_ones = {turn.key for turn in free}
-    for turn in swaps.coming(tx):
-        if turn.seat_id in mine:
-            steps = (Step(ASK, "page.step.swap_ask", "reason", choices),) if turn.key in open_ones else ()
-            line = Said("part.rota.turn", {"turn": _when(tx, turn, person_id)})
-            asks = steps if choices else ()
-            yield Section("part.rota.yours", (line,), asks, {"turn": swaps.written(turn)})
+    own = [turn for turn in swaps.coming(tx) if turn.seat_id in mine]
+    if own:
+        yield Section("part.rota.yours", (Said("part.rota.how" if choices else "part.rota.nobody_to_ask"),))
+    for turn in own:
+        can = choices and turn.key in open_ones
+        lines = () if turn.key in open_ones else (Said("part.rota.spoken_of"),)
+        steps = (Step(ASK, "page.step.swap_ask", "reason", choices),) if can else ()
+        day = _when(tx, turn, person_id)
+        body = {"turn": swaps.written(turn)}
+        yield Section("part.rota.turn", lines, steps, body, folded=bool(lines or steps), name=day)
 
 
 def _theirs(tx: Tx, person_id: str) -> Iterator[Section]:
