@@ -9,7 +9,7 @@ from referrals.casework import Appointment, AppointmentState
 from referrals.errors import NotFound
 from referrals.model import OfferStage, Stage
 from referrals.said import Button, Keyboard
-from referrals.service import appointments, awaited, worker_day
+from referrals.service import appointments, awaited, beginning, worker_day
 from referrals.service.tell import column, offer_slot, page_button, press
 from referrals.service.worker_day import Case
 
@@ -64,10 +64,10 @@ def _said(turn: Turn, one: Case) -> Keyboard:
         return column([*rows, page])
     buttons: list[Button] = [button for row in _dates(turn, one) for button in row]
     if one.piece.stage in _TRYING:
-        buttons += [
-            press("button.in_touch", "end.touch", offer_id),
-            press("button.not_reached", "try", offer_id),
-        ]
+        begun = beginning.words(turn.tx, one.referral, "button.in_touch")
+        buttons.append(press(begun, "end.touch", offer_id))
+        if beginning.reaches(turn.tx, one.referral):
+            buttons.append(press("button.not_reached", "try", offer_id))
     if one.piece.stage is Stage.IN_SERVICE:
         buttons.append(press("button.how_ended", "end", offer_id))
     return column([*buttons, page])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from handlers.reply import Reply, Turn
 from referrals.model import Offer, OfferStage, Referral
 from referrals.said import Button, Keyboard
-from referrals.service import asked, joining, matching, offers, questions, waiting, worker_day
+from referrals.service import asked, beginning, joining, matching, offers, questions, waiting, worker_day
 from referrals.service.tell import column, iso, offer_slot, page_button, press
 
 
@@ -43,14 +43,9 @@ def accept(turn: Turn) -> Reply:
     timers = {t.kind: t.due_at for t in turn.tx.timers_of(referral.id)}
     by = timers.get("first_contact", turn.tx.now)
     return Reply(
-        "worker.accepted",
+        beginning.words(turn.tx, referral, "worker.accepted"),
         {"code": offers.code_of(turn.tx, turn.word(0)), "by": iso(by)},
-        column(
-            [
-                page_button("button.read_story", f"matter/{turn.word(0)}"),
-                press("button.not_reached", "try", turn.word(0)),
-            ]
-        ),
+        beginning.keyboard(turn.tx, referral, turn.word(0)),
         slot=offer_slot(turn.word(0)),
     )
 

@@ -18,7 +18,7 @@ from referrals.model import AuditEntry, Offer, OfferStage, Referral, Stage
 from referrals.persons import Person
 from referrals.ports import Tx
 from referrals.said import Keyboard
-from referrals.service import asked, doors, sharing, tell, working
+from referrals.service import asked, beginning, doors, sharing, tell, working
 
 SOON, AFTER, NEXT = "appointment_soon", "appointment_after", "appointment_next"
 HELD = (Stage.ACCEPTED, Stage.UNREACHABLE, Stage.IN_SERVICE)
@@ -35,6 +35,8 @@ def make(tx: Tx, person_id: str, offer_id: str, at: datetime) -> Appointment:
         raise WrongStage
     if not sharing.readable(tx, referral):
         raise NoConsent  # whoever may not work on meets nobody
+    if not beginning.reaches(tx, referral):
+        raise WrongStage  # nor does whoever could not write where
     coming = [a for a in of(tx, offer.id) if a.state is _STATE.SET and a.at > tx.now]
     for each in coming:
         if each.at == at:

@@ -16,7 +16,7 @@ from referrals.lifecycle import STAGE_WAITS, Step, move
 from referrals.model import Actor, AuditEntry, DataClass, Referral, Stage, Urgency, person_holder
 from referrals.ports import Tx
 from referrals.said import Keyboard
-from referrals.service import doors, matching, plans, sharing, tell, working
+from referrals.service import beginning, doors, matching, plans, sharing, tell, working
 
 TIMER = "unreachable"
 TRYING = (Stage.ACCEPTED, Stage.UNREACHABLE)
@@ -35,6 +35,8 @@ def tried(tx: Tx, person_id: str, offer_id: str, how: str) -> Referral:
         raise WrongStage
     if not sharing.readable(tx, referral):
         raise NoConsent  # whoever may not work on calls nobody
+    if not beginning.reaches(tx, referral):
+        raise WrongStage  # nor does whoever is given no way to
     before = tx.find(Attempt, offer_id=offer.id)
     again = turns.APART[Urgency.EMERGENCY]
     if any(one.how == how and tx.now - one.at < again for one in before):

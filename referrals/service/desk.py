@@ -14,6 +14,7 @@ from referrals.ports import Tx
 from referrals.said import Priority
 from referrals.service import (
     asked,
+    beginning,
     closing,
     complaints,
     doors,
@@ -114,7 +115,7 @@ def resume(tx: Tx, person_id: str, referral_id: str) -> Referral:
     working.set_heartbeat(tx, after)
     tell.settle_desk(tx, after)
     tell.tell_partner(tx, after, "worker.resumed", or_desk=True)
-    tell.tell_author(tx, after, "matter.in_service")
+    tell.tell_author(tx, after, beginning.words(tx, after, "matter.in_service"))
     return after
 
 

@@ -16,7 +16,17 @@ from referrals.lifecycle import LIVE_OFFERS, OfferStep, Step, move, move_offer
 from referrals.model import SYSTEM, Actor, AuditEntry, Offer, OfferStage, Referral, Stage, Urgency
 from referrals.ports import Tx
 from referrals.said import Priority
-from referrals.service import asked, capacity, complaints, doors, matching, plan_parts, sharing, tell
+from referrals.service import (
+    asked,
+    beginning,
+    capacity,
+    complaints,
+    doors,
+    matching,
+    plan_parts,
+    sharing,
+    tell,
+)
 from referrals.views import Choice, OfferView
 
 HANDED_OVER = "handed_over"  # why an accepted offer ended: another partner has taken over
@@ -98,7 +108,8 @@ def accept(tx: Tx, person_id: str, offer_id: str) -> Referral:
     plan_parts.stir(tx, taken)
     tell_colleagues(tx, offer, taken, person_id, "worker.colleague_took")
     tell.settle_desk(tx, taken)
-    tell.tell_author(tx, taken, "matter.accepted", {"by": tell.iso(contact_by)})
+    said = beginning.words(tx, taken, "matter.accepted")
+    tell.tell_author(tx, taken, said, {"by": tell.iso(contact_by)})
     capacity.ask_after(tx, person_id, offer, taken)
     return taken
 

@@ -16,6 +16,7 @@ from referrals.said import Keyboard
 from referrals.service import (
     asked,
     asking,
+    beginning,
     circle_sides,
     doors,
     matching,
@@ -44,7 +45,7 @@ def contacted(tx: Tx, person_id: str, offer_id: str) -> Referral:
     tx.clear_timers(referral.id)
     set_heartbeat(tx, after)
     tell.settle_desk(tx, after)
-    tell.tell_author(tx, after, "matter.in_service")
+    tell.tell_author(tx, after, beginning.words(tx, after, "matter.in_service"))
     circle_sides.in_touch(tx, after)
     return after
 
@@ -110,10 +111,11 @@ def contact_overdue(tx: Tx, referral_id: str) -> None:
     if not sharing.readable(tx, referral):
         return  # a partner that may not work on is not called late, and the desk hears of it anyway
     escalate(tx, referral, "desk.contact_overdue")
-    tell.tell_partner(
-        tx, referral, "worker.contact_overdue", opens="button.open", presses=("button.in_touch", "end.touch")
+    said, begun = (
+        beginning.words(tx, referral, key) for key in ("worker.contact_overdue", "button.in_touch")
     )
-    if not referral.escalated:
+    tell.tell_partner(tx, referral, said, opens="button.open", presses=(begun, "end.touch"))
+    if not referral.escalated and beginning.reaches(tx, referral):
         tell.tell_author(tx, referral, "matter.contact_overdue")
 
 

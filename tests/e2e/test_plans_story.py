@@ -65,11 +65,14 @@ async def test_somebody_comes_home(running: tuple[Demo, World], tmp_path: Path) 
 
     held = await _all_take_it(world, hidden=(STORY, PLACE, code, _in_words(day)))
     assert set(held) == {PAPERS, ROOF, LETTING_GO, TAKING_OVER, CARE, WORK}
+    await world.passes(1)
     letting_go, taking_over = held[LETTING_GO][1], held[TAKING_OVER][1]
     assert letting_go.view["story"] is None, "whoever lets go is told the day, and nobody's story"
     assert PLACE in str(letting_go.view["sections"])
     assert taking_over.view["story"] == STORY
     assert PLACE not in str(held[WORK][1].view)
+    promised = [m["text"] for m in await somchai.chat() if "will be in touch" in m["text"]]
+    assert len(promised) == len(held) - 1, "nobody is promised that the side that lets go calls"
     for _, matter in held.values():
         await matter.does("contacted")
     await taking_over.does("write", text="Canary-thread: a room is there from the evening before.")
@@ -168,9 +171,10 @@ async def test_a_programme_is_held_inside(running: tuple[Demo, World], tmp_path:
         assert category == f"category.custody.{need}"
         assert matter.view["story"] == reads
         who[need] = matter.view["organization"]
-        await matter.does("contacted")
+        await (somsak.presses("เริ่มแล้ว") if need == "clearance" else matter.does("contacted"))
+        await world.passes(1)
         await matter.does("report", outcome="met")
-        assert worker.person is not nadia
+        assert (worker.person is somsak) == (need == "clearance")
     assert len(set(who.values())) == 3
     await world.passes(10)
     await _confirms(nadia)

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from referrals.errors import DoesAnotherPart, NotAllowed, NotFound
+from referrals.errors import DoesAnotherPart, NotAllowed, NotFound, WrongStage
 from referrals.members import Enrolment
 from referrals.model import Consent, Offer, OfferStage, Outcome, Referral, Stage
 from referrals.ports import Tx
-from referrals.service import matching, offers, proposing, working
+from referrals.service import appointments, attempts, matching, offers, proposing, working
 from referrals.service.filing import MayFileForNobody
 from referrals.service.pages import PAGES
 from tests.support.network import CATALOGUE
@@ -67,6 +67,33 @@ def test_what_was_let_in_begins_before_anybody_has_signed(net: Parts) -> None:
     net.store.run(working.report, worker, offer, "met", "")
     net.passes(timedelta(seconds=1))
     assert (net.kind_of(plan, "clearance"), net.kind_of(plan, "delivery")) == ("open", "open")
+
+
+def test_nobody_is_promised_a_call_by_whoever_is_given_no_phone(net: Parts) -> None:
+    """Whoever lets a provider in reads neither story nor phone: it begins, and calls nobody."""
+    plan = net.plan("custody-programme")
+    net.said()
+    net.takes(plan, "clearance")
+    heard = {text for person, text in net.said() if person == net.family}
+    assert "matter.taken" in heard
+    assert "matter.accepted" not in heard
+    worker, offer = net.holds(plan, "clearance")
+    page = net.store.run(PAGES["matter"].view, worker, offer, {})
+    assert {step.label_key for step in page.steps if step.id == "contacted"} == {"page.step.begun"}
+    assert not {step.id for part in page.sections for step in part.steps} & {"tried_call", "appoint"}
+    assert page.next_key == "next.taken"
+    for verb in (
+        lambda tx: attempts.tried(tx, worker, offer, "call"),
+        lambda tx: appointments.make(tx, worker, offer, net.clock.now + 30 * HOUR),
+    ):
+        with pytest.raises(WrongStage):
+            net.store.run(verb)
+    net.passes(80 * HOUR)  # nothing has begun in time: that is not for the family to hear
+    told = net.said()
+    assert {(worker, "worker.begin_overdue"), (net.desk, "desk.contact_overdue")} <= set(told)
+    assert (net.family, "matter.contact_overdue") not in told
+    net.store.run(working.contacted, worker, offer)
+    assert (net.family, "matter.under_way") in net.said()
 
 
 def test_who_is_not_let_in_ends_the_whole(net: Parts) -> None:

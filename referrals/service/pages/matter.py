@@ -13,6 +13,7 @@ from referrals.model import Actor, Consent, DataClass, Move, Offer, Referral, Ro
 from referrals.ports import Tx
 from referrals.service import (
     after_help,
+    beginning,
     closing,
     desk,
     desk_first,
@@ -129,7 +130,8 @@ def _partner_view(tx: Tx, actor: Actor, referral: Referral) -> MatterView:
     )
     report = Step("report", "page.step.report", needs="outcome", choices=reasons)
     back = Step("return", "page.step.return", needs=_YES, danger=True)
-    touch = (Step("contacted", "page.step.contacted"),) if sharing.readable(tx, referral) else ()
+    begun = beginning.words(tx, referral, "page.step.contacted")
+    touch = (Step("contacted", begun),) if sharing.readable(tx, referral) else ()
     steps = {
         Stage.ACCEPTED: (*touch, back),
         Stage.UNREACHABLE: touch,
@@ -182,7 +184,9 @@ def _label(referral: Referral, step: str) -> str:
     return "page.step.ask_now" if first else f"page.step.{step}"
 
 
-def _next_key(referral: Referral, at_desk: bool) -> str:
+def _next_key(tx: Tx, referral: Referral, at_desk: bool) -> str:
+    if not at_desk and referral.stage is Stage.ACCEPTED:
+        return beginning.words(tx, referral, "next.accepted")
     if not at_desk:
         return f"next.{referral.stage}"
     return f"next.desk.{'first_look' if desk_first.is_held(referral) else referral.stage}"
@@ -207,7 +211,7 @@ def _view(
         if _may_open(tx, actor, referral, routing)
         else "",
         next_by=tracking.next_by(tx, referral),
-        next_key=_next_key(referral, at_desk),
+        next_key=_next_key(tx, referral, at_desk),
         story=sealed.get("story"),
         contact=safe_times.above(tx, sealed, language),
         organization=names.named(helper.names, language) if helper else "",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from referrals.access import Action
 from referrals.ports import Tx
-from referrals.service import offers, tell, tracking
+from referrals.service import beginning, offers, tell, tracking
 from referrals.service.pages import matter, offer_turns
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import MatterView, OfferView
@@ -32,10 +32,9 @@ def offer_accept(tx: Tx, person_id: str, subject: str, body: Body) -> MatterView
     referral = offers.accept(tx, person_id, subject)
     by = tell.iso(tracking.next_by(tx, referral) or tx.now)
     code = offers.code_of(tx, subject)
-    tried = tell.press("button.not_reached", "try", subject)
-    read = tell.column([tell.page_button("button.read_story", f"matter/{subject}"), tried])
-    slot = tell.offer_slot(subject)
-    tell.quietly(tx, person_id, slot, "worker.accepted", {"code": code, "by": by}, read)
+    said = beginning.words(tx, referral, "worker.accepted")
+    read = beginning.keyboard(tx, referral, subject)
+    tell.quietly(tx, person_id, tell.offer_slot(subject), said, {"code": code, "by": by}, read)
     return matter.matter_view(tx, person_id, subject, {})
 
 

@@ -10,7 +10,15 @@ from referrals.casework import Appointment, AppointmentState
 from referrals.errors import BadAnswer
 from referrals.model import Actor, Offer, OfferStage, Referral, Role, Stage
 from referrals.ports import Tx
-from referrals.service import appointment_answers, appointments, asked, attempts, questions, waiting
+from referrals.service import (
+    appointment_answers,
+    appointments,
+    asked,
+    attempts,
+    beginning,
+    questions,
+    waiting,
+)
 from referrals.service.pages.page import Body, Verb, text_of
 from referrals.service.pages.part import Part
 from referrals.views import Choice, Said, Section, Step
@@ -86,13 +94,16 @@ def _own_date(tx: Tx, each: Appointment) -> Iterator[Section]:
 
 
 def _for_partner(tx: Tx, offer: Offer, referral: Referral) -> Iterator[Section]:
-    if referral.stage in attempts.TRYING:
+    reaches = beginning.reaches(tx, referral)
+    if referral.stage in attempts.TRYING and reaches:
         steps = tuple(Step(f"tried_{how}", f"button.tried_{how}") for how in turns.HOW_TRIED)
         yield Section("part.tries.title", (Said("part.tries.hint"), *_tries(tx, offer)), steps)
     if referral.stage not in _HELD:
         return
     for each in appointments.of(tx, offer.id):
         yield from _partners_date(tx, each)
+    if not reaches:
+        return  # where they meet could not be written to anybody
     make = Step("appoint", "page.step.appoint", needs="moment")
     yield Section("part.meet.new_title", (Said("part.meet.new_hint"),), (make,))
 
