@@ -7,7 +7,7 @@ sealed words are codes and ids, never names; they end with the matter.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from referrals.errors import BadAnswer
@@ -20,6 +20,24 @@ from referrals.ports import Tx
 WHOM = ("mentor", "worker", "partner", "desk", "unnamed")
 AT_PARTNERS = frozenset({"worker", "partner"})  # of whom the organisation says who they are
 _NOBODY: frozenset[str] = frozenset()
+
+
+# What is said where others hear that the desk looks after something, and where it never will.
+WITHOUT_DESK: Mapping[str, str] = {
+    "matter.contact_overdue": "matter.contact_overdue.no_desk",
+    "matter.consent_over": "matter.consent_over.no_desk",
+    "matter.disputed": "matter.disputed.no_desk",
+    "matter.partner_stopped": "matter.partner_stopped.no_desk",
+    "matter.there_noted": "matter.there_noted.no_desk",
+    "stage.unmatched": "stage.unmatched.no_desk",
+    "next.unmatched": "next.unmatched.no_desk",
+    "next.disputed": "next.disputed.no_desk",
+    "next.unreachable": "next.unreachable.no_desk",
+    "consent.nobody": "consent.nobody.no_desk",
+    "consent.nobody_child": "consent.nobody_child.no_desk",
+    "worker.disputed": "worker.disputed.no_desk",
+    "worker.cut_off": "worker.cut_off.no_desk",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +74,9 @@ def hidden(tx: Tx, referral: Referral) -> bool:
     return pathway is not None and not pathway.desk_sees
 
 
-def seen_by_desk(tx: Tx, referrals: Iterable[Referral]) -> list[Referral]:
-    """Those that the desk may know of."""
-    return [referral for referral in referrals if not hidden(tx, referral)]
+def said(tx: Tx, referral: Referral, text: str) -> str:
+    """A text key as it is said of this matter: whoever complains is not told that the desk looks at it."""
+    return WITHOUT_DESK.get(text, text) if hidden(tx, referral) else text
 
 
 def desk_pathways(tx: Tx) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from referrals import schedule
 from referrals.access import Action
 from referrals.errors import NoConsent, NotFound
-from referrals.lifecycle import ENDED, STAGE_WAITS, Step, move
+from referrals.lifecycle import STAGE_WAITS, Step, move
 from referrals.model import AuditEntry, Offer, Referral, Role, Stage, Urgency
 from referrals.ports import Tx
 from referrals.said import Priority
@@ -16,7 +16,6 @@ from referrals.service import (
     asked,
     beginning,
     closing,
-    complaints,
     doors,
     matching,
     offers,
@@ -24,24 +23,11 @@ from referrals.service import (
     sharing,
     task_plans,
     tell,
-    word_checks,
     working,
 )
 
 EMERGENCY_REPEAT = timedelta(minutes=15)
 REMEMBERED = timedelta(days=60)  # that whoever took a matter up was told once that it is late
-HELD_BY_DESK = (Stage.UNMATCHED, Stage.DISPUTED)
-
-
-def queue(tx: Tx, person_id: str) -> list[Referral]:
-    """What the desk holds or must look at, most urgent and oldest first."""
-    doors.as_seat(tx, person_id, Role.COORDINATOR)
-    found = {r.id: r for r in tx.find(Referral, stage=HELD_BY_DESK)}
-    found.update({r.id: r for r in tx.find(Referral, escalated=True) if r.stage not in ENDED})
-    found.update({r.id: r for r in word_checks.open_ones(tx)})
-    rank = {Urgency.EMERGENCY: 0, Urgency.URGENT: 1, Urgency.NORMAL: 2}
-    shown = complaints.seen_by_desk(tx, found.values())
-    return sorted(shown, key=lambda r: (rank[r.urgency], r.stage_since, r.id))
 
 
 def by_code(tx: Tx, person_id: str, code: str) -> Referral:

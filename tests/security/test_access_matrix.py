@@ -29,7 +29,7 @@ from referrals.service import (
     capacity,
     checkins,
     crisis,
-    desk,
+    desk_queues,
     doors,
     joining,
     network,
@@ -254,7 +254,7 @@ class Matrix:
         yield "posts_found", self.reach(posts.steps["found"], person, [""], seat)
         yield "agreements", self.reach(PAGES["agreements"].view, person, [""], {})
         yield "desk_first", self.reach(posts.steps["desk_first_on"], person, [""], {})
-        yield "desk_queue", self.try_it(desk.queue, person)
+        yield "desk_queue", self.try_it(desk_queues.waiting, person)
         yield "desk_page", self.reach(PAGES["desk"].view, person, [""], {})
         yield "rota_page", self.reach(PAGES["rota"].view, person, [""], {})
         yield "work_page", self.reach(PAGES["work"].view, person, [""], {})

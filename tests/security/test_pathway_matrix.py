@@ -24,7 +24,17 @@ from referrals.members import Enrolment
 from referrals.model import Actor, Consent, DataClass, Offer, Record, Role
 from referrals.persons import Seat
 from referrals.ports import Tx
-from referrals.service import attendance, closing, desk, doors, enrolments, needs, offers, threads, transfers
+from referrals.service import (
+    attendance,
+    closing,
+    desk_queues,
+    doors,
+    enrolments,
+    needs,
+    offers,
+    threads,
+    transfers,
+)
 from referrals.service.pages import PAGES
 from tests.service.test_attendance_story import came_to
 from tests.service.test_circle_story import Round
@@ -171,8 +181,8 @@ class Stand:
         yield "words_see", self.any_of(ids[:1], PAGES["words"].view, person, {})
         yield "receipt", self.any_of(ids[:1], PAGES["receipt"].view, person, {})
         yield "take_back", self.any_of(ids[:1], PAGES["receipt"].steps["take_back"], person, {})
-        queue = self.tries(desk.queue, person)
-        yield "queue", (queue[0] and any(r.id == ids[0] for r in queue[1]), queue[1])
+        queue = self.tries(desk_queues.waiting, person)
+        yield "queue", (queue[0] and any(w.referral.id == ids[0] for w in queue[1]), queue[1])
         yield "onward", self.tries(_proposes_onward, person, offer_ids)
         yield "transfer", self.tries(_proposes_transfer, person, offer_ids)
         yield "transfer_yes", self.tries(_agrees_to_transfer, person, ids[0])

@@ -26,7 +26,9 @@ from referrals.service import (
     complaints,
     desk,
     desk_first,
+    desk_queues,
     doors,
+    ending,
     joining,
     offers,
     questions,
@@ -240,7 +242,7 @@ def test_the_desk_counts_none_even_when_nobody_is_left(here: Private) -> None:
     here.passes(DAY)
     assert here.referral(matter).stage is Stage.UNMATCHED
     assert here.does(desk_first.held) == 0
-    assert matter not in [r.id for r in here.does(desk.queue, here.at["desk-1"])]
+    assert matter not in [w.referral.id for w in here.does(desk_queues.waiting, here.at["desk-1"])]
     told = here.said()
     assert {person for person, _ in told} == {here.mali, here.at["steward-1"]}
     assert (here.mali, "matter.focal_none") in told
@@ -327,6 +329,50 @@ def test_somebody_whom_no_focal_point_reaches_hears_that_it_is_closed(
     assert (here.mali, "matter.unmet") in here.said()
 
 
+def test_whoever_complains_is_never_told_that_the_desk_looks_at_it(here: Private) -> None:
+    """It may be about the desk: what the person hears and reads on the way says nothing of it."""
+    heard: list[str] = []
+
+    def hears() -> None:
+        heard.extend(text for person, text in here.said() if person == here.mali)
+        shown = here.looks(here.mali, "matter", matter)
+        keys = [shown.stage_key, *(s.title_key for s in shown.sections)]
+        keys += [line.key for section in shown.sections for line in section.lines]
+        you = f"{shown.next_key}.you"
+        heard.extend([*keys, you if you in CATALOGUE.texts["en"] else shown.next_key])
+        heard.extend(line.stage_key for line in here.looks(here.mali, "me", "").mine)
+
+    matter = here.asks(here.mali, "complaint", **ABUSE)
+    hears()
+    here.passes(SECONDS)
+    first, offer = here.asked(matter), here.at_partner(matter)
+    here.does(offers.accept, here.works[first], offer)
+    here.passes(DAY + SECONDS)  # it is late
+    hears()
+    here.does(working.contacted, here.works[first], offer)
+    here.does(working.report, here.works[first], offer, "met")
+    here.does(closing.helped, here.mali, matter, False)
+    hears()
+    here.passes(4 * DAY)  # and the other sleeps
+    hears()
+    here.does(closing.withdraw, here.mali, matter)
+    matter = here.asks(here.mali, "complaint", about=["partner"], about_organizations=[first], **ABUSE)
+    here.passes(SECONDS)
+    second = here.asked(matter)
+    here.does(offers.accept, here.works[second], here.at_partner(matter))
+    here.does(_suspended, second)
+    hears()
+    for language, words in (
+        ("en", ("desk", "coordinator")),
+        ("th", ("ทีมประสานงาน", "ผู้ประสานงาน", "เจ้าหน้าที่")),
+    ):
+        texts = {key: CATALOGUE.words(key, language).lower() for key in heard if key != "matter.focal_none"}
+        assert not {key: text for key, text in texts.items() for word in words if word in text}
+    draft = here.draft_of(here.aree, "complaint")
+    both = {"about": ["partner"], "about_organizations": ["plain-ear", "open-ledger"]}
+    assert "may look for one" not in here.plan(here.aree, draft, **CONDUCT, **both).consent_text
+
+
 # -- what is kept ------------------------------------------------------------------------------------
 
 
@@ -375,6 +421,11 @@ def _also(tx: Tx, person_id: str, seat_id: str) -> None:
     seat = tx.get(Seat, seat_id)
     assert seat is not None
     tx.save(replace(seat, person_id=person_id))
+
+
+def _suspended(tx: Tx, organization_id: str) -> None:
+    tx.save(replace(tx.directory.organizations[organization_id], suspended=True))
+    ending.review(tx, organization_id)
 
 
 def _concerned(tx: Tx, matter: str) -> frozenset[str]:

@@ -20,7 +20,6 @@ from referrals.queues import Queue
 from referrals.said import Priority
 from referrals.service import (
     closing,
-    desk,
     desk_notes,
     desk_queues,
     desk_work,
@@ -368,7 +367,7 @@ def test_whoever_left_the_desk_has_nothing_any_more(small: Desk) -> None:
     small.store.run(lambda tx: tx.save(replace(seat, person_id=None)))
     small.store.run(desk_work.take, small.dao, stuck)
     assert small.referral(stuck).desk_id == small.dao
-    assert small.store.run(desk.queue, small.dao)
+    assert small.store.run(desk_queues.waiting, small.dao)
 
 
 def _of(tx: Tx, referral_id: str) -> Referral:

@@ -28,7 +28,7 @@ from referrals.model import Offer, Referral, Role, Stage, Urgency
 from referrals.persons import Seat
 from referrals.ports import Delivery, Tx
 from referrals.said import Button, Timer
-from referrals.service import desk, pages, timers, tracking
+from referrals.service import desk_queues, pages, timers, tracking
 from storage import chat
 from storage.tx import StoreTx
 from tests.support.network import CATALOGUE, Small
@@ -179,7 +179,7 @@ class Days:
             assert min(due) < self.net.clock.now + 32 * DAY, f"{referral.stage} waits too long"
             promised = self.net.store.run(tracking.next_by, referral)
             late = promised is not None and promised < self.net.clock.now - SLACK
-            known = referral.escalated or referral.stage in desk.HELD_BY_DESK
+            known = referral.escalated or referral.stage in desk_queues.HELD_BY_DESK
             assert known or not late, f"{referral.stage} is overdue since {promised}, and nobody was told"
 
     def held_by_nobody(self) -> list[Referral]:
@@ -196,7 +196,7 @@ class Days:
         if referral.stage in (Stage.OFFERED, Stage.WAITLISTED):
             offer = self.net.store.run(lambda tx: tx.get(Offer, referral.offer_id or ""))
             return offer is not None and offer.stage in LIVE_OFFERS and bool(offer.told)
-        return referral.stage in (*desk.HELD_BY_DESK, Stage.REPORTED, Stage.MATCHING)
+        return referral.stage in (*desk_queues.HELD_BY_DESK, Stage.REPORTED, Stage.MATCHING)
 
     def _referrals(self) -> Sequence[Referral]:
         return self.net.store.run(lambda tx: tx.find(Referral, id=self.requests))

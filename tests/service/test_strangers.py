@@ -14,7 +14,7 @@ from referrals.errors import NotAllowed, NotFound, TooOften, WrongStage
 from referrals.limits import LIMITS, Doing
 from referrals.model import Stage, Urgency
 from referrals.persons import Switch, Tally
-from referrals.service import closing, desk, desk_first, offers, pages, working
+from referrals.service import closing, desk, desk_first, desk_queues, offers, pages, working
 from storage.sql import Sql
 from tests.support.chat import Chat
 from tests.support.network import CATALOGUE, Small
@@ -126,7 +126,7 @@ def test_while_it_is_on_a_stranger_waits_for_the_desk_and_is_told_so(net: Small)
     assert net.referral(referral_id).stage is Stage.UNMATCHED
     net.passes(timedelta(minutes=10))
     assert net.live_offer(referral_id) is None  # nobody is asked by itself
-    assert referral_id in [r.id for r in net.store.run(desk.queue, desk_chat.person)]
+    assert referral_id in [w.referral.id for w in net.store.run(desk_queues.waiting, desk_chat.person)]
     assert "desk.first_look" in [h.text for h in desk_chat.hears()]
     shown = net.store.run(pages.PAGES["matter"].view, desk_chat.person, referral_id, {})
     assert shown.next_key == "next.desk.first_look"  # and not 'nobody could help': nobody was asked
@@ -179,7 +179,7 @@ def test_switching_off_forgets_nothing(net: Small) -> None:
     desk_chat.hears()
     net.passes(timedelta(days=2))
     assert "desk.still_unmatched" in [h.text for h in desk_chat.hears()]
-    waiting = {r.id for r in net.store.run(desk.queue, desk_chat.person)}
+    waiting = {w.referral.id for w in net.store.run(desk_queues.waiting, desk_chat.person)}
     assert set(held) <= waiting
 
 
