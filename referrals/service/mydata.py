@@ -15,7 +15,7 @@ from typing import Any
 
 from referrals import codes
 from referrals.access import Action
-from referrals.casework import Appointment, Attempt
+from referrals.casework import Appointment, Attempt, Task
 from referrals.errors import NotFound, PinNeeded
 from referrals.limits import Doing
 from referrals.members import CheckIn, Enrolment, Meeting, WordReceipt
@@ -37,6 +37,7 @@ from referrals.ports import Away, Slow, Tx
 from referrals.service import (
     attendance,
     circle_sides,
+    complaints,
     courses,
     doors,
     export_page,
@@ -296,6 +297,8 @@ def _matter(tx: Tx, person_id: str, referral_id: str) -> Json:
         "consents": [_consent(tx, actor, c) for c in tx.find(Consent, referral_id=referral.id)],
         **_on_the_way(tx, referral),
         "circle": circle_sides.taken_home(tx, referral),
+        "parts": _parts(tx, referral),
+        "about": _about_whom(tx, referral, person),
         "tracking_code_made_at": [t.made_at for t in tx.find(Tracking, referral_id=referral.id)],
         "readers": [
             {"organization": r.organization, "role": r.role_key.partition(".")[2], "at": r.at}
@@ -316,6 +319,21 @@ def _on_the_way(tx: Tx, referral: Referral) -> Json:
             {"question": o.question, "answer": f"{o.question}.{o.answer}" if o.answer else ""} for o in asked
         ],
     }
+
+
+def _parts(tx: Tx, referral: Referral) -> list[Json]:
+    """Of a plan of several parts: each, and how far it is; what a partner did is a matter of its own."""
+    standing = {task.kind: task for task in tx.find(Task, referral_id=referral.id)}
+    pathway = tx.catalogue.pathways.get(referral.pathway)
+    known = [standing[kind.id] for kind in (pathway.tasks if pathway else ()) if kind.id in standing]
+    return [{"part": task.kind, "state": task.state.value, "since": task.since} for task in known]
+
+
+def _about_whom(tx: Tx, referral: Referral, person: Person) -> list[Json]:
+    """Whom a complaint was said to be about: codes, and organisations by name."""
+    about = complaints.standing(tx, referral) if complaints.hidden(tx, referral) else complaints.NOBODY_NAMED
+    whom: list[Json] = [{"whom": each} for each in complaints.WHOM if each in about.whom]
+    return whom + [{"organization": _name(tx, each, person)} for each in sorted(about.organizations)]
 
 
 def _opened(tx: Tx, actor: Actor, referral: Referral) -> Mapping[str, str]:

@@ -23,6 +23,7 @@ from referrals.views import GoneView, MyDataView
 from storage import archive
 from storage.holder_keys import KeyStatus
 from tests.support.network import CATALOGUE, Small
+from tests.support.private import Private
 from tests.support.store import SettableClock, open_store
 
 MOMENT = timedelta(seconds=1)
@@ -403,3 +404,23 @@ def _rows_with(tx: Any, person_id: str) -> set[str]:
                 if tx.connection.rows(asked, {"like": f"%{person_id}%"})[0][0]:
                     found.add(table.name)
     return found
+
+
+def test_a_plan_goes_home_with_its_parts_and_a_complaint_with_whom_it_is_about(sqlite_url: str) -> None:
+    clock = SettableClock()
+    private = Private(open_store(sqlite_url, clock, CATALOGUE), clock)
+    private.settle_in()
+    private.asks(private.mali, "release-plan", category="release.plan")
+    about = {"about": ["worker", "desk"], "about_organizations": ["bua-house"]}
+    private.asks(private.mali, "complaint", category="complaint.conduct", **about)
+    files = opened(private, does(private, "export", private.mali))
+    plan, complaint = (
+        next(m for m in json.loads(files["my-data.json"])["matters"] if m["pathway"] == pathway)
+        for pathway in ("release-plan", "complaint")
+    )
+    assert {"roof", "handover"} <= {part["part"] for part in plan["parts"]}
+    assert (plan["about"], complaint["parts"]) == ([], [])
+    assert complaint["about"] == [{"whom": "worker"}, {"whom": "desk"}, {"organization": "Bua House"}]
+    for words in ("A place to sleep", "The network&#x27;s desk", "Bua House"):
+        assert words in files["my-data.html"]
+    private.store.close()

@@ -108,6 +108,8 @@ def test_whatever_an_archive_holds_of_the_network_has_words(language: str) -> No
         "for_somebody": [{"why": "very_ill", "agreed": "doctor", "until": at}],
         "consents": [{"assent": "too_small"}],
         "circle": {"first_yes": at, "second_yes": at, "prepared": ["hopes"]},
+        "parts": [{"part": "roof", "state": "dropped", "since": at}],
+        "about": [{"whom": "unnamed"}, {"organization": "A house"}],
     }
     sent = {
         "organization": "An office",
@@ -132,7 +134,7 @@ def test_whatever_an_archive_holds_of_the_network_has_words(language: str) -> No
         lambda when: names.day_in_words(CATALOGUE, when, language),
     )
     body = page.partition("</style>")[2].replace("Asia/Bangkok", "")
-    codes = "export. call. 2026- not_safe very_ill too_small no_yes no_message no_money came_back"
+    codes = "export. call. task. about. dropped unnamed 2026- not_safe very_ill too_small no_yes no_message no_money came_back"
     for code in codes.split():
         assert code not in body
     assert not [c for c in (">hopes<", ">doctor<", ">none<") if c in body]
