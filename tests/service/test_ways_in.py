@@ -170,3 +170,22 @@ def _copies(tx: Tx, referral_id: str, count: int) -> None:
     assert one.stage is Stage.UNMATCHED
     for n in range(count):
         tx.add(replace(one, id=f"copy-{n:012}", code=f"C{n:03}", version=1))
+
+
+def test_whoever_is_asked_reads_that_a_word_of_theirs_is_waited_for(small: Desk) -> None:
+    found = small.offered(1)
+    offer = small.live_offer(found)
+    assert offer is not None
+    author = small.referral(found).author_id
+    view = pages.PAGES["matter"].view
+    assert small.store.run(view, author, found, {}).next_key == "next.offered"
+    small.store.run(offers.see, small.bua, offer.id)
+    small.store.run(questions.ask, small.bua, offer.id, _question(small, found))
+    assert small.store.run(view, author, found, {}).next_key == "next.your_word"
+
+
+def test_a_plan_of_parts_has_no_helper_of_its_own(parts: Parts) -> None:
+    plan = parts.plan("release-plan")
+    view = pages.PAGES["matter"].view
+    assert parts.store.run(view, parts.family, plan, {}).next_key == "next.plan"
+    assert parts.store.run(view, parts.desk, plan, {}).next_key == "next.desk.plan"

@@ -13,6 +13,7 @@ from referrals.model import Actor, Consent, DataClass, Move, Offer, Referral, Ro
 from referrals.ports import Tx
 from referrals.service import (
     after_help,
+    asked,
     beginning,
     closing,
     desk,
@@ -29,6 +30,7 @@ from referrals.service import (
     reading,
     safe_times,
     sharing,
+    task_plans,
     threads,
     tracking,
     word_checks,
@@ -119,6 +121,8 @@ def _author_view(tx: Tx, person_id: str, referral: Referral) -> MatterView:
         move=MoveLine("", move.due_at) if move is not None else None,
         member=enrolment.code if enrolment else "",
     )
+    if any(asked.waits_for_person(offer) for offer in asked.turns_of(tx, referral)):
+        shown = replace(shown, next_key="next.your_word")
     if referral.urgency is Urgency.EMERGENCY and referral.stage not in ENDED:
         return replace(shown, emergency_lines=emergency.lines(tx, referral.area, language))
     return shown
@@ -185,6 +189,8 @@ def _label(referral: Referral, step: str) -> str:
 
 
 def _next_key(tx: Tx, referral: Referral, at_desk: bool) -> str:
+    if referral.stage is Stage.IN_SERVICE and task_plans.is_split(tx, referral):
+        return "next.desk.plan" if at_desk else "next.plan"  # it has no helper of its own, its parts have
     if not at_desk and referral.stage is Stage.ACCEPTED:
         return beginning.words(tx, referral, "next.accepted")
     if not at_desk:
