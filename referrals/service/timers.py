@@ -182,6 +182,16 @@ TIMERS: Mapping[str, Timed] = {
 TOGETHER = frozenset(kind for kind, timed in TIMERS.items() if timed.many is not None)
 
 
+def draw() -> str:
+    """Every kind of timer with the verb that it calls, as a Markdown table for the documentation."""
+    lines = ["| Timer | Verb | What it does |", "| --- | --- | --- |"]
+    for kind, timed in TIMERS.items():
+        verb = f"{timed.do.__module__.rpartition('.')[2]}.{timed.do.__name__}"
+        says = (timed.do.__doc__ or "").partition("\n")[0].removeprefix("Timer").lstrip(":, ")
+        lines.append(f"| `{kind}` | `{verb}` | {says} |")
+    return "\n".join([*lines, ""])
+
+
 def begin(tx: Tx) -> None:
     """At each start of the product: what every network waits for; what waits already stays as it is."""
     witnessing.begin(tx)

@@ -63,3 +63,13 @@ PAGES: Mapping[str, Page] = {
     "circle": CIRCLE,
     "invited": INVITED,
 }
+
+
+def draw() -> str:
+    """Every page as a Markdown table for the documentation."""
+    lines = ["| Page | File | What it shows |", "| --- | --- | --- |"]
+    for name, page in PAGES.items():
+        file = page.view.do.__module__.rpartition(".")[2]
+        says = (page.view.do.__doc__ or "").partition("\n")[0]
+        lines.append(f"| `{name}` | {file} | {says} |")
+    return "\n".join([*lines, ""])
