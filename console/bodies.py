@@ -93,6 +93,8 @@ def _ours(shown: Mapping[str, object]) -> tuple[dict[str, object], Mapping[str, 
 
 
 def _is_ours(section: Mapping[str, Any]) -> bool:
+    if "matters" not in section:
+        return False  # a safety plan's parts are somebody's own words
     filled = section.get("name") or section["matters"] or any(line.get("params") for line in section["lines"])
     return not filled
 
