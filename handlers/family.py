@@ -10,7 +10,7 @@ from referrals.access import Action
 from referrals.catalogue import QuestionKind
 from referrals.errors import StaleButton
 from referrals.said import Button, Keyboard
-from referrals.service import after_help, closing, conversations, doors, matching, moving
+from referrals.service import after_help, closing, complaints, conversations, doors, matching, moving
 from referrals.service.tell import column, page_button, press
 
 SKIPPED = "-"  # a closing question that somebody does not want to answer
@@ -74,7 +74,8 @@ def why(turn: Turn) -> Reply:
     """Why it is not over, with one tap."""
     referral = after_help.why(turn.tx, turn.person.id, turn.word(0), turn.word(1))
     page = ((page_button("button.open", f"matter/{referral.id}"),),)
-    return Reply("matter.disputed", {"code": referral.code}, page, f"matter:{referral.id}", "toast.thank_you")
+    text = complaints.said(turn.tx, referral, "matter.disputed")
+    return Reply(text, {"code": referral.code}, page, f"matter:{referral.id}", "toast.thank_you")
 
 
 def afterwards(turn: Turn) -> Reply:

@@ -12,7 +12,7 @@ from referrals.code_words import CODE_WORDS, CodeWord
 from referrals.lifecycle import ENDED
 from referrals.members import CheckIn, Crisis, Enrolment
 from referrals.model import Referral, Role, Stage
-from referrals.service import enrolments, names, people, tracking
+from referrals.service import complaints, enrolments, names, people, tracking
 from referrals.service.tell import column, press
 
 MOST = 5  # matters in one short message
@@ -49,7 +49,7 @@ def status(turn: Turn) -> Reply:
 def _standing(turn: Turn, referral: Referral) -> str:
     """One matter in one line, with the day until which the next thing is promised."""
     catalogue, language = turn.tx.catalogue, turn.person.language
-    said = catalogue.words(f"stage.{referral.stage}", language)
+    said = catalogue.words(complaints.said(turn.tx, referral, f"stage.{referral.stage}"), language)
     by = tracking.next_by(turn.tx, referral)
     if by is None:
         return f"{referral.code}: {said}"

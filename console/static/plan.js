@@ -214,7 +214,7 @@ export class PlanPage {
   people() {
     if (this.need && !this.need.values().length) return [h("p", { class: "hint" }, t("page.plan.first_need"))];
     if (!this.area.select.value) return [h("p", { class: "hint" }, t("page.plan.first_where"))];
-    if (this.view.nobody) return [h("p", {}, t("page.plan.nobody"))];
+    if (this.view.nobody) return [h("p", {}, t(this.view.about.length ? "page.plan.nobody.no_desk" : "page.plan.nobody"))];
     return [
       this.view.same_since && h("p", { class: "hint" }, t("page.plan.same", { day: moment(this.view.same_since) })),
       h("p", {}, t(this.view.parted ? "page.plan.each_part" : "page.plan.one_after_other")),

@@ -16,7 +16,7 @@ from referrals.model import AuditEntry, Referral
 from referrals.persons import Person
 from referrals.ports import Tx
 from referrals.said import Keyboard
-from referrals.service import appointments, asked, doors, tell, threads, working
+from referrals.service import appointments, asked, complaints, doors, tell, threads, working
 
 EXPLAINED = "explained"  # `said`: what was in the way stands in the thread
 _STATE = AppointmentState
@@ -120,4 +120,5 @@ def _answer(
 ) -> None:
     opens = ((tell.page_button("button.open", f"matter/{referral.id}"),),)
     words = {"code": referral.code, "at": tell.iso(found.at)}
+    text = complaints.said(tx, referral, text)
     tell.answer(tx, person_id, text, words, buttons=buttons or opens, slot=asked.date_slot(tx, found))

@@ -62,7 +62,7 @@ def helped(tx: Tx, person_id: str, referral_id: str, yes: bool, *, partly: bool 
     tell.answer(
         tx,
         person_id,
-        text,
+        complaints.said(tx, after, text),
         {"code": after.code},
         buttons=(*_further(tx, after), (tell.page_button("button.open", f"matter/{after.id}"),)),
         slot=f"matter:{after.id}",
@@ -76,7 +76,8 @@ def helped(tx: Tx, person_id: str, referral_id: str, yes: bool, *, partly: bool 
 def _further(tx: Tx, referral: Referral) -> Keyboard:
     """What may be said with one more tap: why it is not over, or how it was. Nobody owes it."""
     if referral.stage is Stage.DISPUTED:
-        reasons = after_help.DISPUTED
+        # Why, the desk reads: where it sees nothing, nobody would.
+        reasons = () if complaints.hidden(tx, referral) else after_help.DISPUTED
         return tell.column(tell.press(f"not_over.{r}", "matter.why", referral.id, r) for r in reasons)
     in_chat = matching.pathway_of(tx, referral).in_chat
     if in_chat and after_help.left(tx, referral):

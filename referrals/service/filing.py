@@ -178,7 +178,7 @@ def receipt(tx: Tx, referral: Referral) -> FiledView:
     offer = matching.live_offer(tx, referral)
     return FiledView(
         code=referral.code,
-        stage_key=f"stage.{referral.stage}",
+        stage_key=complaints.said(tx, referral, f"stage.{referral.stage}"),
         next_by=offer.decide_by if offer else None,
         consent_text=given.text if given else "",
     )

@@ -178,7 +178,7 @@ def consent_text(
         parts = task_plans.words(tx, referral, plan, language)
         return words(f"consent.parts{young}", language, parts=parts, classes=classes, until=until) + code
     if not plan.lines:
-        return words(f"consent.nobody{young}", language, until=until) + code
+        return words(complaints.said(tx, referral, f"consent.nobody{young}"), language, until=until) + code
     partners = "\n".join(
         f"{n}. {names.named(tx.directory.organizations[line.organization_id].names, language)}"
         for n, line in enumerate(plan.lines, 1)

@@ -139,7 +139,8 @@ def tell_partner(
         rows += [page_button(opens, f"matter/{offer.id}")] if opens else []
         buttons = column(rows)
         shown = offer_slot(offer.id) + slot
-        tell(tx, person_id, text, {"code": offer.code}, buttons=buttons, slot=shown)
+        said = complaints.said(tx, referral, text)
+        tell(tx, person_id, said, {"code": offer.code}, buttons=buttons, slot=shown)
     if or_desk and not there:
         tell_desk(tx, "desk.no_news", referral)
 
@@ -237,7 +238,7 @@ def tell_author(
     return tell(
         tx,
         referral.author_id,
-        text,
+        complaints.said(tx, referral, text),
         {"code": referral.code, **(params or {})},
         buttons=shown,
         slot=f"matter:{referral.id}",

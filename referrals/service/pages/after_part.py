@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from referrals.access import Action
 from referrals.model import Actor, Referral, Role, Stage
 from referrals.ports import Tx
-from referrals.service import after_help, closing, doors
+from referrals.service import after_help, closing, complaints, doors
 from referrals.service.pages.page import Verb, text_of
 from referrals.service.pages.part import Part
 from referrals.views import Choice, Said, Section, Step
@@ -23,7 +23,7 @@ def sections(tx: Tx, actor: Actor, referral: Referral) -> Iterator[Section]:
             said = tx.catalogue.words(f"not_over.{referral.why}", language)
             yield Section("part.not_over.title", (Said("part.not_over.said", {"why": said}),))
         return
-    if referral.stage is Stage.DISPUTED and not referral.why:
+    if referral.stage is Stage.DISPUTED and not referral.why and not complaints.hidden(tx, referral):
         reasons = tuple(Choice(r, label_key=f"not_over.{r}") for r in after_help.DISPUTED)
         step = Step("why", "page.step.why", needs="reason", choices=reasons)
         yield Section("part.not_over.title", (Said("part.not_over.ask"),), (step,))

@@ -16,6 +16,7 @@ from referrals.service import (
     asked,
     beginning,
     closing,
+    complaints,
     desk,
     desk_first,
     desk_notes,
@@ -25,7 +26,6 @@ from referrals.service import (
     moving,
     names,
     phones,
-    plans,
     readers,
     reading,
     safe_times,
@@ -212,12 +212,12 @@ def _view(
         code=referral.code,
         category_key=f"category.{referral.category}",
         urgency_key=f"urgency.{referral.urgency}",
-        stage_key=f"stage.{referral.stage}",
+        stage_key=complaints.said(tx, referral, f"stage.{referral.stage}"),
         area=names.place(tx.directory, referral.area, language)
         if _may_open(tx, actor, referral, routing)
         else "",
         next_by=tracking.next_by(tx, referral),
-        next_key=_next_key(tx, referral, at_desk),
+        next_key=complaints.said(tx, referral, _next_key(tx, referral, at_desk)),
         story=sealed.get("story"),
         contact=safe_times.above(tx, sealed, language),
         organization=names.named(helper.names, language) if helper else "",
@@ -263,8 +263,7 @@ def _wait(tx: Tx, actor: Actor, referral: Referral) -> int:
 
 def _written(tx: Tx, referral: Referral) -> tuple[DataClass, ...]:
     """The classes in which a person's own words stand: of a worry about safety they are `safety`."""
-    story = plans.question_of(matching.pathway_of(tx, referral), "story").data_class
-    return tuple(dict.fromkeys((story, DataClass.STORY, DataClass.CONTACT)))
+    return (matching.pathway_of(tx, referral).words, DataClass.CONTACT)
 
 
 def _may_open(tx: Tx, actor: Actor, referral: Referral, data_class: DataClass) -> bool:

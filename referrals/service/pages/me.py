@@ -12,7 +12,7 @@ from referrals.members import Enrolment
 from referrals.model import Referral, Role, Stage
 from referrals.persons import WritingWindow
 from referrals.ports import Tx
-from referrals.service import desk_queues, doors, linking, people, tell, worker_day
+from referrals.service import complaints, desk_queues, doors, linking, people, tell, worker_day
 from referrals.service.pages import desk, my_reminders, work
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import Choice, FiledView, MatterLine, MeView, Step
@@ -88,19 +88,19 @@ def _queue(tx: Tx, person_id: str) -> tuple[MatterLine, ...]:
 def lines_of(tx: Tx, referrals: list[Referral]) -> tuple[MatterLine, ...]:
     """Matters, the open ones first, in a fixed number of statements."""
     promised = desk_queues.promises(tx, referrals)
-    return tuple(_line(r, promised.get(r.id)) for r in _in_order(referrals))
+    return tuple(_line(tx, r, promised.get(r.id)) for r in _in_order(referrals))
 
 
 def _in_order(referrals: list[Referral]) -> list[Referral]:
     return sorted(referrals, key=lambda r: (r.stage in ENDED, r.created_at, r.id))
 
 
-def _line(referral: Referral, next_by: datetime | None) -> MatterLine:
+def _line(tx: Tx, referral: Referral, next_by: datetime | None) -> MatterLine:
     return MatterLine(
         id=referral.id,
         code=referral.code,
         category_key=f"category.{referral.category}",
-        stage_key=f"stage.{referral.stage}",
+        stage_key=complaints.said(tx, referral, f"stage.{referral.stage}"),
         next_by=next_by,
         open=referral.stage not in ENDED,
         page=tell.plan_page(referral) if referral.stage is Stage.AWAITING_CONSENT else "",
