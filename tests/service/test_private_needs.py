@@ -48,6 +48,7 @@ def test_nobody_is_asked_who_needs_what_the_person_does_not_have(net: Small) -> 
     free = net.referral(files(net, family))
     asked = net.referral(files(net, net.person(2), "papers", "fee", "address"))
     services = net.store.run(lambda tx: tx.directory.services)
+    assert asked.plan, "in the demo's network somebody asks for none of it"
     assert set(asked.plan) < set(free.plan)
     assert all({"papers", "fee", "address"} <= set(services[s].not_needed) for s in asked.plan)
     assert desk
@@ -73,6 +74,7 @@ def test_a_wish_about_who_helps_is_never_guessed_at(net: Small) -> None:
     """Only services that promise who is there are asked; where none does, the desk looks."""
     referral = net.referral(files(net, net.person(1), "woman"))
     services = net.store.run(lambda tx: tx.directory.services)
+    assert referral.plan, "in the demo's network somebody promises it"
     assert all("woman" in services[s].helpers for s in referral.plan)
     assert net.store.run(matching.exclusions_of, referral).helper == "woman"
 
