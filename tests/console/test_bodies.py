@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from console.bodies import MAX_BODY, answer, packed_and_stored, parse_body
 from referrals.errors import BadAnswer
+from tests.conftest import LONG
 from tests.console.phone import Phone
 
 served = pytest.mark.asyncio(loop_scope="module")  # in the loop of the server that conftest starts
@@ -69,7 +70,7 @@ async def test_pages_that_are_none_open_nothing(phone: Phone, page: str) -> None
     assert "session" not in answer
 
 
-@settings(max_examples=2000)
+@settings(max_examples=20_000 if LONG else 400)
 @given(
     st.binary(max_size=200)
     | st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists).map(

@@ -38,7 +38,13 @@ _STOP_WITHIN_S = 15.0
 _PR_SET_PDEATHSIG = 1
 
 # Without durability a server of tests is several times quicker, and a test's data is worth nothing.
-_CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
+_CARELESS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "deadlock_timeout": "100ms",  # a test that makes deadlocks waits for each of them to be found
+}
 
 
 class PostgresUnavailable(RuntimeError):

@@ -183,7 +183,7 @@ def test_two_active_keys_cannot_be(store: Store) -> None:
 @pytest.mark.timeout(900)  # each round of the long run moves all that was ever written
 async def test_rotation_under_load(store: Store, clock: SettableClock, long_run: bool) -> None:
     """Everybody writes, shares, reads and takes back while all holders rotate again and again."""
-    people, rounds = (24, 8) if long_run else (16, 6)
+    people, rounds = (24, 8) if long_run else (8, 4)
     done, ended = [0], asyncio.Event()
 
     async def works(mine: int) -> None:
