@@ -56,7 +56,7 @@ def cases(tx: Tx, person_id: str) -> tuple[Case, ...]:
     offers = {o.id: o for o in (*live, *taken) if o.referral_id in matters}
     gathered = _gather(tx, offers, matters)
     found = [_case(tx, offer, matters[offer.referral_id], gathered) for offer in offers.values()]
-    here = [case for case in found if case.referral.offer_id == case.offer.id]
+    here = [c for c in found if c.offer.id in (c.referral.offer_id, c.referral.next_offer_id)]
     return tuple(sorted(here, key=lambda c: (*workload.order(c.piece), c.offer.id)))
 
 

@@ -29,10 +29,12 @@ from referrals.service import (
     tasks,
     tell,
     transfers,
+    worker_day,
     worker_hands,
     working,
 )
 from referrals.service.pages import PAGES
+from referrals.workload import Heap
 from tests.service.test_attendance_story import BODY, PERIOD, Probation
 from tests.service.test_circle_story import Round
 from tests.service.test_release_plan import PARTNERS
@@ -272,6 +274,17 @@ def test_a_child_for_whom_somebody_agrees_is_asked_and_looked_at_first(net: Smal
     page = net.store.run(PAGES["matter"].view, offer.told[0], offer.id, {})
     assert "Do not speak with anybody at home" in page.contact
     assert "part.behalf.title" in {section.title_key for section in page.sections}
+
+
+def test_whoever_is_asked_to_take_over_finds_it_in_their_day(net: Small) -> None:
+    """A message leaves the chat after a day; what waits for an answer stands in the queue until then."""
+    handing = Handing(net)
+    handing.asks()
+    handing.says_yes()
+    found = {case.offer.id: case for case in net.store.run(worker_day.cases, handing.other)}
+    assert found[handing.next_offer()].heap is Heap.NEW
+    (mine,) = net.store.run(worker_day.cases, handing.worker)
+    assert mine.offer.id == handing.offer, "the first partner's own stays as it was"
 
 
 def test_a_hand_over_for_somebody_who_cannot_decide_holds_as_long_as_its_words_say(net: Small) -> None:
