@@ -66,6 +66,7 @@ def roles_of(turn: Turn) -> list[Role]:
 def _coordinator(turn: Turn) -> list[Button]:
     return [
         press("button.queue", "desk.queue"),
+        page_button("button.rota", "rota"),
         page_button("button.newcomer", "newcomer"),
         page_button("button.posts", "posts"),
         *_asked_by_bodies(turn),

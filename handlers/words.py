@@ -39,7 +39,8 @@ def text(turn: Turn) -> Reply:
 
 def status(turn: Turn) -> Reply:
     """STATUS: where one's own matters stand and until when, by code: what a follower of a code would see."""
-    mine = sorted(turn.tx.find(Referral, author_id=turn.person.id), key=lambda r: (r.created_at, r.id))
+    own = turn.tx.find(Referral, author_id=turn.person.id, parent_id=None)  # a plan stands for its parts
+    mine = sorted(own, key=lambda r: (r.created_at, r.id))
     still = [r for r in mine if r.stage not in ENDED and r.stage is not Stage.DRAFT][-MOST:]
     if not still:
         return Reply("home.status_none", slot=SLOT)

@@ -9,12 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from referrals.casework import Appointment, AppointmentState
+from referrals.casework import Appointment, AppointmentState, Task, TaskState
 from referrals.lifecycle import OPEN
 from referrals.model import OfferStage, Referral, Stage
 from referrals.ports import Tx
 from referrals.said import Keyboard
-from referrals.service import appointments, asked, attempts, questions, tell, waiting, working
+from referrals.service import (
+    appointments,
+    asked,
+    attempts,
+    questions,
+    task_people,
+    task_plans,
+    tell,
+    waiting,
+    working,
+)
 
 _UNSENT = (Stage.DRAFT, Stage.AWAITING_CONSENT)
 _WAITS = tuple(stage for stage in OPEN if stage not in _UNSENT)
@@ -37,7 +47,11 @@ def of_person(tx: Tx, person_id: str) -> list[Ask]:
     dates: dict[str, list[Appointment]] = {}
     for date in tx.find(Appointment, referral_id=[r.id for r in ordered]):
         dates.setdefault(date.referral_id, []).append(date)
-    return [ask for r in ordered for ask in (*_of_turn(tx, r), *_of_dates(tx, r, dates.get(r.id, [])))]
+    asks = (
+        (*_of_turn(tx, r), *_of_dates(tx, r, dates.get(r.id, [])), *_of_plan(tx, person_id, r))
+        for r in ordered
+    )
+    return [ask for of_matter in asks for ask in of_matter]
 
 
 def _of_turn(tx: Tx, referral: Referral) -> Iterator[Ask]:
@@ -57,6 +71,17 @@ def _of_turn(tx: Tx, referral: Referral) -> Iterator[Ask]:
             words |= {"day": waiting.day_for(tx, referral.author_id, offer)}
             buttons = waiting.yes_or_no(tx, referral, offer)
             yield Ask("matter.will_you_wait", words, buttons, asked.slot(referral))
+
+
+def _of_plan(tx: Tx, person_id: str, plan: Referral) -> Iterator[Ask]:
+    """A part of a plan that is this person's own: done on the page, where it stands what it is."""
+    if plan.stage is not Stage.IN_SERVICE or not task_plans.is_split(tx, plan):
+        return
+    own = [task for task in tx.find(Task, referral_id=plan.id) if task.by in ("family", "mentor")]
+    open_ones = [task for task in own if task.state is TaskState.OPEN or task.still_asked]
+    if any(task_people.doer(tx, person_id, plan, task.by) for task in open_ones):
+        button = tell.page_button("button.open", task_people.page(plan))
+        yield Ask("plan.yours", {"code": plan.code}, ((button,),), task_people.slot(plan))
 
 
 def _of_dates(tx: Tx, referral: Referral, dates: list[Appointment]) -> Iterator[Ask]:

@@ -12,7 +12,7 @@ import pytest
 from referrals.errors import NotFound
 from referrals.model import Referral, Stage
 from referrals.ports import Tx
-from referrals.service import appointments, offers, pages, plans, questions, working
+from referrals.service import appointments, offers, pages, plans, questions, tasks, working
 from referrals.service.pages import stretches
 from tests.service.test_desk import Desk
 from tests.support.chats import LONGEST_SCREEN, Chats
@@ -107,6 +107,16 @@ def test_a_list_of_plans_leads_to_each(parts: Parts) -> None:
     stranger = parts.store.run(view, parts.person(77), "", {})
     assert not stranger.sections
     assert stranger.lines
+
+
+def test_a_part_of_ones_own_is_named_by_a_word_and_a_plan_stands_for_all_of_it(parts: Parts) -> None:
+    plan = parts.referral(parts.plan("release-plan"))
+    phone = Chats(parts).phone(11, by_text=True)
+    assert plan.code in phone.says("answer")
+    assert phone.says("status").count("(next step by") <= 1
+    assert plan.code in phone.newest.text
+    parts.store.run(tasks.done, parts.family, parts.tasks(plan.id)["family_ready"].id)
+    assert "Nothing waits" in phone.says("answer")
 
 
 def test_staff_of_a_body_find_the_page_in_their_chat(small: Desk) -> None:
