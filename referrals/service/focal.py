@@ -26,18 +26,26 @@ def due(tx: Tx, referral_id: str) -> None:
     """Timer: something about a complaint waits for a human. Whoever is left hears of it; by rule it moves on.
 
     A focal point that is late is reminded like every partner; late for a second day it loses the complaint to
-    the next one of the consented plan. One whose answer the person does not accept loses it at once.
+    the next one of the consented plan. One whose answer the person does not accept, or that may read nothing
+    of it any more, loses it at once.
     """
     referral = doors.referral_by_id(tx, referral_id)
     if referral.stage in ENDED or not complaints.hidden(tx, referral):
         return
-    if referral.stage is Stage.DISPUTED or (referral.stage in _HELD and _late_again(tx, referral)):
+    if _loses_it(tx, referral):
         _move_on(tx, referral)
         return
     if referral.stage is Stage.UNREACHABLE and _late_again(tx, referral):
         closing.close_unreached(tx, referral)
         return
     _tell(tx, referral)
+
+
+def _loses_it(tx: Tx, referral: Referral) -> bool:
+    if referral.stage not in _HELD:
+        return referral.stage is Stage.DISPUTED
+    agreed = doors.consent_in_force(tx, referral) is not None  # else nobody else may be asked either
+    return (agreed and not sharing.readable(tx, referral)) or _late_again(tx, referral)
 
 
 def _late_again(tx: Tx, referral: Referral) -> bool:

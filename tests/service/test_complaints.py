@@ -295,6 +295,18 @@ def test_a_focal_point_that_is_late_twice_loses_it_to_the_other(here: Private) -
     assert here.asked(matter) == second
 
 
+def test_a_focal_point_that_may_read_no_more_keeps_nothing_back(here: Private) -> None:
+    """Nobody has it then: of abuse it waits for no second day."""
+    matter = here.asks(here.mali, "complaint", **ABUSE)
+    here.passes(SECONDS)
+    first = here.asked(matter)
+    here.does(offers.accept, here.works[first], here.at_partner(matter))
+    here.does(_suspended, first)
+    here.passes(MINUTES)
+    (second,) = FOCAL - {first}
+    assert here.asked(matter) == second
+
+
 def test_an_answer_that_the_person_does_not_accept_goes_to_the_other(here: Private) -> None:
     matter = here.asks(here.mali, "complaint", **ABUSE)
     here.passes(SECONDS)
