@@ -20,6 +20,8 @@ from referrals.casework import (
 )
 from referrals.ports import Tx
 from referrals.service import (
+    after_help,
+    behalf,
     closing,
     export_page,
     leaving,
@@ -89,6 +91,12 @@ def _add(tx: Tx, row: Any) -> None:
 
 def _find(tx: Tx, row: Any) -> Any:
     return tx.get(type(row), row.id)
+
+
+@pytest.mark.parametrize("language", ["en", "th"])
+def test_every_reason_that_a_matter_may_keep_has_words_at_home(language: str) -> None:
+    for why in (*after_help.DISPUTED, *after_help.REOPENED, behalf.OWN_NO):
+        assert CATALOGUE.words(f"not_over.{why}", language) != f"not_over.{why}"
 
 
 @pytest.mark.parametrize("language", ["en", "th"])
