@@ -15,6 +15,8 @@ from referrals.directory import STATE_KINDS, Agreement, Directory, Organization
 from referrals.model import Consent, DataClass, Referral, Stage
 from referrals.schedule import local
 
+OWN_NO = "own_no"  # why a matter was withdrawn: whom it is for has said no
+
 # 'Which classes travel from which stage on': a stage opens its own classes and those of the stages before it
 # on the way of one offer. Stages that are not here have no partner, so nothing is open in them. Once a matter
 # is closed, its partner goes on reading only what the pathway names for `closed`, until the retention date.

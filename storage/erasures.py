@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from referrals.casework import Circle, CircleSide, CircleState, Confirmation, DeskShare
+from referrals.consent import OWN_NO
 from referrals.directory import Agreement, Organization
 from referrals.members import Crisis, Enrolment, HandOver, SafetyShare, held_by
 from referrals.model import Consent, Record, Referral, Stage
@@ -42,10 +43,16 @@ _BATCH = 500
 
 _ENDED = (Stage.WITHDRAWN, Stage.EXPIRED, Stage.VOID)
 
+
+def _ended(referral: Referral) -> str:
+    """How it ended; 'withdrawn:own_no' where that was the own no of whom it was for."""
+    return f"{referral.stage.value}:{OWN_NO}" if referral.why == OWN_NO else referral.stage.value
+
+
 # Row kind -> the state that must not come undone, or '' when this one may. Read at every save.
 _STATES: Mapping[type[Any], Callable[[Any], str]] = {
     Consent: lambda row: "withdrawn" if row.withdrawn_at is not None else "",
-    Referral: lambda row: row.stage.value if row.stage in _ENDED else "",
+    Referral: lambda row: _ended(row) if row.stage in _ENDED else "",
     Device: lambda row: row.state.value if row.state is DeviceState.ENDED else "",
     Person: lambda row: row.presence.value if row.presence in SILENT else "",
     Seat: lambda row: f"held:{row.person_id or ''}",

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from referrals.access import Action
 from referrals.catalogue import Pathway
+from referrals.consent import OWN_NO
 from referrals.errors import BadAnswer, Refused, WrongStage
 from referrals.lifecycle import ENDED
 from referrals.model import SYSTEM, Actor, AuditEntry, Consent, Referral, Stage, Urgency
@@ -22,7 +23,6 @@ AGREED_BY = ("guardian", "relative", "doctor", "social_worker")
 SPANS: Mapping[str, int] = {"days_30": 30, "days_60": 60, "days_90": 90}
 ASK_BEFORE = timedelta(days=7)
 ASK, END = "behalf_ask", "behalf_end"  # timers of the consent that was given
-OWN_NO = "own_no"  # why a matter was withdrawn: whom it is for has said no
 
 
 class OwnNo(Refused):

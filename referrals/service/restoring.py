@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from referrals import circles as rules_of_circles
 from referrals.access import Action, allow
 from referrals.casework import Circle, CircleSide, Confirmation, DeskShare
+from referrals.consent import OWN_NO
 from referrals.directory import Agreement, Organization
 from referrals.lifecycle import ENDED, OPEN, REFERRAL_STEPS, Step, move
 from referrals.members import Crisis, Enrolment, EnrolmentState, HandOver, SafetyShare, held_by
@@ -33,6 +34,7 @@ from referrals.persons import Device, DeviceState, Person, Presence, Recovery, S
 from referrals.ports import Erasure, Taken, Tx
 from referrals.service import (
     attendance,
+    behalf,
     circle_sides,
     doors,
     enrolments,
@@ -76,10 +78,10 @@ def after_restore(tx: Tx, actor: Actor, made: datetime, taken: Sequence[Erasure]
     for (table, row), state in states.items():
         if table in _STATES:
             _STATES[table](tx, row, state)
-    ended = {row: Stage(state) for (table, row), state in states.items() if table == "referral"}
+    ended = {row: state for (table, row), state in states.items() if table == "referral"}
     handed = 0
     for referral_id in _touched(tx, taken, states):
-        to_desk = _put_right(tx, referral_id, ended.get(referral_id), taken)
+        to_desk = _put_right(tx, referral_id, ended.get(referral_id, ""), taken)
         done = "to_desk" if to_desk else "settled"
         tx.audit(AuditEntry(actor, Action.BACKUP_RESTORE, f"referral:{referral_id}", done))
         handed += to_desk
@@ -279,8 +281,12 @@ def _touched(tx: Tx, taken: Iterable[Erasure], states: Mapping[tuple[str, str], 
     return list(found)
 
 
-def _put_right(tx: Tx, referral_id: str, ended: Stage | None, taken: Sequence[Erasure]) -> bool:
-    """One matter, its partners' access by the rule of this moment. True when the desk got it."""
+def _put_right(tx: Tx, referral_id: str, state: str, taken: Sequence[Erasure]) -> bool:
+    """One matter, its partners' access by the rule of this moment. True when the desk got it.
+
+    `state`: how the ledger says that it ended, 'stage' or 'stage:own_no'; '' where it says nothing of it.
+    """
+    ended, _, why = state.partition(":")
     referral = tx.get(Referral, referral_id, lock=True)
     if referral is None:
         return False
@@ -289,10 +295,12 @@ def _put_right(tx: Tx, referral_id: str, ended: Stage | None, taken: Sequence[Er
     left = (Taken.UNSHARED, person_holder(referral.author_id)) in own  # moved to another phone since
     to_desk = False
     if referral.stage not in ENDED:
-        if erased or ended is not None:
-            referral = _end(tx, referral, ended or Stage.WITHDRAWN)
+        if erased or ended:
+            referral = _end(tx, referral, Stage(ended or Stage.WITHDRAWN))
         elif left or _partner_lost(tx, referral, own):
             referral, to_desk = _to_desk(tx, referral), True
+    if why == OWN_NO:
+        referral = behalf.heard_no(tx, referral)
     if erased:  # and with its keys went whatever else would lead from it to somebody
         tx.save(replace(referral, retain_until=tx.now))
         retention.retire(tx, referral.id)

@@ -33,6 +33,7 @@ from referrals.model import (
 from referrals.persons import Device, DeviceState, Person, Presence, Recovery, Seat
 from referrals.ports import Erasure, Tx
 from referrals.service import (
+    behalf,
     closing,
     crisis,
     doors,
@@ -51,6 +52,7 @@ from storage.connection import connect, parse_url
 from storage.sql import Sql
 from storage.store import Store
 from storage.tx import StoreTx
+from tests.support.asking import asked_for
 from tests.support.backups import Place
 from tests.support.network import CATALOGUE, STEWARD, Small
 from tests.support.postgres import PostgresServer
@@ -204,6 +206,19 @@ def test_a_withdrawn_yes_stays_withdrawn(life: Life) -> None:
     net.passes(timedelta(days=40))
     assert net.referral(life.referral).stage is Stage.WITHDRAWN
     assert not opens(net, actor, record)
+    net.store.close()
+
+
+def test_an_own_no_goes_on_to_hold(life: Life) -> None:
+    for_them = {"behalf": "very_ill", "agreed": "doctor", "span": "days_30"}
+    relative = life.net.person(402)
+    matter = asked_for(life.net, relative, **for_them)
+    life.backup()
+    life.net.store.run(behalf.own_no, relative, matter)
+    net, _ = life.restored()
+    assert net.referral(matter).stage is Stage.WITHDRAWN
+    with pytest.raises(behalf.OwnNo):
+        asked_for(net, relative, **for_them)
     net.store.close()
 
 
