@@ -27,7 +27,7 @@ from tests.support.traces import nothing_private, traffic_is_valid
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-MINUTE = 60
+MINUTE, HOUR = 60, 3600
 SOON = 5.0  # seconds from the yes to the first partner's phone, and the desk's, on a busy machine
 DESK = ("dao", "rin")
 FOCAL = ("siri", "boon", "chai")  # siri and boon at Plain Ear, chai at Open Ledger
@@ -100,6 +100,34 @@ async def test_a_threat_is_heard_at_once_by_safety_contacts_and_read_by_nobody_e
     for name in set(EVERYBODY) - {contact.name, on_call.name, *SAFE}:
         assert await world.person(name).chat() == before[name], name
     await is_over(someone, mine, theirs, "calmer", "in_time")
+
+
+async def test_an_emergency_that_nobody_answers_never_falls_silent(world: World) -> None:
+    someone = await world.newcomer("urgent")
+    page = await comes_by(someone, "lantern")
+    without = {"exclude_organizations": ["bua-house"]}
+    partners, receipt = await asks(page, category="safety.threat", urgency="emergency", **without)
+    assert partners == {"Harbour House"}
+    code = str(receipt["code"])
+    mine = await someone.opens("Open")
+    assert any("1669" in line for line in mine.view["emergency_lines"])
+    on_call = [name for name in DESK if code in str(await world.person(name).chat())]
+    assert len(on_call) == 1  # at filing the one on call, and not the other
+    await world.passes(2 * HOUR + MINUTE)  # Harbour House sleeps, and nobody else may be asked
+    await world.passes(HOUR + MINUTE)
+    for name in DESK:
+        await world.person(name).sees(code)
+    await someone.sees("nobody has answered yet")
+    before = await _chats(world)
+    await world.passes(15 * MINUTE)  # and again, to all of them
+    for name in DESK:
+        new = [m for m in await world.person(name).chat() if m not in before[name]]
+        assert code in str(new)
+    for name in set(EVERYBODY) - {*DESK, *SAFE}:
+        await world.person(name).never_sees(code)
+    desk = await world.person(on_call[0]).opens("Look")
+    assert (desk.view["stage_key"], desk.view["story"]) == ("stage.unmatched", None)
+    await (await someone.opens("Open")).does("withdraw")
 
 
 async def test_a_complaint_never_meets_those_it_is_about(world: World) -> None:
