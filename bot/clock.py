@@ -26,7 +26,8 @@ from storage.tx import StoreTx
 BEAT_S = 1.0
 LOOK_S = 0.05  # what a turn made due at once waits no longer than this
 BATCH = 500
-TOGETHER = 50  # timers of one kind that share a turn: a turn takes at most 20 ms
+TOGETHER = 100  # timers of one kind that share a turn: a turn takes at most 20 ms
+BUNDLES = 2  # such turns under way: a press waits for no more of them, and the event loop gets its share
 POSTPONE_S = (5, 30, 120, 600, 1800, 3600)
 UPKEEP_EVERY = timedelta(hours=1)
 DELETE_AGAIN_AFTER = timedelta(hours=1)
@@ -101,6 +102,7 @@ class Heartbeat:
         self._clock = clock
         self._committed = committed
         self._one_at_a_time = asyncio.Lock()
+        self._few_bundles = asyncio.Semaphore(BUNDLES)
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self._upkeep_at = clock.now() + timedelta(minutes=5)
         self._upkeep: asyncio.Task[None] | None = None
@@ -193,7 +195,8 @@ class Heartbeat:
     async def _bundle(self, timers: Sequence[Timer]) -> None:
         """Several in one turn. If it fails, each is taken alone, so that one of them holds up nobody."""
         try:
-            await self._store.turn(self._together.fire, timers)
+            async with self._few_bundles:
+                await self._store.turn(self._together.fire, timers)
         except StoreError:
             raise
         except Exception as error:

@@ -44,4 +44,4 @@ def _watch_meetings(tx: Tx, enrolment: Enrolment) -> None:
     for meeting in programme.meetings:
         subject = f"{programme.id}/{meeting.id}/{enrolment.timezone}"
         if tx.get(Timer, f"{MEETING}:{subject}") is None:
-            set_meeting(tx, subject, meeting, programmes.holidays(tx, enrolment), tx.now)
+            set_meeting(tx, subject, meeting, programmes.holidays(tx, programme), tx.now)

@@ -43,9 +43,9 @@ def phase_of(tx: Tx, enrolment: Enrolment) -> Phase:
     return of(tx, enrolment).phase(enrolment.phase)
 
 
-def holidays(tx: Tx, enrolment: Enrolment) -> frozenset[date]:
-    """The local days on which nobody is reminded about this member."""
-    return tx.catalogue.holidays.get(of(tx, enrolment).holidays, frozenset())
+def holidays(tx: Tx, programme: Programme) -> frozenset[date]:
+    """The local days on which nobody is reminded about its members."""
+    return tx.catalogue.holidays.get(programme.holidays, frozenset())
 
 
 def pin(tx: Tx, programme_id: str, version: int) -> None:

@@ -32,7 +32,8 @@ SPREAD = 28  # days over which members are spread
 
 def rhythm_of(tx: Tx, enrolment: Enrolment) -> Rhythm:
     """The contact's rhythm: the phase's, with the member's own days, time, zone, and the holidays."""
-    phase = programmes.phase_of(tx, enrolment)
+    programme = programmes.of(tx, enrolment)
+    phase = programme.phase(enrolment.phase)
     # A fixed anchor, so that an outage never shifts the rhythm; the code spreads members over the days.
     anchor = RHYTHM_FROM + timedelta(days=sum(enrolment.code.encode()) % SPREAD)
     return Rhythm(
@@ -41,7 +42,7 @@ def rhythm_of(tx: Tx, enrolment: Enrolment) -> Rhythm:
         schedule.known_zone(enrolment.timezone),
         anchor,
         enrolment.days,
-        holidays=programmes.holidays(tx, enrolment),
+        holidays=programmes.holidays(tx, programme),
     )
 
 

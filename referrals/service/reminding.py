@@ -72,7 +72,7 @@ def remind_many(tx: Tx, enrolment_ids: Sequence[str]) -> None:
             continue
         if _in_touch(tx, seen, enrolment, rhythms[enrolment.id], due):
             continue
-        found = seen.first_rung(enrolment)
+        found = seen.first[enrolment.id]
         own = enrolment.id in seen.families
         asked.append((enrolment, _check_in(tx, enrolment, due, found, own), found))
     _ask_all(tx, asked, rhythms, seen)
@@ -187,12 +187,15 @@ class _Seen:
     contacts: Mapping[str, list[CheckIn]]
     seats: dict[str, Seat] = field(default_factory=dict)
     people: dict[str, Person] = field(default_factory=dict)
+    first: dict[str, Asking | None] = field(default_factory=dict)  # of an enrolment: whom to ask now
     buttons: dict[str, Keyboard] = field(default_factory=dict)  # below the reminder, of each form
 
     def first_rung(self, enrolment: Enrolment) -> Asking | None:
         """Whom to ask first of those who were looked up."""
         own = enrolment.id in self.families
-        return climb(0, (enrolment.person_id or "",) if own else self.mentors(enrolment), self.hours)
+        asks = (enrolment.person_id or "",) if own else self.mentors(enrolment)
+        self.first[enrolment.id] = found = climb(0, asks, self.hours)
+        return found
 
     def mentors(self, enrolment: Enrolment) -> tuple[str, ...]:
         """As `member_keys.mentors_of`, of those that were looked up."""
@@ -231,7 +234,10 @@ def _look(tx: Tx, members: Sequence[Enrolment], slots: Mapping[str, datetime]) -
     )
     _read_people(tx, seen, {p for e in members for p in (e.mentor_seat, e.stand_in_seat)}, members)
     # Nearly always the mentor can be asked; only of the others a backup need be known.
-    _read_people(tx, seen, {e.backup_seat for e in members if seen.first_rung(e) is None})
+    others = [e for e in members if seen.first_rung(e) is None]
+    _read_people(tx, seen, {e.backup_seat for e in others})
+    for enrolment in others:
+        seen.first_rung(enrolment)
     return seen
 
 

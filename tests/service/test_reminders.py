@@ -399,7 +399,7 @@ def _by_doors(tx: Tx, member: Enrolment) -> Asking | None:
 
 def _in_a_batch(tx: Tx, members: list[Enrolment]) -> list[Asking | None]:
     seen = reminding._look(tx, members, {member.id: tx.now for member in members})
-    return [seen.first_rung(member) for member in members]
+    return [seen.first[member.id] for member in members]
 
 
 def test_buttons_that_thousands_share_name_the_one_check_in_by_buttons_and_by_text(quick: Club) -> None:
