@@ -13,11 +13,12 @@ from referrals.lifecycle import LIVE_OFFERS, OPEN
 from referrals.model import Offer, OfferStage, Referral, Role, Stage, ThreadEntry
 from referrals.ports import Tx
 from referrals.said import Timer
-from referrals.service import complaints, doors, tell
+from referrals.service import beginning, complaints, doors, tell
 from referrals.workload import Heap, Piece
 
 # A matter's timers that are a promise of the partner's, and what is promised: 'part.next.<what>'.
-OF_MATTER = {"first_contact": "contact", "heartbeat": "news", "confirm_wait": "their_word"}
+CONTACT, BEGIN = "contact", "begin"  # the second, where a partner is given no way to the person
+OF_MATTER = {"first_contact": CONTACT, "heartbeat": "news", "confirm_wait": "their_word"}
 OF_OFFER = {"offer_end": "answer", "wait_review": "review"}
 OWED = ("first_contact", "offer_end")  # late once its time is over; the others ask by themselves
 DATE = "appointment"
@@ -77,6 +78,8 @@ def _gather(tx: Tx, offers: Mapping[str, Offer], matters: Mapping[str, Referral]
 def _case(tx: Tx, offer: Offer, referral: Referral, gathered: _Gathered) -> Case:
     accepted = offer.stage is OfferStage.ACCEPTED
     what, by = _next(offer, referral, gathered, accepted)
+    if what == CONTACT and referral.task and not beginning.reaches(tx, referral):
+        what = BEGIN  # only parts of plans go to such a partner, and they are few
     date = gathered.dates.get(offer.id)
     due = gathered.timers.get(referral.id if accepted else offer.id, {})
     piece = Piece(

@@ -82,6 +82,7 @@ def test_nobody_is_promised_a_call_by_whoever_is_given_no_phone(net: Parts) -> N
     assert {step.label_key for step in page.steps if step.id == "contacted"} == {"page.step.begun"}
     assert not {step.id for part in page.sections for step in part.steps} & {"tried_call", "appoint"}
     assert page.next_key == "next.taken"
+    assert "part.next.begin" in str(net.store.run(PAGES["work"].view, worker, "", {}))
     for verb in (
         lambda tx: attempts.tried(tx, worker, offer, "call"),
         lambda tx: appointments.make(tx, worker, offer, net.clock.now + 30 * HOUR),

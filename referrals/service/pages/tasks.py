@@ -15,7 +15,16 @@ from referrals.errors import NotFound
 from referrals.lifecycle import OPEN
 from referrals.model import Actor, Referral, Role, Stage
 from referrals.ports import Tx
-from referrals.service import doors, enrolments, plan_days, plan_parts, proposing, task_people, task_plans
+from referrals.service import (
+    doors,
+    enrolments,
+    matching,
+    plan_days,
+    plan_parts,
+    proposing,
+    task_people,
+    task_plans,
+)
 from referrals.service.pages import me, tasks_part
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import Said, Section, SectionsView, Step
@@ -48,9 +57,12 @@ def _parts(tx: Tx, actor: Actor, plan: Referral) -> Iterator[Section]:
     """The way to each part that a partner does, by the code under which the chat speaks of it."""
     if actor.role is not Role.COORDINATOR and plan.author_id != actor.person_id:
         return  # whoever walks beside them sees the plan; each part's words are its person's
-    rows = me.lines_of(tx, plan_parts.standing_parts(tx, plan))
+    places = {kind.id: place for place, kind in enumerate(matching.pathway_of(tx, plan).tasks)}
+    standing = plan_parts.standing_parts(tx, plan)
+    place_of = {part.id: places.get(part.task, len(places)) for part in standing}
+    rows = sorted(me.lines_of(tx, standing), key=lambda row: place_of[row.id])
     if rows:
-        yield Section("part.tasks.parts", matters=rows)
+        yield Section("part.tasks.parts", matters=tuple(rows))
 
 
 def _way_in(tx: Tx, person_id: str) -> SectionsView:
