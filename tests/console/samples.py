@@ -89,6 +89,11 @@ def plan_view(tx: Any, who: str, subject: str, body: Mapping[str, object]) -> Pl
     ]
     ids = ["house", "sisters", "mosque"]
     plan = [line for o, line in zip(ids, lines, strict=True) if o not in not_asked]
+    if subject == "PARTS":
+        plan = [
+            replace(line, task_key=f"task.{t}")
+            for line, t in zip(plan, ("papers", "papers", "roof"), strict=True)
+        ]
     shown = plan if area and area != "yala" else []
     return PlanView(
         category_key="category.family.visits",

@@ -50,6 +50,15 @@ async def test_a_family_asks_for_help(window: Window, stand: Stand) -> None:
     assert await page.evaluate("document.activeElement.textContent") == "Thank you. It is on its way."
 
 
+async def test_a_plan_of_parts_stands_part_by_part(window: Window) -> None:
+    await window.opens("plan/PARTS")
+    await window.page.get_by_label("Place").select_option("mueang")
+    await window.page.wait_for_selector(".outcome h3")
+    assert await window.page.locator(".outcome h3").all_inner_texts() == ["Papers", "A place to sleep"]
+    counted = [await each.locator("> li").count() for each in await window.page.locator(".partners").all()]
+    assert counted == [2, 1]
+
+
 async def test_somebody_under_18_says_yes_themselves_and_home_is_asked_about(
     window: Window, stand: Stand
 ) -> None:
