@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from referrals.access import Action
+from referrals.access import Action, allow
 from referrals.catalogue import Pathway
 from referrals.consent import OWN_NO
 from referrals.errors import BadAnswer, Refused, WrongStage
 from referrals.lifecycle import ENDED
+from referrals.members import Enrolment
 from referrals.model import SYSTEM, Actor, AuditEntry, Consent, Referral, Stage, Urgency
 from referrals.ports import Tx
 from referrals.service import closing, doors, names, tell
@@ -129,7 +130,7 @@ def renew(tx: Tx, person_id: str, referral_id: str, span: str) -> Referral:
 
 
 def own_no(tx: Tx, person_id: str, referral_id: str) -> Referral:
-    """The person whom it is about says no, to whoever filed it or to the desk: it wins over any yes."""
+    """Whom it is about says no to whoever filed it, to the desk or on their own phone: it wins over any yes."""
     referral = doors.referral_by_id(tx, referral_id)
     actor, referral = _hears(tx, person_id, referral)
     if referral.stage is Stage.WITHDRAWN:
@@ -170,7 +171,20 @@ def heed(tx: Tx, referral: Referral, said: Behalf) -> None:
         raise OwnNo
 
 
+def for_them(tx: Tx, person_id: str, referral_id: str) -> Referral | None:
+    """What a mentor has agreed to on behalf of the member whose own phone this is; None for all else."""
+    referral = doors.referral_by_id(tx, referral_id)
+    if not referral.behalf or not referral.by_word or not referral.author_id:
+        return None
+    enrolment = tx.get(Enrolment, referral.enrolment_id or "-")
+    return referral if enrolment is not None and enrolment.person_id == person_id else None
+
+
 def _hears(tx: Tx, person_id: str, referral: Referral) -> tuple[Actor, Referral]:
+    if for_them(tx, person_id, referral.id) is not None:
+        actor = doors.as_author(person_id)
+        allow(actor, Action.CONSENT_CUT)
+        return actor, referral
     if referral.author_id == person_id:
         return doors.author_of(tx, person_id, referral.id, Action.CONSENT_CUT)
     return doors.desk_referral(tx, person_id, referral.id, Action.CONSENT_CUT)

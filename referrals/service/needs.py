@@ -200,6 +200,13 @@ def _ask(tx: Tx, actor: Actor, enrolment: Enrolment, new: list[Referral], asked:
     tell.answer(tx, actor.person_id, text, shown, buttons=tell.column(buttons), slot=slot(enrolment))
 
 
+def still_asks_phone(tx: Tx, referral: Referral) -> None:
+    """Somebody has agreed on a member's behalf: their own phone, if there is one, can still say no."""
+    enrolment = tx.get(Enrolment, referral.enrolment_id or "")
+    if enrolment is not None and enrolment.person_id:
+        _ask_phone(tx, enrolment.person_id, referral, "member.page_still_waits")
+
+
 def _ask_phone(tx: Tx, person_id: str, referral: Referral, text: str) -> None:
     """Neutral: that a page waits for an answer, and no word of what it is about."""
     page = ((tell.page_button("button.read_plan", f"plan/{referral.id}"),),)

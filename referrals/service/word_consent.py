@@ -29,6 +29,7 @@ from referrals.service import (
     limits,
     matching,
     names,
+    needs,
     plans,
     tell,
     word_checks,
@@ -108,6 +109,8 @@ def give(tx: Tx, person_id: str, referral_id: str, heard: Heard) -> tuple[Referr
     asked = behalf.no_stands(tx, wishes.applied(referral))  # a yes after a no: the desk asks them, always
     filed, given = filing.agree(tx, actor, referral, heard.filing, language, witness_id=person_id)
     tx.audit(AuditEntry(actor, Action.CONSENT_WORD, f"referral:{filed.id}", language))
+    if filed.behalf:
+        needs.still_asks_phone(tx, filed)
     if behalf.desk_looks(referral, filed):
         filed = desk_first.hold(tx, filed)
     else:

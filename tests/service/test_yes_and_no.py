@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from referrals.access import Action
+from referrals.consent import OWN_NO
 from referrals.errors import BadAnswer, NotFound, WrongStage
 from referrals.members import Enrolment, WordReceipt
 from referrals.model import (
@@ -341,6 +342,31 @@ def test_what_a_member_said_no_to_no_mentor_files_on_their_behalf(quick: Small, 
     third = quick.store.run(_needs, other, member.id)
     _hears(quick, other, third, **FOR_THEM)
     assert quick.referral(third).behalf, "their own yes came after the no"
+
+
+def test_a_member_says_no_on_their_own_phone_to_what_was_agreed_for_them(quick: Small) -> None:
+    mentor, phone, other = quick.person(31, "mentor-1"), quick.person(33), quick.person(34)
+    member = quick.store.run(lambda tx: tx.find(Enrolment, mentor_seat="mentor-1")[0])
+    quick.store.run(_tied, member.id, phone)
+    matter = quick.store.run(_needs, mentor, member.id)
+    quick.said()
+    _hears(quick, mentor, matter, **FOR_THEM)
+    assert (phone, "member.page_still_waits") in quick.said()
+    plan = PAGES["plan"]
+    shown = quick.store.run(plan.view, phone, matter, {})
+    assert "part.behalf.for_you" in _keys(shown)
+    for who in (mentor, other):
+        with pytest.raises(NotFound):
+            quick.store.run(plan.steps["no"], who, matter, {})
+        with pytest.raises(NotFound):
+            quick.store.run(plan.view, who, matter, {})
+    with pytest.raises(NotFound):
+        quick.store.run(plan.steps["file"], phone, matter, {})
+    quick.store.run(plan.steps["no"], phone, matter, {})
+    quick.store.run(plan.steps["no"], phone, matter, {})  # pressed twice
+    assert quick.referral(matter).stage is Stage.WITHDRAWN
+    assert quick.referral(matter).why == OWN_NO
+    assert [text for who, text in quick.said() if who == mentor].count("matter.own_no") == 1
 
 
 def test_nobody_decides_for_somebody_where_the_pathway_or_a_code_does_not_allow_it(quick: Small) -> None:

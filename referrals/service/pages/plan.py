@@ -7,8 +7,8 @@ from dataclasses import replace
 from referrals.access import Action
 from referrals.model import Stage
 from referrals.ports import Tx
-from referrals.service import doors, emergency, filing, needs, plans, safe_times, same_need, several
-from referrals.service.pages import same_part, several_part
+from referrals.service import behalf, doors, emergency, filing, needs, plans, safe_times, same_need, several
+from referrals.service.pages import for_me_part, same_part, several_part
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import FiledView, PlanView, SectionsView
 
@@ -17,8 +17,12 @@ def plan_view(tx: Tx, person_id: str, subject: str, body: Body) -> PlanView | Fi
     """Page 'plan': what awaits a yes can be planned; what is filed shows its receipt.
 
     What a mentor wrote for a member is shown to that member alone, and can be answered with a no. Where the
-    same need is open already, that is said first; where it is chosen on this page, beside the plan.
+    same need is open already, that is said first; where it is chosen on this page, beside the plan. What was
+    agreed to on a member's behalf they can say no to.
     """
+    for_them = behalf.for_them(tx, person_id, subject)
+    if for_them is not None:
+        return for_me_part.view(tx, person_id, for_them)
     asked_for = doors.to_plan(tx, person_id, subject)
     referral = several.turn(tx, asked_for)
     if filing.awaits_yes(referral) is None:
@@ -65,8 +69,10 @@ def _file(tx: Tx, person_id: str, referral_id: str, body: Body) -> None:
     )
 
 
-def plan_no(tx: Tx, person_id: str, subject: str, body: Body) -> FiledView:
-    """The member's own no to what a mentor wrote for them."""
+def plan_no(tx: Tx, person_id: str, subject: str, body: Body) -> FiledView | SectionsView:
+    """The member's own no to what a mentor wrote for them, or has agreed to on their behalf."""
+    if behalf.for_them(tx, person_id, subject) is not None:
+        return for_me_part.view(tx, person_id, behalf.own_no(tx, person_id, subject))
     referral = needs.refuse(tx, person_id, subject)
     return FiledView(referral.code, "page.said_no", None, "", filed=False)
 
