@@ -130,7 +130,7 @@ def renew(tx: Tx, person_id: str, referral_id: str, span: str) -> Referral:
 
 
 def own_no(tx: Tx, person_id: str, referral_id: str) -> Referral:
-    """Whom it is about says no to whoever filed it, to the desk or on their own phone: it wins over any yes."""
+    """Whom it is about says no, to whoever filed it, the desk or their own phone: it wins over any yes."""
     referral = doors.referral_by_id(tx, referral_id)
     actor, referral = _hears(tx, person_id, referral)
     if referral.stage is Stage.WITHDRAWN:
