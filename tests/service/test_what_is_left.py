@@ -18,10 +18,10 @@ from referrals.casework import (
     TaskState,
     Transfer,
 )
+from referrals.consent import OWN_NO
 from referrals.ports import Tx
 from referrals.service import (
     after_help,
-    behalf,
     closing,
     export_page,
     leaving,
@@ -95,7 +95,7 @@ def _find(tx: Tx, row: Any) -> Any:
 
 @pytest.mark.parametrize("language", ["en", "th"])
 def test_every_reason_that_a_matter_may_keep_has_words_at_home(language: str) -> None:
-    for why in (*after_help.DISPUTED, *after_help.REOPENED, behalf.OWN_NO):
+    for why in (*after_help.DISPUTED, *after_help.REOPENED, OWN_NO):
         assert CATALOGUE.words(f"not_over.{why}", language) != f"not_over.{why}"
 
 
