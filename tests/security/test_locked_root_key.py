@@ -165,3 +165,8 @@ def test_locking_and_unlocking_keep_the_key(places: tuple[Path, Path]) -> None:
     assert load_root_key(*places) == made
     assert path.stat().st_mode & 0o777 == 0o600
     assert [file.name for file in path.parent.iterdir()] == ["root.key"]
+
+
+def test_unless_somebody_says_otherwise_a_guess_costs_what_a_start_can_bear() -> None:
+    """So that it cannot become less by accident: four times RFC 9106's second choice."""
+    assert str(Cost()) == "memory=262144 rounds=3 lanes=4"

@@ -35,7 +35,7 @@ def back_up(url: str, folder: Path) -> None:
 
 
 def wait_before_the_name(url: str, folder: Path) -> None:
-    def wait(_part: Path, _out: Path) -> None:
+    def wait(part: Path, out: Path) -> None:
         say("ready")
         signal.pause()
 

@@ -14,10 +14,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+
 from referrals.catalogue import Catalogue
 from storage.catalogue_files import read_catalogue
 from storage.connection import database_path, parse_url
 from storage.keys import RootKey
+from storage.pins import PinKeeper
 from storage.schema import migrate
 from storage.store import Store
 from tests.support.reused import become_migrated, is_untouched
@@ -40,6 +43,13 @@ class SettableClock:
         return self.now
 
 
+class QuickPins(PinKeeper):
+    """The product's own, at a thousandth of the cost: how dear a guess is, is asked in security/test_pins."""
+
+    def _argon2(self, salt: bytes) -> Argon2id:
+        return Argon2id(salt=salt, length=32, iterations=1, lanes=1, memory_cost=8, secret=self._pepper)
+
+
 def open_store(
     url: str,
     clock: Callable[[], datetime] | None = None,
@@ -49,7 +59,9 @@ def open_store(
 ) -> Store:
     """Migrate the database at `url` where that is needed, and open it. Close it yourself."""
     prepare(url)
-    return Store.open(url, KEY, catalogue or the_catalogue(), clock or SettableClock(), seed, **more)
+    store = Store.open(url, KEY, catalogue or the_catalogue(), clock or SettableClock(), seed, **more)
+    store.pins = QuickPins(store.lasting)
+    return store
 
 
 @cache
