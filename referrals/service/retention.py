@@ -109,6 +109,7 @@ RULES: Mapping[str, Rule] = {
     "task": Rule("with its plan", "the plan's end", "retention"),
     "attempt": Rule("with the matter", "its end", "retention"),
     "appointment": Rule("with the matter", "its end", "retention"),
+    "duty_swap": Rule("until both turns are over, or nobody has said yes in time", "its asking", "rota_swap"),
     "circle": Rule("with the matters of both sides", "their end", "retention"),
     "circle_side": Rule("with its matter", "the matter's end", "retention"),
     "circle_invitation": Rule("30 days, its row 30 days more", "its making", "sweep"),
