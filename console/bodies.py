@@ -73,7 +73,8 @@ def answer(request: web.Request, words: Mapping[str, str], shown: Mapping[str, o
     Sections that hold keys and the directory's names alone go with the words, as `parts` by their place.
     """
     ours, theirs = _ours(shown)
-    opening, rest = _dumps({"words": words, "parts": ours})[:-1] + b",", _dumps(theirs)[1:]
+    packed = {"words": words, "parts": ours} if ours else {"words": words}
+    opening, rest = _dumps(packed)[:-1] + b",", _dumps(theirs)[1:]
     headers: dict[str, str] = {hdrs.VARY: "Accept-Encoding"}
     body = opening + rest
     if "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, ""):
