@@ -1,5 +1,6 @@
 """What the person says at the end, one tap each and none of them owed: how it was, and why it is not over.
 
+Asked of a matter that is closed and helped, and of a confirmation of attendance that was sent.
 How it was is about the partner, so no partner may ever read it as one person's word. An answer is noted as a
 timer and becomes a coded fact days into the next month, all of a month in one turn and in the order of random
 ids, so that neither order nor time ties a fact to the matter behind it (as `unmet.py` does). It names the
@@ -9,18 +10,18 @@ organisation and nobody else; reports suppress small cells.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
+from referrals import confirmations
 from referrals.access import Action
-from referrals.casework import ClosingAnswer
-from referrals.catalogue import Coded
+from referrals.casework import ClosingAnswer, Confirmation, ConfirmationState
+from referrals.catalogue import Coded, Pathway
 from referrals.errors import BadAnswer, WrongStage
-from referrals.lifecycle import ENDED
 from referrals.model import SYSTEM, AuditEntry, Referral, Stage
 from referrals.ports import Tx
 from referrals.said import Timer
-from referrals.service import doors, matching
+from referrals.service import doors
 
 TIMER = "closing_answer"
 SETTLED = timedelta(days=3)  # into the next month: until then an answer can be changed
@@ -30,39 +31,84 @@ DISPUTED = ("nobody_came", "something_else", "stopped_early", "not_treated_well"
 REOPENED = ("came_back", "not_enough", "new_turn", "other")
 
 
-def left(tx: Tx, referral: Referral) -> tuple[Coded, ...]:
-    """The pathway's closing questions that nobody has answered yet; none once their month is written down."""
-    if referral.stage is not Stage.CLOSED or not referral.confirmed or referral.organization_id is None:
-        return ()
-    if tx.now >= _written_down(referral):
-        return ()
-    asked = matching.pathway_of(tx, referral).closing
-    return tuple(question for question in asked if not _answered(tx, referral, question))
+@dataclass(frozen=True, slots=True)
+class Over:
+    """What one organisation was there for, once it is over: since when, and whose questions are asked."""
+
+    organization_id: str
+    pathway: Pathway
+    category: str
+    since: datetime
+
+    @property
+    def written_down(self) -> datetime:
+        """When what is said of it becomes a fact."""
+        return datetime.combine(_month_after(self.since.date()), time(3), UTC) + SETTLED
+
+
+def over(tx: Tx, about: Referral | Confirmation | None) -> Over | None:
+    """None as long as it is not over, and where nobody helped or nothing was sent."""
+    pathway = _pathway(tx, about) if about is not None else None
+    if about is None or pathway is None:
+        return None
+    if isinstance(about, Confirmation):
+        if about.state is not ConfirmationState.SENT:
+            return None
+        return Over(about.organization_id, pathway, pathway.categories[0], about.answer_at)
+    if about.stage is not Stage.CLOSED or not about.confirmed or about.organization_id is None:
+        return None
+    return Over(about.organization_id, pathway, about.category, about.stage_since)
+
+
+def asked(tx: Tx, about: Referral | Confirmation) -> tuple[Coded, ...]:
+    """The pathway's closing questions that can be answered now; none once their month is written down."""
+    found = over(tx, about)
+    return found.pathway.closing if found is not None and tx.now < found.written_down else ()
+
+
+def left(tx: Tx, about: Referral | Confirmation) -> tuple[Coded, ...]:
+    """Those that nobody has answered yet."""
+    return tuple(question for question in asked(tx, about) if not said(tx, about, question))
+
+
+def said(tx: Tx, about: Referral | Confirmation, question: Coded) -> str:
+    """The choice that waits for its month to be over; '' where there is none."""
+    waits = (choice for choice in question.choices if tx.timers_of(_subject(about, question.id, choice)))
+    return next(waits, "")
 
 
 def answer(tx: Tx, person_id: str, referral_id: str, question_id: str, choice: str) -> Referral:
     """One tap. BadAnswer for what the pathway does not ask; a second answer takes the place of the first."""
     actor, referral = doors.author_of(tx, person_id, referral_id, Action.REFERRAL_CONFIRM)
-    asked = {question.id: question for question in matching.pathway_of(tx, referral).closing}
-    if question_id not in asked or choice not in asked[question_id].choices:
-        raise BadAnswer
-    if referral.stage is not Stage.CLOSED or not referral.confirmed or tx.now >= _written_down(referral):
-        raise WrongStage
-    for other in asked[question_id].choices:
-        tx.clear_timer(TIMER, _subject(referral, question_id, other))
-    tx.set_timer(TIMER, _subject(referral, question_id, choice), _written_down(referral))
+    keep(tx, referral, question_id, choice)
     tx.audit(AuditEntry(actor, Action.REFERRAL_CONFIRM, f"referral:{referral.id}", "afterwards"))
     return referral
 
 
+def keep(tx: Tx, about: Referral | Confirmation, question_id: str, choice: str) -> None:
+    """Note an answer until its month is over; whose it is, and its audit row, are the caller's.
+
+    BadAnswer for what the pathway does not ask; WrongStage for what is not over, or written down.
+    """
+    questions = {question.id: question for question in _questions(tx, about)}
+    if question_id not in questions or choice not in questions[question_id].choices:
+        raise BadAnswer
+    found = over(tx, about)
+    if found is None or tx.now >= found.written_down:
+        raise WrongStage
+    for other in questions[question_id].choices:
+        tx.clear_timer(TIMER, _subject(about, question_id, other))
+    tx.set_timer(TIMER, _subject(about, question_id, choice), found.written_down)
+
+
 def month_over(tx: Tx, subject: str) -> None:
     """Timer: what was said last month is written down, all of it at once."""
-    said_of = tx.get(Referral, subject.rpartition(":")[2])
-    together = tx.find(Timer, due_at=_written_down(said_of)) if said_of is not None else []
+    found = over(tx, _about(tx, subject.rpartition(":")[2]))
+    together = tx.find(Timer, due_at=found.written_down) if found is not None else []
     waiting = [timer for timer in together if timer.kind == TIMER and timer.due_at <= tx.now]
     subjects = sorted({subject, *(timer.subject for timer in tx.take_timers(waiting))})
-    found = [fact for each in subjects if (fact := _fact(tx, *each.split(":"))) is not None]
-    for fact in sorted(found, key=lambda each: each.id):
+    facts = [fact for each in subjects if (fact := _fact(tx, *each.split(":"))) is not None]
+    for fact in sorted(facts, key=lambda each: each.id):
         tx.add(fact)
         tx.audit(AuditEntry(SYSTEM, Action.WAIT_OVER, f"closing_answer:{fact.id}"))
 
@@ -78,11 +124,11 @@ def why(tx: Tx, person_id: str, referral_id: str, reason: str) -> Referral:
     return tx.save(replace(referral, why=reason))
 
 
-def unsaid(tx: Tx, referral: Referral) -> None:
-    """A matter is opened again: how it was with one partner is never counted for the next one."""
-    for question in matching.pathway_of(tx, referral).closing:
+def unsaid(tx: Tx, about: Referral | Confirmation) -> None:
+    """A matter is opened again, a yes taken back: how it was until then is never counted."""
+    for question in _questions(tx, about):
         for choice in question.choices:
-            tx.clear_timer(TIMER, _subject(referral, question.id, choice))
+            tx.clear_timer(TIMER, _subject(about, question.id, choice))
 
 
 def reason_of(reasons: Sequence[str], reason: str) -> str:
@@ -92,34 +138,39 @@ def reason_of(reasons: Sequence[str], reason: str) -> str:
     return reason or "other"
 
 
-def _subject(referral: Referral, question_id: str, choice: str) -> str:
-    return f"{question_id}:{choice}:{referral.id}"
+def _subject(about: Referral | Confirmation, question_id: str, choice: str) -> str:
+    return f"{question_id}:{choice}:{about.id}"
 
 
-def _answered(tx: Tx, referral: Referral, question: Coded) -> bool:
-    subjects = (_subject(referral, question.id, choice) for choice in question.choices)
-    return any(tx.timers_of(subject) for subject in subjects)
+def _pathway(tx: Tx, about: Referral | Confirmation) -> Pathway | None:
+    if isinstance(about, Referral):
+        return tx.catalogue.pathways.get(about.pathway)
+    return confirmations.pathway_of(tx.catalogue.pathways.values())
 
 
-def _written_down(referral: Referral) -> datetime:
-    """When what is said of a matter becomes a fact."""
-    return datetime.combine(_month_after(referral.stage_since.date()), time(3), UTC) + SETTLED
+def _questions(tx: Tx, about: Referral | Confirmation) -> tuple[Coded, ...]:
+    pathway = _pathway(tx, about)
+    return pathway.closing if pathway is not None else ()
+
+
+def _about(tx: Tx, record_id: str) -> Referral | Confirmation | None:
+    return tx.get(Referral, record_id) or tx.get(Confirmation, record_id)
 
 
 def _month_after(day: date) -> date:
     return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
 
 
-def _fact(tx: Tx, question_id: str, choice: str, referral_id: str) -> ClosingAnswer | None:
-    referral = tx.get(Referral, referral_id)
-    if referral is None or referral.stage not in ENDED or referral.organization_id is None:
-        return None  # it was opened again meanwhile
+def _fact(tx: Tx, question_id: str, choice: str, record_id: str) -> ClosingAnswer | None:
+    found = over(tx, _about(tx, record_id))
+    if found is None:
+        return None  # it was opened again or taken back meanwhile
     return ClosingAnswer(
         id=tx.new_id(),
-        pathway=referral.pathway,
-        category=referral.category,
-        organization_id=referral.organization_id,
+        pathway=found.pathway.id,
+        category=found.category,
+        organization_id=found.organization_id,
         question=question_id,
         answer=choice,
-        month=referral.stage_since.date().replace(day=1),
+        month=found.since.date().replace(day=1),
     )

@@ -30,7 +30,7 @@ from referrals.model import (
 from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.schedule import local
-from referrals.service import linking, meetings, reading, tell
+from referrals.service import after_help, linking, meetings, reading, tell
 
 DECIDE = "attendance_decide"  # the timer: what is sent, or dropped
 UNSENT = timedelta(days=7)  # so long what was begun waits for its yes
@@ -96,16 +96,21 @@ def agree(tx: Tx, person_id: str, confirmation_id: str) -> Confirmation:
 
 def take_back(tx: Tx, person_id: str, confirmation_id: str) -> None:
     """No, or no longer: nothing is sent, and of what was sent nothing more is read than everybody reads."""
-    actor, enrolment = own(tx, person_id)
-    found = tx.get(Confirmation, confirmation_id, lock=True)
-    if found is None or found.enrolment_id != enrolment.id:
-        raise NotFound
+    actor, found = _own(tx, person_id, confirmation_id)
     note(tx, actor, Action.ATTENDANCE_SEND, found, "taken back")
     unsay(tx, found)
 
 
+def afterwards(tx: Tx, person_id: str, confirmation_id: str, question_id: str, choice: str) -> None:
+    """How it was, once it was sent: one tap, never owed. BadAnswer, WrongStage; of one's own alone."""
+    actor, found = _own(tx, person_id, confirmation_id)
+    after_help.keep(tx, found, question_id, choice)
+    note(tx, actor, Action.ATTENDANCE_SEND, found, "afterwards")
+
+
 def unsay(tx: Tx, found: Confirmation) -> None:
     """A yes is no more: what the member began is destroyed, of what was asked the one sentence is left."""
+    after_help.unsaid(tx, found)
     if not found.by_body:
         retire(tx, found)
     elif found.state is ConfirmationState.SENT:
@@ -160,14 +165,18 @@ def taken_home(tx: Tx, person_id: str, enrolment: Enrolment) -> list[dict[str, o
             "state": found.state.value,
             "why": found.why,
             "number": reference(tx, Actor(person_id, Role.MEMBER), found),
+            "answers": {
+                q.id: said for q in after_help.asked(tx, found) if (said := after_help.said(tx, found, q))
+            },
         }
         for found in sorted(tx.find(Confirmation, enrolment_id=enrolment.id), key=lambda c: c.asked_at)
     ]
 
 
 def forget_phone(tx: Tx, person_id: str) -> None:
-    """The person is leaving: what they had begun goes, and what was not sent yet is not sent."""
+    """The person is leaving: what they had begun goes, and what was not sent or counted yet never is."""
     for found in of_member(tx, person_id):
+        after_help.unsaid(tx, found)
         if found.by_body and found.agreed_at is not None and found.state is ConfirmationState.WAITING:
             tx.save(replace(found, agreed_at=None))
             note(tx, SYSTEM, Action.RETENTION, found, "left")
@@ -254,11 +263,16 @@ def holders(found: Confirmation) -> list[str]:
     return [person_holder(found.asked_by)]
 
 
-def _own_waiting(tx: Tx, person_id: str, confirmation_id: str) -> tuple[Actor, Confirmation]:
+def _own(tx: Tx, person_id: str, confirmation_id: str) -> tuple[Actor, Confirmation]:
     actor, enrolment = own(tx, person_id)
     found = tx.get(Confirmation, confirmation_id, lock=True)
     if found is None or found.enrolment_id != enrolment.id:
         raise NotFound
+    return actor, found
+
+
+def _own_waiting(tx: Tx, person_id: str, confirmation_id: str) -> tuple[Actor, Confirmation]:
+    actor, found = _own(tx, person_id, confirmation_id)
     if found.state is not ConfirmationState.WAITING:
         raise WrongStage
     return actor, found

@@ -104,6 +104,7 @@ OWN: Mapping[str, Mapping[str, object]] = {
     "send_refer": {"code": "12-34"},
     "send_agree": {},
     "send_stop": {},
+    "afterwards": {"question": "own_choice", "reason": "partly"},
 }
 A_MATTER = (
     "see", "story", "thread", *CLASSES, "key_words", "wishes", "plan_see", "plan_file", "words_see",

@@ -215,6 +215,7 @@ TABLE = {
     ("attendance", "send_refer"): FREE,
     ("attendance", "send_agree"): FREE,
     ("attendance", "send_stop"): FREE,
+    ("attendance", "afterwards"): FREE,
     ("attendance", "body_ask"): FREE,
     ("share", "agree"): PIN_FIRST,
     ("share", "refuse"): FREE,

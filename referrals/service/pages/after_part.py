@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from referrals.access import Action
+from referrals.catalogue import Coded
 from referrals.model import Actor, Referral, Role, Stage
 from referrals.ports import Tx
 from referrals.service import after_help, closing, complaints, doors
@@ -28,9 +29,14 @@ def sections(tx: Tx, actor: Actor, referral: Referral) -> Iterator[Section]:
         step = Step("why", "page.step.why", needs="reason", choices=reasons)
         yield Section("part.not_over.title", (Said("part.not_over.ask"),), (step,))
     for question in after_help.left(tx, referral):
-        choices = tuple(Choice(c, label_key=f"ask.{question.id}.{c}") for c in question.choices)
-        step = Step("afterwards", "page.step.afterwards", needs="reason", choices=choices)
-        yield Section(f"ask.{question.id}", steps=(step,), body={"question": question.id})
+        yield how_it_was(question, (), {})
+
+
+def how_it_was(question: Coded, lines: tuple[Said, ...], about: Mapping[str, str]) -> Section:
+    """A closing question as a section with its step; `about` goes along with the answer."""
+    choices = tuple(Choice(c, label_key=f"ask.{question.id}.{c}") for c in question.choices)
+    step = Step("afterwards", "page.step.afterwards", needs="reason", choices=choices)
+    return Section(f"ask.{question.id}", lines, (step,), {**about, "question": question.id})
 
 
 PART = Part(

@@ -14,7 +14,8 @@ from referrals.errors import NotFound, TooOften
 from referrals.members import Enrolment
 from referrals.model import Actor, AuditEntry, Role
 from referrals.ports import Tx
-from referrals.service import attendance, body_questions, doors, names, reading
+from referrals.service import after_help, attendance, body_questions, doors, names, reading
+from referrals.service.pages import after_part
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import Choice, Said, Section, SectionsView, Step
 
@@ -40,8 +41,10 @@ def attendance_view(tx: Tx, person_id: str, subject: str, body: Body) -> Section
 
 def _own_view(tx: Tx, person_id: str) -> SectionsView:
     actor, _ = attendance.own(tx, person_id)
-    found = attendance.of_member(tx, person_id)
-    shown = [*(_own_section(tx, actor, each) for each in found[:SHOWN]), *_to_send(tx, person_id)]
+    shown: list[Section] = []
+    for found in attendance.of_member(tx, person_id)[:SHOWN]:
+        shown += (_own_section(tx, actor, found), *_afterwards(tx, actor, found))
+    shown += _to_send(tx, person_id)
     return SectionsView(TITLE, tuple(shown), (Said("part.attendance.lead"),), tx.reading_locked)
 
 
@@ -67,6 +70,16 @@ def _own_steps(found: Confirmation) -> tuple[Step, ...]:
         return (agree,)  # a no is to say nothing, and looks the same
     number = Step("send_refer", "page.step.send_refer", needs="code")
     return (agree, number, Step("send_stop", "page.step.send_drop"))
+
+
+def _afterwards(tx: Tx, actor: Actor, found: Confirmation) -> Iterator[Section]:
+    """How it was, once it was sent. What was answered is never shown: somebody may stand beside them."""
+    over = after_help.over(tx, found)
+    for question in after_help.asked(tx, found):
+        key = "answered" if after_help.said(tx, found, question) else "how_it_was"
+        said = Said(f"part.attendance.{key}", at=over.written_down if over else None)
+        lines = (*_what(tx, actor, found), said)
+        yield after_part.how_it_was(question, lines, {"confirmation": found.id})
 
 
 def _until(found: Confirmation) -> Iterator[Said]:
@@ -211,6 +224,11 @@ ATTENDANCE = Page(
         ),
         "send_agree": _own(lambda tx, who, body: attendance.agree(tx, who, text_of(body, "confirmation"))),
         "send_stop": _own(lambda tx, who, body: attendance.take_back(tx, who, text_of(body, "confirmation"))),
+        "afterwards": _own(
+            lambda tx, who, body: attendance.afterwards(
+                tx, who, text_of(body, "confirmation"), text_of(body, "question"), text_of(body, "reason")
+            )
+        ),
         "body_ask": Verb(Action.ATTENDANCE_ASK, _ask),
     },
 )
