@@ -120,8 +120,13 @@ async def test_a_yes_to_a_question_is_told_after_the_same_time_and_no_sooner(wor
     assert SAYS not in newest
     assert "part.attendance.comes" in newest
     await world.passes(8 * DAY)
-    assert SAYS in (await _answers(wichai))[0]
-    await (await _reads_own(came)).does("send_stop", confirmation=asked["body"]["confirmation"])
+    said = await _answers(wichai)
+    assert SAYS in said[0]
+    mine = await _reads_own(came)
+    question = next(s for s in mine.view["sections"] if s["title_key"] == "ask.own_choice")
+    await mine.does("afterwards", **question["body"], reason="partly")
+    assert await _answers(wichai) == said, "how it was shows to nobody who asked"
+    await mine.does("send_stop", confirmation=asked["body"]["confirmation"])
     newest, *_, oldest = await _answers(wichai)
     assert NOTHING in newest, "taken back, it reads like every other one"
     assert [line["key"] for line in json.loads(newest)["lines"]] == [

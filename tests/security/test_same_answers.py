@@ -357,6 +357,8 @@ async def test_when_an_answer_leaves_nothing_is_left_to_be_done(place: Place) ->
         "noneunknown",
         "sent",
     ]
+    (sent,) = [c for c in found if not c.why]
+    net.store.run(attendance.afterwards, member, sent.id, "own_choice", "no")
     place.clock.advance(minutes=1)
     leaving = [
         statements(place, lambda tx, it=it: body_questions.answer(tx, it.id))  # type: ignore[misc]
