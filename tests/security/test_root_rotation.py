@@ -61,7 +61,7 @@ def filled(database_url: str) -> str:
 
 
 async def test_everything_goes_on_with_the_new_key_and_nothing_with_the_old(filled: str) -> None:
-    store = open_store(filled)
+    store = Store.open(filled, KEY, Catalogue(), SettableClock())
     before, pin = seen(store), store.pins.conceal("482913")
     store.close()
     assert replace_root(filled, KEY, NEW, ENTRY, START) > 30
