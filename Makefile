@@ -8,7 +8,7 @@ BIN := .venv/bin
 RUNTIME := .venv/.runtime-ready
 DEV := .venv/.dev-ready
 PACKAGES := $(wildcard bot handlers console referrals storage simulator benchmarks)
-WORKERS ?= 2
+WORKERS ?= 3
 ARGS ?=
 
 .PHONY: help setup demo test test-long drill bench lint format browser lock clean

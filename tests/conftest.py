@@ -70,6 +70,25 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(name))
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """`pytestmark = pytest.mark.on_both("test_a", …)`: of this file these run on both kinds of database, and
+    the rest on PostgreSQL only in the long run. For files whose many stories differ in rules, not in rows."""
+    found = {item: item.get_closest_marker("on_both") for item in items if isinstance(item, pytest.Function)}
+    for item, marker in found.items():
+        unknown = [name for name in marker.args if not hasattr(item.module, name)] if marker else []
+        if unknown:
+            raise pytest.UsageError(f"{item.fspath}: on_both names what is not there: {', '.join(unknown)}")
+    left = [] if LONG else [item for item, marker in found.items() if marker and _spared(item, marker.args)]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]
+
+
+def _spared(item: pytest.Function, on_both: tuple[str, ...]) -> bool:
+    kind = item.callspec.params.get("database_url") if hasattr(item, "callspec") else None
+    return kind == "postgresql" and item.originalname not in on_both
+
+
 # --- A browser -----------------------------------------------------------------------------------
 
 

@@ -58,6 +58,16 @@ from tests.support.network import CATALOGUE, STEWARD, Small
 from tests.support.postgres import PostgresServer
 from tests.support.store import SettableClock, open_store
 
+# The others differ in rules, not in rows.
+pytestmark = pytest.mark.on_both(
+    "test_a_withdrawn_yes_stays_withdrawn",
+    "test_without_the_ledger_it_would_come_back",
+    "test_a_lost_phone_stays_lost_and_nobody_has_proved_their_pin",
+    "test_what_was_destroyed_is_not_even_on_the_new_disk",
+    "test_a_second_restore_beside_a_running_one_is_refused_and_takes_no_mark_away",
+    "test_the_ledger_is_written_by_the_running_product",
+)
+
 T = TypeVar("T")
 STORY = "Canary-story-4471"
 

@@ -26,6 +26,16 @@ from tests.support.network import CATALOGUE, Small
 from tests.support.private import Private
 from tests.support.store import SettableClock, open_store
 
+# The others differ in rules, not in rows.
+pytestmark = pytest.mark.on_both(
+    "test_an_export_holds_what_is_mine_and_nobody_elses",
+    "test_an_export_takes_more_turns_for_more_matters_and_no_longer_ones",
+    "test_after_deletion_nothing_of_mine_opens",
+    "test_of_whoever_left_no_key_remains_and_nobody_else_loses_one",
+    "test_what_was_begun_is_finished_by_the_next_start",
+    "test_without_the_pin_it_happens_after_a_day",
+)
+
 MOMENT = timedelta(seconds=1)
 
 

@@ -20,6 +20,13 @@ from referrals.service import courses, doors, enrolments, evenings, handover, me
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store
 
+# The others differ in rules, not in rows.
+pytestmark = pytest.mark.on_both(
+    "test_a_course_goes_step_by_step_to_its_end",
+    "test_one_screen_writes_down_who_came_and_nobody_is_asked_about_them",
+    "test_whoever_leaves_makes_room",
+)
+
 
 class Club(Small):
     """Two mentors with two members each, in the demo's network."""

@@ -35,6 +35,13 @@ from referrals.service.reminding import Asking
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store
 
+# The others differ in rules, not in rows.
+pytestmark = pytest.mark.on_both(
+    "test_three_tries_in_vain_are_passed_on_to_the_backup_and_then_to_the_desk",
+    "test_whoever_answers_ends_it_for_all",
+    "test_after_an_outage_there_is_one_reminder_and_the_ladder_goes_on_rung_by_rung",
+)
+
 BANGKOK = ZoneInfo("Asia/Bangkok")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 TRIED = {"means": "not_reached"}

@@ -42,6 +42,12 @@ from storage.tables import TABLE_OF, metadata
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store
 
+# The others differ in rules, not in rows.
+pytestmark = pytest.mark.on_both(
+    "test_what_was_destroyed_stands_in_the_audit",
+    "test_somebody_who_only_looked_is_forgotten_after_ninety_days",
+)
+
 
 def test_the_daily_sweep_reads_by_an_index_and_never_a_whole_table() -> None:
     for kind, column, *_ in retention.SWEEPS:
