@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from aiohttp import web
 
-from benchmarks.alert_ours import A_SECOND
+from benchmarks.alert_ours import A_SECOND, COLD
 from benchmarks.harness import Row, percentile, progress
 from benchmarks.processes import child
 from benchmarks.stores import POSTGRES, SQLITE, Databases, databases
@@ -20,19 +20,20 @@ TOKEN = "7000001:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"
 
 
 def measure(quick: bool) -> Iterator[Row]:
-    """Seconds from the tap to the alert, p50, p95 and p99."""
+    """From the tap to the alert: p95 right after a start, then p50, p95 and p99."""
     number = A_SECOND * (5 if quick else 20)
     with databases() as made:
         for kind in (SQLITE, POSTGRES):
             progress(f"alert: {number:,} urgent requests, {A_SECOND} a second, on {kind}")
-            waits, filed = asyncio.run(_alerts(made, kind, number))
+            cold, waits = asyncio.run(_alerts(made, kind, COLD + number))
             name = f"urgent alerts at {A_SECOND} requests/s, {kind}"
+            yield Row(f"{name}: p95 of the first {COLD}", [percentile(cold, 0.95) * 1000], "cold", unit="ms")
             for label, share, bar in (("p50", 0.5, ""), ("p95", 0.95, "<= 1 s"), ("p99", 0.99, "")):
                 value = percentile(waits, share) * 1000
-                yield Row(f"{name}: {label} of {len(waits)}", [value], f"{filed} filed", unit="ms", bar=bar)
+                yield Row(f"{name}: {label} of {len(waits)}", [value], unit="ms", bar=bar)
 
 
-async def _alerts(made: Databases, kind: str, number: int) -> tuple[list[float], int]:
+async def _alerts(made: Databases, kind: str, number: int) -> tuple[list[float], list[float]]:
     heard: list[tuple[float, str]] = []
 
     async def answer(request: web.Request) -> web.Response:
@@ -58,6 +59,12 @@ async def _alerts(made: Databases, kind: str, number: int) -> tuple[list[float],
             said = await asyncio.to_thread(product.hear)
     finally:
         await runner.cleanup()
-    taps: dict[str, float] = said["taps"]
-    first = {code: min((at for at, body in heard if code in body), default=float("inf")) for code in taps}
-    return [first[code] - at for code, at in taps.items()], said["filed"]
+    return _waits(said["cold"], heard), _waits(said["taps"], heard)
+
+
+def _waits(taps: dict[str, float], heard: list[tuple[float, str]]) -> list[float]:
+    """Seconds from each tap until its code was first heard; infinite where it never was."""
+    return [
+        min((at for at, body in heard if code in body), default=float("inf")) - at
+        for code, at in taps.items()
+    ]
