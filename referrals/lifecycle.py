@@ -102,6 +102,7 @@ REFERRAL_STEPS: Mapping[Stage, Mapping[Step, Stage]] = {
     },
     _S.UNREACHABLE: {
         Step.CONTACT: _S.IN_SERVICE,
+        Step.REMATCH: _S.MATCHING,  # its partner may not work on: the desk has it
         Step.TRANSFER: _S.ACCEPTED,
         Step.GIVE_UP: _S.CLOSED,
         **_ANYTIME,

@@ -36,7 +36,7 @@ LEAVES_TO = {
     "waitlisted": {"accepted", "matching", "withdrawn"},
     "unmatched": {"matching", "closed"},
     "accepted": {"in_service", "unreachable", "matching", "accepted"},  # to itself: another partner took over
-    "unreachable": {"in_service", "closed", "accepted"},
+    "unreachable": {"in_service", "closed", "accepted", "matching"},  # decision 21
     "in_service": {"reported", "matching", "accepted"},
     "reported": {"closed", "disputed"},
     "disputed": {"in_service", "matching", "closed"},

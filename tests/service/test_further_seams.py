@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from referrals.casework import Appointment, CircleSide
-from referrals.errors import NoConsent, NotFound
+from referrals.errors import NoConsent, NotFound, WrongStage
 from referrals.members import Enrolment
 from referrals.model import Consent, Offer, OfferStage, Stage, Urgency
 from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.service import (
+    attempts,
     attendance,
     closing,
     desk,
@@ -121,6 +122,30 @@ def test_a_partner_that_may_not_work_on_is_not_called_late(net: Small) -> None:
     net.store.run(_back, "bua-house")
     net.passes(DAY)
     assert (worker, "worker.contact_overdue") in net.said(), "once it may work on, its promise counts again"
+
+
+def test_whom_a_suspended_partner_could_not_reach_the_desk_gives_to_the_next(net: Small) -> None:
+    family, worker, coordinator = net.person(1), net.person(11, "bua-1"), net.person(14, "desk-1")
+    net.person(13, "two-rivers-1")
+    matter = net.filed(family)
+    net.passes(timedelta(seconds=5))
+    offer = net.at_partner(matter)
+    net.store.run(offers.accept, worker, offer)
+    for _ in range(3):
+        net.passes(DAY)
+        net.store.run(attempts.tried, worker, offer, "call")
+    assert net.referral(matter).stage is Stage.UNREACHABLE
+    with pytest.raises(WrongStage):
+        net.store.run(desk.rematch, coordinator, matter)  # its partner goes on looking for them
+    _suspended(net, "bua-house")
+    page = net.store.run(PAGES["matter"].view, coordinator, matter, {})
+    assert {"rematch", "give_up"} <= {step.id for step in page.steps}
+    net.store.run(desk.rematch, coordinator, matter)
+    assert (family, "matter.returned") in net.said()
+    net.passes(timedelta(seconds=5))
+    now = net.live_offer(matter)
+    assert now is not None
+    assert now.organization_id != "bua-house"
 
 
 def _back(tx: Tx, organization: str) -> None:

@@ -178,8 +178,8 @@ def _desk_steps(tx: Tx, referral: Referral) -> tuple[str, ...]:
     """What the stage asks for; what was entered in error can be ended in every one."""
     if referral.stage in ENDED:
         return ()
-    moved = ("rematch",) if desk.may_move(tx, referral) else DESK_STEPS.get(referral.stage, ())
-    return (*moved, "void")
+    moved = ("rematch",) if desk.may_move(tx, referral) else ()
+    return (*moved, *DESK_STEPS.get(referral.stage, ()), "void")
 
 
 def _label(referral: Referral, step: str) -> str:
