@@ -7,7 +7,7 @@ const line = ({ key, params, at }) => h("p", {}, t(key, { ...params, at: at ? mo
 
 /** The sections of a view; without `here` their steps wait for the page that they belong to. `late`: only those. */
 export function sections(view, desk, here = true, late = null) {
-  return view.sections.filter((part) => late === null || Boolean(part.later) === late).map((part) => (part.folded ? fold : card)(t(part.title_key, { count: part.count, name: part.name }),
+  return view.sections.filter((part) => late === null || Boolean(part.later) === late).map((part) => (part.folded ? fold : card)(t(part.title_key, { count: part.count ?? 0, name: part.name }),
     ...part.lines.map(line), part.matters?.length && desk.rows.matterRows(part.matters, desk), part.ways?.length && desk.rows.ways(part, desk),
     ...(here ? part.steps.map((step) => act(step, desk, part.body)) : [])));
 }

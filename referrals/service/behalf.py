@@ -151,14 +151,14 @@ def no_stands(tx: Tx, referral: Referral) -> bool:
     """Whether they have said no to this need, whoever filed it, and not yes themselves since.
 
     As long as the matter that they said no to is kept. Of a member by their enrolment, whoever their mentor
-    is; else by whoever asks, whose own yes to a need of their own is not that person's.
+    is; else by whoever asks, whose own yes or no to a need of their own is not that person's.
     """
     if referral.enrolment_id:
         found = tx.find(Referral, enrolment_id=referral.enrolment_id, category=referral.category)
     else:
         found = tx.find(Referral, author_id=referral.author_id, category=referral.category, enrolment_id=None)
     kept = [r for r in found if r.author_id]
-    noes = [r.stage_since for r in kept if r.why == OWN_NO]
+    noes = [r.stage_since for r in kept if r.why == OWN_NO and (r.behalf or r.enrolment_id)]
     if not noes or not referral.enrolment_id:
         return bool(noes)
     own = tx.find(Consent, referral_id=[r.id for r in kept if not r.behalf])

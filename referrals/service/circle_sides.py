@@ -69,8 +69,11 @@ def follow(tx: Tx, referral: Referral) -> None:
 def in_touch(tx: Tx, referral: Referral) -> None:
     """Whoever leads a circle has spoken with a side: an invited one is asked now, as the first one was."""
     side = side_of(tx, referral)
-    if side is not None and side.invited and side.first_yes_at is None:
-        tell_side(tx, referral, "matter.circle_asks")
+    if side is None or not side.invited or side.first_yes_at is not None:
+        return
+    circle = tx.get(Circle, side.circle_id)
+    if circle is not None and circles.seen(circle, side, tx.now) is not CircleState.STOPPED:
+        tell_side(tx, referral, "matter.circle_asks")  # whoever has not heard of a stop is asked as ever
 
 
 def tell_side(tx: Tx, referral: Referral, text: str) -> None:

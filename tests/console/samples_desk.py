@@ -46,7 +46,9 @@ def desk_view(tx: Any, who: str, subject: str, body: Body) -> SectionsView:
 
 
 def work_view(tx: Any, who: str, subject: str, body: Body) -> SectionsView:
-    """By its subject: a day with something of everything, or forty cases."""
+    """By its subject: a day with something of everything, forty cases, or a heap in which nothing is left."""
+    if subject == "waiting":
+        return SectionsView("part.work.title", (Section("part.work.waiting"),))
     late = _at_desk(
         1, stage_key="stage.accepted", next_key="part.next.contact", who_key="part.who.you", since=None
     )

@@ -45,3 +45,9 @@ async def test_a_day_of_forty_cases_is_light(window: Window, capsys: pytest.Capt
     assert tell(capsys, "a worker's day, forty cases", spent, FIRST_PAGE) <= FIRST_PAGE
     await window.page.get_by_role("button", name="I go off duty").click()
     await window.page.wait_for_selector("text=You hold 3")
+
+
+async def test_a_heap_in_which_nothing_is_left_says_so(window: Window) -> None:
+    """A zero travels as nothing at all; its heading still has a number."""
+    await window.opens("work/waiting")
+    assert "(0)" in await window.page.locator("h2").first.inner_text()

@@ -226,6 +226,22 @@ def test_the_invited_side_is_asked_in_its_chat_and_no_button_leads_nowhere(net: 
     assert asked.count("matter.circle_asks") == 1
 
 
+def test_whoever_has_heard_that_it_is_over_is_asked_nothing_any_more(net: Round) -> None:
+    one, lead = net.begun()
+    invitation = net.invited(82, net.link(lead))
+    net.store.run(PAGES["invited"].steps["invited_yes"], net.other, invitation, {"reason": "adult"})
+    (draft,) = net.store.run(lambda tx: tx.find(Referral, author_id=net.other))
+    other = net.files(net.other, draft.id)
+    net.passes(6 * HOURS)
+    offer = net.at_partner(other)
+    net.store.run(offers.accept, net.worker, offer)
+    net.does(net.one, one, "circle_stop")
+    net.passes(DAYS)
+    assert (net.other, "matter.circle_over") in net.said()
+    net.store.run(working.contacted, net.worker, offer)
+    assert "matter.circle_asks" not in [text for person, text in net.said() if person == net.other]
+
+
 def test_nobody_is_asked_before_the_first_side_has_said_yes(net: Round) -> None:
     matter = net.files(net.one, without=frozenset({"south-campus"}))
     offer = net.accepted(matter)

@@ -17,6 +17,7 @@ from referrals.model import DataClass, Referral, Stage, Urgency
 from referrals.onward import Link
 from referrals.ports import Tx
 from referrals.service import filing, offers, onward, plans, working
+from referrals.service.behalf import Behalf
 from referrals.service.pages import PAGES
 from referrals.views import FiledView, PlanView
 from tests.support.network import CATALOGUE, Small
@@ -24,6 +25,7 @@ from tests.support.store import SettableClock, open_store
 
 DAY = timedelta(days=1)
 AREA = "pattani-mueang"
+FOR_THEM = Behalf("very_ill", "doctor", "days_30")
 
 
 class Chain:
@@ -133,6 +135,19 @@ def test_whoever_proposed_it_hears_the_same_at_the_same_hours_whatever_came_of_i
     if found is not None and answer in ("no", "silence"):
         with pytest.raises(NotFound):
             chain.net.store.run(PAGES["matter"].view, chain.desk, found.id, {})
+
+
+def test_whose_own_need_it_was_not_may_still_be_asked_for_somebody(chain: Chain) -> None:
+    """A relative says no to what was proposed to them: that is no word of whom they speak for later."""
+    found = chain.proposes("family.talk")
+    assert found is not None
+    chain.net.store.run(PAGES["plan"].steps["no"], chain.family, found.id, {})
+    draft = chain.net.draft(chain.family, "family.talk")
+    wishes = plans.Wishes(AREA, Urgency.URGENT, routing.Exclusions(), behalf=FOR_THEM)
+    view = chain.net.store.run(plans.plan_view, chain.family, draft, wishes)
+    yes = filing.Filing(wishes, view.consent_digest)
+    chain.net.store.run(filing.file_request, chain.family, draft, yes)
+    assert chain.net.referral(draft).behalf == FOR_THEM.reason
 
 
 def test_who_takes_it_over_does_not_hear_what_somebody_else_proposed(chain: Chain) -> None:
