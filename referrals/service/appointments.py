@@ -18,7 +18,7 @@ from referrals.model import AuditEntry, Offer, OfferStage, Referral, Stage
 from referrals.persons import Person
 from referrals.ports import Tx
 from referrals.said import Keyboard
-from referrals.service import asked, beginning, doors, sharing, tell, working
+from referrals.service import asked, beginning, complaints, doors, sharing, tell, working
 
 SOON, AFTER, NEXT = "appointment_soon", "appointment_after", "appointment_next"
 HELD = (Stage.ACCEPTED, Stage.UNREACHABLE, Stage.IN_SERVICE)
@@ -221,6 +221,7 @@ def _tell_person(
 def tell_partner(tx: Tx, referral: Referral, found: Appointment, text: str, ask: Keyboard) -> None:
     """By the partner's own code, without the time: whoever holds the matter, else the desk."""
     there = tell.partners(tx, referral)
+    text = complaints.said(tx, referral, text)
     offer = tx.get(Offer, found.offer_id)
     for person_id in there if offer is not None else ():
         assert offer is not None  # else nobody is there

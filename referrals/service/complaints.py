@@ -37,6 +37,8 @@ WITHOUT_DESK: Mapping[str, str] = {
     "consent.nobody_child": "consent.nobody_child.no_desk",
     "worker.disputed": "worker.disputed.no_desk",
     "worker.cut_off": "worker.cut_off.no_desk",
+    "worker.says_there": "worker.says_there.no_desk",
+    "worker.still_unreachable": "worker.still_unreachable.no_desk",
 }
 
 

@@ -20,6 +20,8 @@ from referrals.persons import Seat
 from referrals.ports import Dead, Tx, Undelivered
 from referrals.routing import Line
 from referrals.service import (
+    appointment_answers,
+    appointments,
     asked,
     attempts,
     closing,
@@ -383,6 +385,34 @@ def test_whoever_complains_is_never_told_that_the_desk_looks_at_it(here: Private
     draft = here.draft_of(here.aree, "complaint")
     both = {"about": ["partner"], "about_organizations": ["plain-ear", "open-ledger"]}
     assert "may look for one" not in here.plan(here.aree, draft, **CONDUCT, **both).consent_text
+
+
+def test_nor_is_the_focal_point_told_so(here: Private) -> None:
+    heard: list[str] = []
+    matter = here.asks(here.mali, "complaint", **ABUSE)
+    here.passes(SECONDS)
+    first, offer = here.asked(matter), here.at_partner(matter)
+    worker = here.works[first]
+    here.does(offers.accept, worker, offer)
+    met = here.does(appointments.make, worker, offer, here.clock.now + DAY)
+    here.clock.advance(days=2)
+    here.does(appointments.happened, worker, offer, here.store.run(asked.partner_mark, met.id), False)
+    here.does(appointment_answers.answer, here.mali, matter, here.store.run(asked.mark, met.id), "there")
+    heard.extend(text for person, text in here.said() if person == worker)
+    assert any(text.startswith("worker.says_there") for text in heard)
+    here.does(lambda tx: tx.save(replace(tx.get(Referral, matter), stage=Stage.UNREACHABLE)))
+    here.does(attempts.still, matter)
+    heard.extend(text for person, text in here.said() if person == worker)
+    assert any(text.startswith("worker.still_unreachable") for text in heard)
+    here.does(lambda tx: tx.save(replace(tx.get(Referral, matter), stage=Stage.ACCEPTED)))
+    (other,) = FOCAL - {first}
+    here.does(_suspended, other)
+    given_back = here.steps(worker, "matter", offer, "return")
+    here.passes(SECONDS)
+    heard += ["worker.how_tried", given_back.stage_key]
+    for language, words in (("en", ("desk", "coordinator")), ("th", ("ทีมประสานงาน", "ผู้ประสานงาน"))):
+        texts = {key: CATALOGUE.words(key, language).lower() for key in heard}
+        assert not {key: text for key, text in texts.items() for word in words if word in text}
 
 
 # -- what is kept ------------------------------------------------------------------------------------
