@@ -63,6 +63,8 @@ def turns_of(tx: Tx, swap: DutySwap) -> tuple[Turn, Turn] | None:
 def ask(tx: Tx, person_id: str, turn: str, for_turn: str) -> DutySwap:
     """Ask a colleague to exchange a turn for one of one's own. BadAnswer for what is no turn of these two."""
     actor = _coordinator(tx, person_id)
+    for seat_id in sorted({each.seat_id for each in free(tx) if written(each) in (turn, for_turn)}):
+        tx.get(Seat, seat_id, lock=True)  # whoever asks for one of them at once: one after the other
     known = {written(each): each for each in free(tx)}
     mine, theirs = known.get(turn), known.get(for_turn)
     if mine is None or theirs is None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from referrals.casework import Confirmation, DeskShare, Transfer
+from referrals.directory import DutySwap
 from referrals.errors import PulangError
 from referrals.model import Offer, Referral, Stage
 from referrals.ports import Tx
@@ -16,6 +17,7 @@ from referrals.service import (
     desk_work,
     doors,
     offers,
+    swaps,
     thread_share,
     transfers,
     worker_hands,
@@ -99,6 +101,19 @@ def test_a_confirmation_begun_and_agreed_to_twice(net: Turns) -> None:
     at_once(net, (attendance.agree, member, begun.id), (attendance.take_back, member, begun.id))
     left = net.store.run(lambda tx: tx.find(Confirmation))
     assert not left, "whoever takes it back has it taken back, whichever came first"
+
+
+def test_two_coordinators_ask_each_other_for_the_same_turns(net: Turns) -> None:
+    one, other = net.person(701, "desk-1"), net.person(702, "desk-2")
+    there = net.store.run(swaps.coming)
+    saturday, sunday = (
+        next(swaps.written(turn) for turn in there if turn.duty_id.startswith(day))
+        for day in ("saturday.", "sunday.")
+    )
+    asks = ((swaps.ask, one, saturday, sunday), (swaps.ask, other, sunday, saturday))
+    ends = at_once(net, *asks, *asks)
+    assert len(refused(ends)) == 3
+    assert len(net.store.run(lambda tx: tx.find(DutySwap))) == 1, "one question about a turn at a time"
 
 
 def tx_offer(tx: Tx, offer_id: str) -> Offer:
