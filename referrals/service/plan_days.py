@@ -112,6 +112,7 @@ def planner(tx: Tx, person_id: str, matter_id: str) -> tuple[Actor, Referral]:
 
 def stands(tx: Tx, person_id: str, subject: str, task_id: str, yes: bool) -> Task:
     """After a date has moved: does what was done still stand? If not, it is to be done anew."""
+    child: Referral | None = None
     if tx.get(Offer, subject) is not None:
         actor, _, child = doors.served_referral(tx, person_id, subject, Action.TASK_DO)
         plan, task = doors.referral_by_id(tx, child.parent_id or ""), tx.get(Task, task_id)
@@ -121,11 +122,12 @@ def stands(tx: Tx, person_id: str, subject: str, task_id: str, yes: bool) -> Tas
         actor, task, plan = running.as_doer(tx, person_id, task_id)
     if not task.still_asked:
         return task
-    again = not yes and task.by != "partner"
-    state = TaskState.OPEN if again else task.state
-    saved = tx.save(
-        replace(task, still_asked=False, state=state, spoken=() if again else task.spoken, since=tx.now)
-    )
+    after = task_people.still_stands(tx, plan, task, child) if yes else replace(task, still_asked=False)
+    if not yes and task.by != "partner":
+        after = replace(after, state=TaskState.OPEN, spoken=())
+    if after == task:
+        return task
+    saved = tx.save(replace(after, since=tx.now))
     tx.audit(
         AuditEntry(actor, Action.TASK_DO, f"referral:{plan.id}", f"{task.kind}:{'yes' if yes else 'no'}")
     )
@@ -181,7 +183,7 @@ def _everybody_hears(tx: Tx, plan: Referral, but: str, *, moved: bool) -> None:
     """
     for task in sorted(tx.find(Task, referral_id=plan.id), key=lambda t: t.state is TaskState.DONE):
         if task.state is TaskState.DONE and moved:
-            asked = tx.save(replace(task, still_asked=True))
+            asked = tx.save(task_people.asked_again(tx, plan, task, but))
             task_people.tell_doer(tx, plan, asked, "plan.still", but)
         elif task.state is TaskState.OPEN:
             task_people.tell_doer(tx, plan, task, "plan.moved" if moved else "plan.day_known", but)

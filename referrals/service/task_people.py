@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from referrals.access import Action
 from referrals.casework import Task
 from referrals.catalogue import TaskKind
@@ -54,6 +56,32 @@ def does(tx: Tx, plan: Referral, task: Task, child: Referral) -> bool:
     return kind is not None and (task.child_id == child.id or child.task in kind.between)
 
 
+def is_asked(tx: Tx, plan: Referral, task: Task, child: Referral) -> bool:
+    """Whether this matter's partner is asked if that part still stands, and has not said yes."""
+    said = child.task in task.spoken
+    return task.still_asked and not said and does(tx, plan, task, child)
+
+
+def asked_again(tx: Tx, plan: Referral, task: Task, person_id: str) -> Task:
+    """What was done, and this person has moved the date: each side is asked, but for one that moved it."""
+    kind = kind_of(tx, plan, task)
+    if kind is None or not kind.between:
+        return replace(task, still_asked=True)
+    both = [part for part in tx.find(Task, referral_id=plan.id) if part.kind in kind.between]
+    children = ((part.kind, tx.get(Referral, part.child_id)) for part in both if part.child_id)
+    moved = tuple(side for side, child in children if child and person_id in tell.partners(tx, child))
+    return replace(task, still_asked=set(moved) != set(kind.between), spoken=moved)
+
+
+def still_stands(tx: Tx, plan: Referral, task: Task, child: Referral | None) -> Task:
+    """'Yes, it stands', of a partner's matter or of whoever else does it: two sides must both say so."""
+    kind = kind_of(tx, plan, task)
+    if child is None or kind is None or child.task not in kind.between:
+        return replace(task, still_asked=False)
+    said = tuple(side for side in kind.between if side in (*task.spoken, child.task))
+    return replace(task, spoken=said, still_asked=said != kind.between)
+
+
 def settle(tx: Tx, plan: Referral, task: Task, text: str = "plan.handled") -> None:
     """What asked for a part that is done (or not needed any more) goes from the chats, without a sound."""
     if task.by == "desk" or (task.by == "mentor" and not mentors(tx, plan)):
@@ -67,12 +95,11 @@ def settle(tx: Tx, plan: Referral, task: Task, text: str = "plan.handled") -> No
 def _sides(tx: Tx, plan: Referral, task: Task) -> list[Referral]:
     """The matters of the partners who do a part: its own, or those of the two sides that have not spoken.
 
-    Where both have, and a date has moved, both are asked whether that still stands.
+    Where both have, and a date has moved, `spoken` begins anew: are they to speak with each other again?
     """
     kind = kind_of(tx, plan, task)
     between = kind.between if kind else ()
-    spoken = () if task.still_asked else task.spoken
-    wanted = [side for side in between if side not in spoken] if between else [task.kind]
+    wanted = [side for side in between if side not in task.spoken] if between else [task.kind]
     children = [t.child_id for t in tx.find(Task, referral_id=plan.id) if t.kind in wanted and t.child_id]
     return [child for child_id in children if (child := tx.get(Referral, child_id)) is not None]
 

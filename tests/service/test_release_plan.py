@@ -209,6 +209,37 @@ def test_a_date_that_moves_is_asked_of_whoever_has_done_with_it(net: Parts) -> N
         net.store.run(plan_days.stands, *papers, handover, yes=True)
 
 
+def test_one_side_s_yes_to_a_moved_date_is_not_the_other_s(net: Parts) -> None:
+    plan = net.plan("release-plan", without=frozenset({"bua-house"}))
+    _sets(net, plan, 40)
+    net.taken(plan, *PARTNERS)
+    handover = net.tasks(plan)["handover"].id
+    sides = [net.holds(plan, side) for side in ("letting_go", "taking_over")]
+
+    def asked(worker: str, offer: str) -> bool:
+        page = net.store.run(PAGES["matter"].view, worker, offer, {})
+        return any(step.id == "task_still" for part in page.sections for step in part.steps)
+
+    for side in sides:
+        net.store.run(tasks.spoken, *side, handover)
+    _sets(net, plan, 61)
+    assert [asked(*side) for side in sides] == [True, True]
+    for _ in range(2):  # pressed twice
+        net.store.run(plan_days.stands, *sides[0], handover, yes=True)
+    assert [asked(*side) for side in sides] == [False, True]
+    net.store.run(plan_days.stands, *sides[1], handover, yes=False)
+    again = net.tasks(plan)["handover"]
+    assert (again.state, again.spoken, again.still_asked) == (TaskState.OPEN, (), False)
+    for side in sides:
+        net.store.run(tasks.spoken, *side, handover)
+    mover, moved_by = sides[0]
+    _sets(net, plan, 50, by=mover, subject=moved_by)
+    assert [asked(*side) for side in sides] == [False, True], "whoever moved it stands by it"
+    net.store.run(plan_days.stands, *sides[1], handover, yes=True)
+    done = net.tasks(plan)["handover"]
+    assert (done.state, done.still_asked) == (TaskState.DONE, False)
+
+
 def test_what_is_late_reaches_its_doer_then_the_desk(net: Parts) -> None:
     plan = net.plan("release-plan")
     net.taken(plan, *PARTNERS)

@@ -86,7 +86,7 @@ def _of_part(tx: Tx, actor: Actor, plan: Referral, child: Referral) -> Iterator[
         shown = tuple(_when(tx, plan, sealed, language, mine=True))
         yield Section("part.tasks.title", shown, steps)
     for each in standing.values():
-        if each.still_asked and task_people.does(tx, plan, each, child):
+        if task_people.is_asked(tx, plan, each, child):
             name = tx.catalogue.words(f"task.{each.kind}", language)
             line = Said("part.tasks.still", {"task": name})
             yield Section("part.tasks.yours", (line,), _STILL, {"task": each.id})
