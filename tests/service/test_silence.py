@@ -240,7 +240,7 @@ def net(sqlite_url: str) -> Iterator[Small]:
     store.close()
 
 
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(4 * 3600)  # a thousand requests take about an hour
 def test_no_request_ends_in_silence(net: Small, long_run: bool, capsys: pytest.CaptureFixture[str]) -> None:
     days = Days(net, 1_000 if long_run else 12, seed=7)
     days.live_until(net.clock.now + FILED_WITHIN + DAYS)
