@@ -7,6 +7,7 @@ from dataclasses import replace
 from handlers.reply import Reply, Turn
 from referrals.casework import Appointment, AppointmentState
 from referrals.errors import NotFound
+from referrals.lifecycle import TRYING
 from referrals.model import OfferStage, Stage
 from referrals.said import Button, Keyboard
 from referrals.service import appointments, awaited, beginning, worker_day
@@ -15,7 +16,6 @@ from referrals.service.worker_day import Case
 
 MOST = 6  # matters in one short message
 SLOT = "cases"
-_TRYING = (Stage.ACCEPTED, Stage.UNREACHABLE)
 
 
 def answer(turn: Turn) -> Reply:
@@ -63,7 +63,7 @@ def _said(turn: Turn, one: Case) -> Keyboard:
             rows.append(press("button.still_waiting", "offer.still", offer_id))
         return column([*rows, page])
     buttons: list[Button] = [button for row in _dates(turn, one) for button in row]
-    if one.piece.stage in _TRYING:
+    if one.piece.stage in TRYING:
         begun = beginning.words(turn.tx, one.referral, "button.in_touch")
         buttons.append(press(begun, "end.touch", offer_id))
         if beginning.reaches(turn.tx, one.referral):

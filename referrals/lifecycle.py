@@ -189,6 +189,8 @@ OFFER_STEPS: Mapping[OfferStage, Mapping[OfferStep, OfferStage]] = {
 LIVE_OFFERS = (OfferStage.SENT, OfferStage.SEEN, OfferStage.QUESTION, OfferStage.WAITLISTED)
 ENDED = (Stage.CLOSED, Stage.WITHDRAWN, Stage.EXPIRED, Stage.VOID)
 OPEN = tuple(stage for stage in Stage if stage not in ENDED)
+TRYING = (Stage.ACCEPTED, Stage.UNREACHABLE)  # a partner has it and has not spoken with the person yet
+HELD = (*TRYING, Stage.IN_SERVICE)  # a partner has it and is to go on
 
 
 @dataclass(frozen=True, slots=True)

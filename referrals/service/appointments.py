@@ -14,6 +14,7 @@ from referrals import schedule, turns
 from referrals.access import Action
 from referrals.casework import Appointment, AppointmentState
 from referrals.errors import BadAnswer, NoConsent, NotFound, TurnOver, WrongStage
+from referrals.lifecycle import HELD, TRYING
 from referrals.model import AuditEntry, Offer, OfferStage, Referral, Stage
 from referrals.persons import Person
 from referrals.ports import Tx
@@ -21,7 +22,6 @@ from referrals.said import Keyboard
 from referrals.service import asked, beginning, complaints, doors, sharing, tell, working
 
 SOON, AFTER, NEXT = "appointment_soon", "appointment_after", "appointment_next"
-HELD = (Stage.ACCEPTED, Stage.UNREACHABLE, Stage.IN_SERVICE)
 GOING = (*HELD, Stage.REPORTED, Stage.DISPUTED)  # what was set is still spoken of
 MOST = 10  # that are still to come, in one matter
 TWICE = 2  # missed one after the other: somebody else looks, too
@@ -104,7 +104,7 @@ def happened(tx: Tx, person_id: str, offer_id: str, turn: str, kept: bool) -> Re
         return doors.referral_by_id(tx, referral.id)
     place = asked.date_slot(tx, after)
     tell.quietly(tx, referral.author_id, place, "matter.asked_over", {"code": referral.code})
-    if referral.stage in (Stage.ACCEPTED, Stage.UNREACHABLE):
+    if referral.stage in TRYING:
         return working.contacted(tx, person_id, offer_id)
     return referral
 

@@ -12,15 +12,13 @@ from referrals import turns
 from referrals.access import Action
 from referrals.casework import Attempt
 from referrals.errors import BadAnswer, NoConsent, TooLong, WrongStage
-from referrals.lifecycle import STAGE_WAITS, Step, move
+from referrals.lifecycle import HELD, STAGE_WAITS, TRYING, Step, move
 from referrals.model import Actor, AuditEntry, DataClass, Referral, Stage, Urgency, person_holder
 from referrals.ports import Tx
 from referrals.said import Keyboard
 from referrals.service import beginning, doors, matching, plans, sharing, tell, working
 
 TIMER = "unreachable"
-TRYING = (Stage.ACCEPTED, Stage.UNREACHABLE)
-HELD = (Stage.ACCEPTED, Stage.UNREACHABLE, Stage.IN_SERVICE)
 
 
 def tried(tx: Tx, person_id: str, offer_id: str, how: str) -> Referral:

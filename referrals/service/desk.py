@@ -8,7 +8,7 @@ from datetime import timedelta
 from referrals import schedule
 from referrals.access import Action
 from referrals.errors import NoConsent, NotFound, WrongStage
-from referrals.lifecycle import REFERRAL_STEPS, STAGE_WAITS, Step, move
+from referrals.lifecycle import HELD, REFERRAL_STEPS, STAGE_WAITS, Step, move
 from referrals.model import AuditEntry, Offer, Referral, Role, Stage, Urgency
 from referrals.ports import Tx
 from referrals.said import Priority
@@ -27,7 +27,6 @@ from referrals.service import (
 )
 
 EMERGENCY_REPEAT = timedelta(minutes=15)
-_HELD = (Stage.ACCEPTED, Stage.UNREACHABLE, Stage.IN_SERVICE)
 REMEMBERED = timedelta(days=60)  # that whoever took a matter up was told once that it is late
 
 
@@ -51,10 +50,10 @@ def rematch(tx: Tx, person_id: str, referral_id: str) -> Referral:
     if referral.stage is Stage.MATCHING:
         return referral
     taken_away = may_move(tx, referral)
-    if referral.stage is Stage.UNREACHABLE and not taken_away:
+    if referral.stage in HELD and not taken_away:
         raise WrongStage
     step = Step.RETURN if Step.RETURN in REFERRAL_STEPS[referral.stage] else Step.REMATCH
-    moved = move(referral, step if taken_away else Step.REMATCH, tx.now)
+    moved = move(referral, step, tx.now)
     offers.recall(tx, referral, "worker.withdrawn")
     done, again = plan_preview.split(tx, referral)
     after = tx.save(replace(closing.restarted(moved), plan=(*done, *again), position=len(done)))
@@ -73,7 +72,7 @@ def rematch(tx: Tx, person_id: str, referral_id: str) -> Referral:
 
 def may_move(tx: Tx, referral: Referral) -> bool:
     """Whether the desk may take a matter from its partner: one that is late with it, or may work no more."""
-    if referral.stage not in _HELD or task_plans.is_split(tx, referral):
+    if referral.stage not in HELD or task_plans.is_split(tx, referral):
         return False  # a plan's parts have partners, the plan has none
     partner = tx.directory.organizations.get(referral.organization_id or "")
     late = referral.escalated and referral.stage is not Stage.UNREACHABLE  # there nobody else would find them

@@ -15,7 +15,7 @@ from referrals import freshness, routing, schedule, tasks
 from referrals.access import Action
 from referrals.catalogue import Pathway
 from referrals.directory import OpeningTimes, OrganizationKind
-from referrals.lifecycle import LIVE_OFFERS, OFFER_DELAY_S, OfferStep, Step, move, move_offer
+from referrals.lifecycle import HELD, LIVE_OFFERS, OFFER_DELAY_S, OfferStep, Step, move, move_offer
 from referrals.members import Enrolment
 from referrals.model import (
     SYSTEM,
@@ -52,14 +52,13 @@ class Standings(Mapping[str, routing.Standing]):
         self._tx = tx
 
     def __getitem__(self, organization_id: str) -> routing.Standing:
-        held = (Stage.ACCEPTED, Stage.IN_SERVICE, Stage.UNREACHABLE, Stage.WAITLISTED)
         now = self._tx.now
         start = now - freshness.REMEMBERED
         offers = self._tx.since(Offer, "sent_at", start, NEWEST, organization_id=organization_id)
         kept, missed = freshness.promises(offers, now)
         seats = self._tx.find(Seat, organization_id=organization_id, role=Role.WORKER)
         return routing.Standing(
-            live=self._tx.count(Referral, organization_id=organization_id, stage=held),
+            live=self._tx.count(Referral, organization_id=organization_id, stage=(*HELD, Stage.WAITLISTED)),
             kept=kept,
             missed=missed,
             recent=sum(now - offer.sent_at <= LATELY for offer in offers),
@@ -336,12 +335,9 @@ def _unfit(tx: Tx, referral: Referral, service_id: str, exclusions: routing.Excl
 
 def _next_worker(tx: Tx, organization_id: str, told: tuple[str, ...]) -> Seat | None:
     free = [seat for seat in tell.workers(tx, organization_id) if seat.person_id not in told]
-    load = {seat.id: tx.count(Referral, accepted_by=seat.person_id, stage=_HELD) for seat in free}
+    load = {seat.id: tx.count(Referral, accepted_by=seat.person_id, stage=HELD) for seat in free}
     return min(free, key=lambda seat: (load[seat.id], seat.id), default=None)
 
 
 def _priority(referral: Referral) -> Priority:
     return Priority.CRISIS if referral.urgency is Urgency.EMERGENCY else Priority.ALERT
-
-
-_HELD = (Stage.ACCEPTED, Stage.IN_SERVICE, Stage.UNREACHABLE)

@@ -14,14 +14,14 @@ from referrals import onward
 from referrals.access import Action
 from referrals.catalogue import Handling, Pathway
 from referrals.errors import BadAnswer, NoConsent, OnwardFar, OnwardLoop, TooOften
-from referrals.lifecycle import OPEN, STAGE_WAITS, Step, move
+from referrals.lifecycle import HELD, OPEN, STAGE_WAITS, Step, move
 from referrals.members import Enrolment
 from referrals.model import SYSTEM, AuditEntry, Offer, Referral, Role, Stage, Urgency
 from referrals.onward import Link
 from referrals.ports import Tx
 from referrals.service import doors, matter_codes, sharing, tell
 
-FROM = (Stage.ACCEPTED, Stage.UNREACHABLE, Stage.IN_SERVICE, Stage.REPORTED)
+FROM = (*HELD, Stage.REPORTED)
 NUDGE, AFTER = "onward_nudge", timedelta(hours=24)
 ANSWER_WITHIN = STAGE_WAITS[Stage.AWAITING_CONSENT].normal
 MOST, WITHIN = 3, timedelta(days=7)  # proposals from one matter: so many in such a stretch of time

@@ -7,12 +7,13 @@ from dataclasses import replace
 from referrals.access import Action
 from referrals.casework import Task
 from referrals.catalogue import TaskKind
+from referrals.lifecycle import HELD
 from referrals.members import Enrolment
 from referrals.model import Actor, Referral, Role, Stage
 from referrals.ports import Tx
 from referrals.service import doors, matching, member_keys, tell
 
-TAKEN = (Stage.ACCEPTED, Stage.UNREACHABLE, Stage.IN_SERVICE, Stage.REPORTED, Stage.DISPUTED)
+TAKEN = (*HELD, Stage.REPORTED, Stage.DISPUTED)
 
 
 def doer(tx: Tx, person_id: str, plan: Referral, by: str) -> Actor | None:

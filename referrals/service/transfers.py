@@ -15,12 +15,11 @@ from referrals import routing
 from referrals.access import Action
 from referrals.casework import Transfer
 from referrals.errors import BadAnswer, NoConsent, TurnOver, WrongStage
-from referrals.lifecycle import LIVE_OFFERS, OFFER_DELAY_S
-from referrals.model import SYSTEM, Actor, AuditEntry, Offer, Referral, Stage, Urgency
+from referrals.lifecycle import HELD, LIVE_OFFERS, OFFER_DELAY_S
+from referrals.model import SYSTEM, Actor, AuditEntry, Offer, Referral, Urgency
 from referrals.ports import Tx
 from referrals.service import behalf, doors, filing, matching, names, plans, sharing, tell, word_consent
 
-HELD = (Stage.ACCEPTED, Stage.UNREACHABLE, Stage.IN_SERVICE)
 LASTS = timedelta(days=7)  # the person's time to answer
 ANSWERED_S = (3600.0, 5 * 86400.0)  # when people usually have answered, in seconds
 OVER, SEND = "transfer_over", "transfer_send"

@@ -8,7 +8,8 @@ from referrals import turns
 from referrals.access import Action
 from referrals.casework import Appointment, AppointmentState
 from referrals.errors import BadAnswer
-from referrals.model import Actor, Offer, OfferStage, Referral, Role, Stage
+from referrals.lifecycle import HELD, TRYING
+from referrals.model import Actor, Offer, OfferStage, Referral, Role
 from referrals.ports import Tx
 from referrals.service import (
     appointment_answers,
@@ -23,7 +24,6 @@ from referrals.service.pages.page import Body, Verb, text_of
 from referrals.service.pages.part import Part
 from referrals.views import Choice, Said, Section, Step
 
-_HELD = appointments.HELD
 _STATE = AppointmentState
 
 
@@ -61,7 +61,7 @@ def _for_person(tx: Tx, actor: Actor, offer: Offer, referral: Referral) -> Itera
             yield Section("part.wait.title", (Said("part.wait.asks", day),), (yes, no), turn)
         else:
             yield Section("part.wait.title", (Said("part.wait.waiting", day),), (no,), turn)
-    if referral.stage in attempts.TRYING and attempts.of(tx, offer.id):
+    if referral.stage in TRYING and attempts.of(tx, offer.id):
         yield _reach(referral)
     if offer.stage is OfferStage.ACCEPTED:
         for each in appointments.of(tx, offer.id):
@@ -95,10 +95,10 @@ def _own_date(tx: Tx, each: Appointment) -> Iterator[Section]:
 
 def _for_partner(tx: Tx, offer: Offer, referral: Referral) -> Iterator[Section]:
     reaches = beginning.reaches(tx, referral)
-    if referral.stage in attempts.TRYING and reaches:
+    if referral.stage in TRYING and reaches:
         steps = tuple(Step(f"tried_{how}", f"button.tried_{how}") for how in turns.HOW_TRIED)
         yield Section("part.tries.title", (Said("part.tries.hint"), *_tries(tx, offer)), steps)
-    if referral.stage not in _HELD:
+    if referral.stage not in HELD:
         return
     for each in appointments.of(tx, offer.id):
         yield from _partners_date(tx, each)
@@ -127,7 +127,7 @@ def _for_desk(tx: Tx, offer: Offer, referral: Referral) -> Iterator[Section]:
     """When was tried, and which times were missed: codes and moments, no words."""
     if offer.stage is not OfferStage.ACCEPTED:
         return
-    tries = _tries(tx, offer) if referral.stage in (*attempts.TRYING, Stage.IN_SERVICE) else ()
+    tries = _tries(tx, offer) if referral.stage in HELD else ()
     if tries:
         yield Section("part.tries.title", tries)
     missed = [a for a in appointments.of(tx, offer.id) if a.state is _STATE.MISSED]
