@@ -40,12 +40,9 @@ MEMBERS, NEWCOMER, LINK = pages.PAGES["members"], pages.PAGES["newcomer"], pages
 
 @pytest.fixture
 def club(sqlite_url: str) -> Iterator[Club]:
-    clock = SettableClock()
-    store = open_store(sqlite_url, clock, CATALOGUE)
-    found = Club(store, clock)
-    found.people()
-    yield found
-    store.close()
+    with Club.opened(sqlite_url) as found:
+        found.people()
+        yield found
 
 
 def stands_in(club: Club, them: Enrolment, seat: str) -> None:

@@ -159,9 +159,6 @@ def test_quiet_hours_that_are_no_hours_of_the_day_are_refused(club: Club, clock:
 
 @pytest.fixture
 def club(sqlite_url: str) -> Iterator[Club]:
-    clock = SettableClock()
-    store = open_store(sqlite_url, clock, CATALOGUE)
-    found = Club(store, clock)
-    found.people()
-    yield found
-    store.close()
+    with Club.opened(sqlite_url) as found:
+        found.people()
+        yield found

@@ -28,20 +28,15 @@ from referrals.service import (
 from referrals.service.pages import PAGES
 from tests.service.test_by_word import WISHES
 from tests.service.test_members import Club
-from tests.support.network import CATALOGUE
-from tests.support.store import SettableClock, open_store
 
 AGAIN = 2  # chances to collide
 
 
 @pytest.fixture
 def club(postgres_url: str) -> Iterator[Club]:
-    clock = SettableClock()
-    store = open_store(postgres_url, clock, CATALOGUE)
-    found = Club(store, clock)
-    found.people()
-    yield found
-    store.close()
+    with Club.opened(postgres_url) as found:
+        found.people()
+        yield found
 
 
 def at_once(club: Club, *turns: tuple[Any, ...]) -> list[Any]:

@@ -23,18 +23,14 @@ from referrals.service import (
 from tests.service.test_appointments import Dates
 from tests.service.test_questions import CHOICE, QUESTION, Turns
 from tests.service.test_waiting import Lists
-from tests.support.network import CATALOGUE
-from tests.support.store import SettableClock, open_store
 
 AGAIN = 4
 
 
 @pytest.fixture
 def net(postgres_url: str) -> Iterator[Turns]:
-    clock = SettableClock()
-    store = open_store(postgres_url, clock, CATALOGUE)
-    yield Turns(store, clock).people()
-    store.close()
+    with Turns.opened(postgres_url) as net:
+        yield net.people()
 
 
 def at_once(net: Turns, *turns: tuple[Any, ...]) -> list[Any]:

@@ -25,7 +25,6 @@ from referrals.views import SectionsView
 from storage.erasures import took
 from storage.sql import Sql
 from tests.support.network import CATALOGUE, NETWORK, STEWARD, Small
-from tests.support.store import SettableClock, open_store
 
 BODY, PERIOD = "border-probation", "quarter"
 DAYS = timedelta(days=1)
@@ -68,12 +67,9 @@ class Probation(Small):
 
 
 def opened(url: str) -> Iterator[Probation]:
-    clock = SettableClock()
-    store = open_store(url, clock, CATALOGUE)
-    probation = Probation(store, clock)
-    probation.settle_in()
-    yield probation
-    store.close()
+    with Probation.opened(url) as probation:
+        probation.settle_in()
+        yield probation
 
 
 @pytest.fixture

@@ -23,10 +23,8 @@ from tests.support.watched import Unspoken
 
 @pytest.fixture
 def net(database_url: str) -> Iterator[Small]:
-    clock = SettableClock()
-    store = open_store(database_url, clock, CATALOGUE)
-    yield Small(store, clock)
-    store.close()
+    with Small.opened(database_url) as net:
+        yield net
 
 
 def of_the_product(verb: Callable[..., Any]) -> Callable[..., Any]:

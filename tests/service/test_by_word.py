@@ -114,12 +114,9 @@ def club(request: pytest.FixtureRequest) -> Iterator[Club]:
 @pytest.fixture
 def one(sqlite_url: str) -> Iterator[Club]:
     """The same on one database, where the rule does not touch what databases do differently."""
-    clock = SettableClock()
-    store = open_store(sqlite_url, clock, CATALOGUE)
-    club = Club(store, clock)
-    club.settle_in()
-    yield club
-    store.close()
+    with Club.opened(sqlite_url) as club:
+        club.settle_in()
+        yield club
 
 
 def test_from_a_tick_to_help_and_a_confirmed_end(club: Club) -> None:

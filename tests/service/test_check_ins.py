@@ -20,7 +20,7 @@ from referrals.said import Button
 from referrals.service import asking, checkins, trends
 from referrals.service.pages import member_lines
 from tests.support.network import CATALOGUE, Small
-from tests.support.store import START, SettableClock, open_store
+from tests.support.store import START
 
 WELL = {"means": "call", "state": "well"}
 HARD = {"means": "call", "state": "struggling"}
@@ -40,10 +40,8 @@ def one(sqlite_url: str) -> Iterator[Small]:
 
 
 def _net(url: str) -> Iterator[Small]:
-    clock = SettableClock()
-    store = open_store(url, clock, CATALOGUE)
-    yield Small(store, clock)
-    store.close()
+    with Small.opened(url) as net:
+        yield net
 
 
 class Chat:

@@ -26,8 +26,7 @@ from referrals.views import MatterView, SectionsView
 from storage.erasures import took
 from tests.support.chat import Chat
 from tests.support.chats import Chats
-from tests.support.network import CATALOGUE, STEWARD, Small
-from tests.support.store import SettableClock, open_store
+from tests.support.network import STEWARD, Small
 
 LEADS, WORKER = "weaving-hands", "weaving-hands-1"
 PATHWAY, CATEGORY = "dialogue-circle", "dialogue.circle"
@@ -119,12 +118,9 @@ class Round(Small):
 
 
 def opened(url: str) -> Iterator[Round]:
-    clock = SettableClock()
-    store = open_store(url, clock, CATALOGUE)
-    found = Round(store, clock)
-    found.settle_in()
-    yield found
-    store.close()
+    with Round.opened(url) as found:
+        found.settle_in()
+        yield found
 
 
 @pytest.fixture

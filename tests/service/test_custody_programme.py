@@ -16,9 +16,7 @@ from referrals.ports import Tx
 from referrals.service import appointments, attempts, matching, offers, proposing, working
 from referrals.service.filing import MayFileForNobody
 from referrals.service.pages import PAGES
-from tests.support.network import CATALOGUE
 from tests.support.parts import Parts
-from tests.support.store import SettableClock, open_store
 
 HOUR = timedelta(hours=1)
 
@@ -34,12 +32,9 @@ def net(sqlite_url: str) -> Iterator[Parts]:
 
 
 def _network(url: str) -> Iterator[Parts]:
-    clock = SettableClock()
-    store = open_store(url, clock, CATALOGUE)
-    net = Parts(store, clock)
-    net.settle_in()
-    yield net
-    store.close()
+    with Parts.opened(url) as net:
+        net.settle_in()
+        yield net
 
 
 def test_from_clearance_to_a_look_by_somebody_else(everywhere: Parts) -> None:

@@ -80,18 +80,14 @@ class Desk(Small):
 
 @pytest.fixture
 def net(database_url: str) -> Iterator[Desk]:
-    clock = SettableClock()
-    store = open_store(database_url, clock, CATALOGUE)
-    yield Desk(store, clock).people()
-    store.close()
+    with Desk.opened(database_url) as net:
+        yield net.people()
 
 
 @pytest.fixture
 def small(sqlite_url: str) -> Iterator[Desk]:
-    clock = SettableClock()
-    store = open_store(sqlite_url, clock, CATALOGUE)
-    yield Desk(store, clock).people()
-    store.close()
+    with Desk.opened(sqlite_url) as net:
+        yield net.people()
 
 
 def test_a_night_at_the_desk(net: Desk) -> None:

@@ -24,8 +24,7 @@ from referrals.persons import Device, Invitation, Seat
 from referrals.ports import Delivery, Sent, Tx
 from referrals.service import joining, pages, timers, witnessing
 from referrals.views import Step
-from tests.support.network import CATALOGUE, STEWARD, Small
-from tests.support.store import SettableClock, open_store
+from tests.support.network import STEWARD, Small
 
 SEATS = (
     "desk-1",
@@ -198,10 +197,8 @@ def _ids(tx: Tx, kind: type[Any]) -> list[str]:
 
 @pytest.fixture
 def net(sqlite_url: str) -> Iterator[Small]:
-    clock = SettableClock()
-    store = open_store(sqlite_url, clock, CATALOGUE)
-    yield Small(store, clock)
-    store.close()
+    with Small.opened(sqlite_url) as net:
+        yield net
 
 
 def test_whatever_people_do_is_spoken_of(net: Small, long_run: bool) -> None:

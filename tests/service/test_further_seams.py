@@ -54,10 +54,8 @@ HOURS = timedelta(hours=1)
 
 @pytest.fixture
 def net(sqlite_url: str) -> Iterator[Small]:
-    clock = SettableClock()
-    store = open_store(sqlite_url, clock, CATALOGUE)
-    yield Small(store, clock)
-    store.close()
+    with Small.opened(sqlite_url) as net:
+        yield net
 
 
 # -- a circle that has stopped, and the matter of the side that has not heard yet ----------------------

@@ -17,8 +17,7 @@ from referrals.ports import Tx
 from referrals.service import handover, joining, offers, pages, people
 from storage.sql import Sql
 from tests.support.chat import Chat
-from tests.support.network import CATALOGUE, Small
-from tests.support.store import SettableClock, open_store
+from tests.support.network import Small
 
 TOKEN = "a-token-of-128-bits-xx"
 HOURS = timedelta(hours=1)
@@ -26,10 +25,8 @@ HOURS = timedelta(hours=1)
 
 @pytest.fixture
 def net(database_url: str) -> Iterator[Small]:
-    clock = SettableClock()
-    store = open_store(database_url, clock, CATALOGUE)
-    yield Small(store, clock)
-    store.close()
+    with Small.opened(database_url) as net:
+        yield net
 
 
 def test_a_second_person_compares_the_number_and_says_yes(net: Small) -> None:

@@ -10,8 +10,7 @@ import pytest
 from referrals.members import CheckIn
 from referrals.model import OfferStage, Stage, Urgency
 from referrals.service import closing, offers, people, working
-from tests.support.network import CATALOGUE, Small
-from tests.support.store import SettableClock, open_store
+from tests.support.network import Small
 
 MINUTES = timedelta(minutes=1)
 HOURS = timedelta(hours=1)
@@ -20,10 +19,8 @@ DAYS = timedelta(days=1)
 
 @pytest.fixture
 def net(database_url: str) -> Iterator[Small]:
-    clock = SettableClock()  # Tuesday, 10:00 in Bangkok
-    store = open_store(database_url, clock, CATALOGUE)
-    yield Small(store, clock)
-    store.close()
+    with Small.opened(database_url) as net:
+        yield net
 
 
 def test_an_offer_runs_its_ladder_and_the_next_partner_is_asked(net: Small) -> None:

@@ -19,9 +19,8 @@ from referrals.ports import Away, Slow, Tx
 from referrals.service import devices, letting_in, people, stepup
 from referrals.service.pages.devices import DEVICES
 from storage import archive
-from tests.support.network import CATALOGUE, Small
+from tests.support.network import Small
 from tests.support.pins import QuickPins
-from tests.support.store import SettableClock, open_store
 
 PIN, NEW_PIN = "739154", "482617"
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -81,10 +80,8 @@ def _soon(tx: Tx) -> Any:
 
 @pytest.fixture
 def net(database_url: str) -> Iterator[Phones]:
-    clock = SettableClock()
-    store = open_store(database_url, clock, CATALOGUE)
-    yield Phones(store, clock)
-    store.close()
+    with Phones.opened(database_url) as net:
+        yield net
 
 
 def test_that_was_not_me_stops_it_and_ends_the_device(net: Phones) -> None:

@@ -12,16 +12,13 @@ from referrals.errors import PinNeeded
 from referrals.model import DataClass, Stage
 from referrals.ports import Tx
 from referrals.service import doors, offers, pages, plans, threads
-from tests.support.network import CATALOGUE, Small
-from tests.support.store import SettableClock, open_store
+from tests.support.network import Small
 
 
 @pytest.fixture
 def net(sqlite_url: str) -> Iterator[Small]:
-    clock = SettableClock()
-    store = open_store(sqlite_url, clock, CATALOGUE)
-    yield Small(store, clock)
-    store.close()
+    with Small.opened(sqlite_url) as net:
+        yield net
 
 
 def test_family_and_worker_see_where_it_stands_and_may_write_but_read_nothing(net: Small) -> None:

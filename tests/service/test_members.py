@@ -39,7 +39,6 @@ from referrals.service.pages import link
 from tests.support.chat import Chat
 from tests.support.counted import asked_of
 from tests.support.network import CATALOGUE, Small
-from tests.support.store import SettableClock, open_store
 
 DAYS = timedelta(days=1)
 SECOND = timedelta(seconds=1)
@@ -81,23 +80,17 @@ class Club(Small):
 
 @pytest.fixture
 def club(database_url: str) -> Iterator[Club]:
-    clock = SettableClock()
-    store = open_store(database_url, clock, CATALOGUE)
-    found = Club(store, clock)
-    found.people()
-    yield found
-    store.close()
+    with Club.opened(database_url) as found:
+        found.people()
+        yield found
 
 
 @pytest.fixture
 def quick(sqlite_url: str) -> Iterator[Club]:
     """On one database, where the rule is what is looked at."""
-    clock = SettableClock()
-    store = open_store(sqlite_url, clock, CATALOGUE)
-    found = Club(store, clock)
-    found.people()
-    yield found
-    store.close()
+    with Club.opened(sqlite_url) as found:
+        found.people()
+        yield found
 
 
 def test_the_desk_enrols_and_says_a_code_that_checks_itself(club: Club) -> None:

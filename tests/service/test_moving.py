@@ -17,8 +17,7 @@ from referrals.service import closing, doors, moving, offers, threads, tracking
 from referrals.service.pages import PAGES
 from referrals.views import MatterView, TrackView
 from storage import archive
-from tests.support.network import CATALOGUE, Small
-from tests.support.store import SettableClock, open_store
+from tests.support.network import Small
 
 DAY = timedelta(hours=24)
 PIN = "271828"
@@ -26,10 +25,8 @@ PIN = "271828"
 
 @pytest.fixture
 def net(database_url: str) -> Iterator[Small]:
-    clock = SettableClock()
-    store = open_store(database_url, clock, CATALOGUE)
-    yield Small(store, clock)
-    store.close()
+    with Small.opened(database_url) as net:
+        yield net
 
 
 def does(net: Small, step: str, person_id: str, **body: str) -> TrackView:

@@ -13,18 +13,15 @@ from referrals.model import Actor, Role
 from referrals.service import joining, offers, pages, people
 from storage.sql import Sql
 from tests.support.chat import Chat
-from tests.support.network import CATALOGUE, Small
-from tests.support.store import SettableClock, open_store
+from tests.support.network import Small
 
 NOBODYS = "AAAAAAAAAAAAAAAA"
 
 
 @pytest.fixture
 def net(sqlite_url: str) -> Iterator[Small]:
-    clock = SettableClock()
-    store = open_store(sqlite_url, clock, CATALOGUE)
-    yield Small(store, clock)
-    store.close()
+    with Small.opened(sqlite_url) as net:
+        yield net
 
 
 def test_a_matter_that_is_not_ones_own_is_like_one_that_never_was(net: Small) -> None:

@@ -16,25 +16,20 @@ from referrals.ports import Tx
 from referrals.service import asking, checkins, offers, own_checkins, working
 from tests.service.test_check_ins import Chat, labels
 from tests.support.network import CATALOGUE, Small
-from tests.support.store import SettableClock, open_store
 
 DAYS = timedelta(days=1)
 
 
 @pytest.fixture
 def net(sqlite_url: str) -> Iterator[Small]:
-    clock = SettableClock()
-    store = open_store(sqlite_url, clock, CATALOGUE)
-    yield Small(store, clock)
-    store.close()
+    with Small.opened(sqlite_url) as net:
+        yield net
 
 
 @pytest.fixture
 def both(database_url: str) -> Iterator[Small]:
-    clock = SettableClock()
-    store = open_store(database_url, clock, CATALOGUE)
-    yield Small(store, clock)
-    store.close()
+    with Small.opened(database_url) as net:
+        yield net
 
 
 def tied(net: Small, person: str) -> Enrolment:

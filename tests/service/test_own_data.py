@@ -46,10 +46,8 @@ def url(database_url: str) -> str:
 
 @pytest.fixture
 def net(url: str) -> Iterator[Small]:
-    clock = SettableClock()
-    store = open_store(url, clock, CATALOGUE)
-    yield Small(store, clock)
-    store.close()
+    with Small.opened(url) as net:
+        yield net
 
 
 def does(net: Small, step: str, person_id: str) -> Any:

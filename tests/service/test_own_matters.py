@@ -15,16 +15,13 @@ from referrals.persons import Seat
 from referrals.ports import Sent, Tx
 from referrals.said import Notice, Priority
 from referrals.service import desk, offers, people
-from tests.support.network import CATALOGUE, Small
-from tests.support.store import SettableClock, open_store
+from tests.support.network import Small
 
 
 @pytest.fixture
 def net(database_url: str) -> Iterator[Small]:
-    clock = SettableClock()
-    store = open_store(database_url, clock, CATALOGUE)
-    yield Small(store, clock)
-    store.close()
+    with Small.opened(database_url) as net:
+        yield net
 
 
 def test_a_coordinator_decides_nothing_about_their_own_request(net: Small) -> None:

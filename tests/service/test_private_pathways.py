@@ -30,7 +30,6 @@ from referrals.service import (
 )
 from tests.support.network import CATALOGUE, NETWORK
 from tests.support.private import PLACE, Private
-from tests.support.store import SettableClock, open_store
 
 SECONDS = timedelta(seconds=10)
 MINUTES = timedelta(minutes=6)  # a normal offer leaves within five
@@ -39,12 +38,9 @@ WORDS = "They wrote that they know where we live"
 
 @pytest.fixture
 def net(database_url: str) -> Iterator[Private]:
-    clock = SettableClock()
-    store = open_store(database_url, clock, CATALOGUE)
-    net = Private(store, clock)
-    net.settle_in()
-    yield net
-    store.close()
+    with Private.opened(database_url) as net:
+        net.settle_in()
+        yield net
 
 
 def test_a_mentor_only_proposes_and_the_member_asks_a_scholar(net: Private) -> None:

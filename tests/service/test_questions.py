@@ -19,8 +19,7 @@ from referrals.errors import (
 from referrals.model import Offer, OfferStage, Stage, Urgency
 from referrals.service import asked, closing, offers, questions, tracking
 from referrals.service.pages import PAGES
-from tests.support.network import CATALOGUE, Small
-from tests.support.store import SettableClock, open_store
+from tests.support.network import Small
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 QUESTION, CHOICE = "travel", "with_help"
@@ -66,10 +65,8 @@ class Turns(Small):
 
 @pytest.fixture
 def net(database_url: str) -> Iterator[Turns]:
-    clock = SettableClock()  # Tuesday, 10:00 in Bangkok
-    store = open_store(database_url, clock, CATALOGUE)
-    yield Turns(store, clock).people()
-    store.close()
+    with Turns.opened(database_url) as net:
+        yield net.people()
 
 
 def test_a_question_is_answered_and_the_partner_says_yes(net: Turns) -> None:

@@ -14,8 +14,6 @@ from referrals.service import attempts, closing, offers, working
 from referrals.service.pages import PAGES
 from tests.service.test_by_word import Club
 from tests.service.test_questions import DAY, HOUR, Turns
-from tests.support.network import CATALOGUE
-from tests.support.store import SettableClock, open_store
 
 
 class Calls(Turns):
@@ -38,22 +36,16 @@ class Calls(Turns):
 
 @pytest.fixture
 def net(database_url: str) -> Iterator[Calls]:
-    clock = SettableClock()  # Tuesday, 10:00 in Bangkok
-    store = open_store(database_url, clock, CATALOGUE)
-    found = Calls(store, clock)
-    found.people()
-    yield found
-    store.close()
+    with Calls.opened(database_url) as found:
+        found.people()
+        yield found
 
 
 @pytest.fixture
 def club(sqlite_url: str) -> Iterator[Club]:
-    clock = SettableClock()
-    store = open_store(sqlite_url, clock, CATALOGUE)
-    found = Club(store, clock)
-    found.settle_in()
-    yield found
-    store.close()
+    with Club.opened(sqlite_url) as found:
+        found.settle_in()
+        yield found
 
 
 def test_three_tries_a_new_way_and_they_are_reached(net: Calls) -> None:

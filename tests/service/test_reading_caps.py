@@ -13,18 +13,15 @@ import pytest
 from referrals.errors import TooOften
 from referrals.model import Actor, DataClass, Referral, Role, Urgency
 from referrals.service import offers, pages, reading, working
-from tests.support.network import CATALOGUE, ROOT, Small
-from tests.support.store import SettableClock, open_store
+from tests.support.network import ROOT, Small
 
 MOST = reading.MOST[Role.WORKER]
 
 
 @pytest.fixture
 def net(database_url: str) -> Iterator[Small]:
-    clock = SettableClock()
-    store = open_store(database_url, clock, CATALOGUE)
-    yield Small(store, clock)
-    store.close()
+    with Small.opened(database_url) as net:
+        yield net
 
 
 def reads(net: Small, actor: Actor, like: Referral, numbers: range) -> list[int]:

@@ -29,9 +29,7 @@ from referrals.service import closing, doors, offers, plan_days, sharing, tasks
 from referrals.service.pages import PAGES
 from storage.sql import Sql
 from tests.support.chats import Chats
-from tests.support.network import CATALOGUE
 from tests.support.parts import Parts
-from tests.support.store import SettableClock, open_store
 
 DAYS = timedelta(days=1)
 PARTNERS = ("papers", "roof", "letting_go", "taking_over", "care", "work")
@@ -50,12 +48,9 @@ def net(sqlite_url: str) -> Iterator[Parts]:
 
 
 def _network(url: str) -> Iterator[Parts]:
-    clock = SettableClock()
-    store = open_store(url, clock, CATALOGUE)
-    net = Parts(store, clock)
-    net.settle_in()
-    yield net
-    store.close()
+    with Parts.opened(url) as net:
+        net.settle_in()
+        yield net
 
 
 def _day(net: Parts, far: int) -> date:

@@ -117,19 +117,15 @@ def _enrol(tx: Tx, enrolment: Enrolment) -> None:
 
 @pytest.fixture
 def club(database_url: str) -> Iterator[Club]:
-    clock = SettableClock()  # Tuesday, 10:00 in Bangkok
-    store = open_store(database_url, clock, CATALOGUE)
-    yield Club(store, clock).people()
-    store.close()
+    with Club.opened(database_url) as net:
+        yield net.people()
 
 
 @pytest.fixture
 def quick(sqlite_url: str) -> Iterator[Club]:
     """The same on SQLite alone, for what no database can make different."""
-    clock = SettableClock()
-    store = open_store(sqlite_url, clock, CATALOGUE)
-    yield Club(store, clock).people()
-    store.close()
+    with Club.opened(sqlite_url) as net:
+        yield net.people()
 
 
 def test_nobody_answers_mentor_mentor_again_backup_desk_a_day_apart_in_their_hours(club: Club) -> None:

@@ -45,10 +45,8 @@ SECONDS = timedelta(seconds=1)
 
 @pytest.fixture
 def net(sqlite_url: str) -> Iterator[Small]:
-    clock = SettableClock()
-    store = open_store(sqlite_url, clock, CATALOGUE)
-    yield Small(store, clock)
-    store.close()
+    with Small.opened(sqlite_url) as net:
+        yield net
 
 
 # -- who reads ---------------------------------------------------------------------------------------

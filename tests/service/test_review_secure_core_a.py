@@ -31,18 +31,15 @@ from referrals.service import (
 from referrals.service.pages import PAGES
 from referrals.views import MyDataView, OfferView, TrackView
 from tests.service.test_letting_in import NEW_PIN, PIN, SLOW, Phones
-from tests.support.network import CATALOGUE, NETWORK
-from tests.support.store import SettableClock, open_store
+from tests.support.network import NETWORK
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 
 
 @pytest.fixture
 def net(database_url: str) -> Iterator[Phones]:
-    clock = SettableClock()
-    store = open_store(database_url, clock, CATALOGUE)
-    yield Phones(store, clock)
-    store.close()
+    with Phones.opened(database_url) as net:
+        yield net
 
 
 def locked(net: Phones, page: str, step: str, person_id: str, **body: Any) -> Any:

@@ -23,7 +23,6 @@ from referrals.service import crisis, ending, enrolments, safety_lists, safety_p
 from referrals.service.pages import PAGES
 from referrals.service.safety_sharing import Wish
 from tests.support.network import CATALOGUE, Small
-from tests.support.store import SettableClock, open_store
 
 DAYS, HOURS = timedelta(days=1), timedelta(hours=1)
 SECRET = "call my sister first"
@@ -32,10 +31,8 @@ WISH = Wish("bua-house", "life", "please look after the children tonight", with_
 
 @pytest.fixture
 def net(sqlite_url: str) -> Iterator[Small]:
-    clock = SettableClock()
-    store = open_store(sqlite_url, clock, CATALOGUE)
-    yield Small(store, clock)
-    store.close()
+    with Small.opened(sqlite_url) as net:
+        yield net
 
 
 class Cast:

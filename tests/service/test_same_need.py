@@ -13,8 +13,7 @@ from referrals.model import DataClass, Referral, Stage, Urgency
 from referrals.service import closing, offers, plans, same_need
 from referrals.service.pages import PAGES
 from referrals.views import FiledView, MatterView, PlanView, SectionsView
-from tests.support.network import CATALOGUE, Small
-from tests.support.store import SettableClock, open_store
+from tests.support.network import Small
 
 BODY = {"area": "pattani-mueang", "urgency": "urgent"}
 
@@ -30,10 +29,8 @@ def either(database_url: str) -> Iterator[Small]:
 
 
 def _network(url: str) -> Iterator[Small]:
-    clock = SettableClock()
-    store = open_store(url, clock, CATALOGUE)
-    yield Small(store, clock)
-    store.close()
+    with Small.opened(url) as net:
+        yield net
 
 
 def test_it_is_asked_first_and_what_is_added_reaches_whoever_helps(either: Small) -> None:

@@ -41,10 +41,8 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 def club(sqlite_url: str) -> Iterator[Club]:
-    clock = SettableClock()
-    store = open_store(sqlite_url, clock, CATALOGUE)
-    yield Club(store, clock).people()
-    store.close()
+    with Club.opened(sqlite_url) as net:
+        yield net.people()
 
 
 def row(club: Club, check_in: CheckIn) -> CheckIn:

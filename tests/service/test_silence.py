@@ -31,9 +31,8 @@ from referrals.said import Button, Timer
 from referrals.service import desk_queues, pages, timers, tracking
 from storage import chat
 from storage.tx import StoreTx
-from tests.support.network import CATALOGUE, Small
+from tests.support.network import Small
 from tests.support.pressed import filled, offered_by
-from tests.support.store import SettableClock, open_store
 
 FILED_WITHIN = timedelta(days=20)
 DAYS = timedelta(days=60)
@@ -234,10 +233,8 @@ def _due(tx: Tx, now: datetime) -> list[Timer]:
 
 @pytest.fixture
 def net(sqlite_url: str) -> Iterator[Small]:
-    clock = SettableClock()
-    store = open_store(sqlite_url, clock, CATALOGUE)
-    yield Small(store, clock)
-    store.close()
+    with Small.opened(sqlite_url) as net:
+        yield net
 
 
 @pytest.mark.timeout(4 * 3600)  # a thousand requests take about an hour

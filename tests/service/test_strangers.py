@@ -17,8 +17,7 @@ from referrals.persons import Switch, Tally
 from referrals.service import closing, desk, desk_first, desk_queues, offers, pages, working
 from storage.sql import Sql
 from tests.support.chat import Chat
-from tests.support.network import CATALOGUE, Small
-from tests.support.store import SettableClock, open_store
+from tests.support.network import Small
 
 MOST = LIMITS[Doing.FILING].most
 SECONDS = timedelta(seconds=1)
@@ -26,10 +25,8 @@ SECONDS = timedelta(seconds=1)
 
 @pytest.fixture
 def net(database_url: str) -> Iterator[Small]:
-    clock = SettableClock()
-    store = open_store(database_url, clock, CATALOGUE)
-    yield Small(store, clock)
-    store.close()
+    with Small.opened(database_url) as net:
+        yield net
 
 
 # -- limits --------------------------------------------------------------------------------------------

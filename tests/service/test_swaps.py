@@ -15,8 +15,6 @@ from referrals.persons import Person, Presence, Seat
 from referrals.ports import Tx
 from referrals.service import pages, rota, swaps, tell
 from tests.service.test_desk import Desk
-from tests.support.network import CATALOGUE
-from tests.support.store import SettableClock, open_store
 
 DAY = timedelta(days=1)
 
@@ -32,10 +30,8 @@ def small(sqlite_url: str) -> Iterator[Desk]:
 
 
 def _desk(url: str) -> Iterator[Desk]:
-    clock = SettableClock()
-    store = open_store(url, clock, CATALOGUE)
-    yield Desk(store, clock).people()
-    store.close()
+    with Desk.opened(url) as net:
+        yield net.people()
 
 
 def test_a_saturday_for_a_sunday(net: Desk) -> None:

@@ -16,16 +16,13 @@ from referrals.service import closing, offers, tracking
 from referrals.service.pages import PAGES
 from referrals.views import TrackView
 from tests.support.counted import asked_of
-from tests.support.network import CATALOGUE, Small
-from tests.support.store import SettableClock, open_store
+from tests.support.network import Small
 
 
 @pytest.fixture
 def net(database_url: str) -> Iterator[Small]:
-    clock = SettableClock()
-    store = open_store(database_url, clock, CATALOGUE)
-    yield Small(store, clock)
-    store.close()
+    with Small.opened(database_url) as net:
+        yield net
 
 
 def looks(net: Small, person_id: str, code: str) -> TrackView:

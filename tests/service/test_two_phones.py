@@ -21,8 +21,7 @@ from referrals.persons import Person
 from referrals.ports import Delivery, Sent
 from referrals.service import closing, pages, threads, working
 from referrals.service.pages import PAGES
-from tests.support.network import CATALOGUE, Small
-from tests.support.store import SettableClock, open_store
+from tests.support.network import Small
 
 FAMILY, FIRST, SECOND, DESK = 1, 11, 13, 14
 MINUTE = timedelta(minutes=1)
@@ -33,10 +32,8 @@ CODES = re.compile(r"\b[2-9C-X]{3}-[2-9C-X]{3}\b")
 
 @pytest.fixture
 def net(sqlite_url: str) -> Iterator[Small]:
-    clock = SettableClock()
-    store = open_store(sqlite_url, clock, CATALOGUE)
-    yield Small(store, clock)
-    store.close()
+    with Small.opened(sqlite_url) as net:
+        yield net
 
 
 class Chats:

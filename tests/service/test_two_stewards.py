@@ -12,16 +12,13 @@ from referrals.model import Actor, Role
 from referrals.network_file import NetworkFile
 from referrals.persons import Seat
 from referrals.service import network
-from tests.support.network import CATALOGUE, NETWORK, Small
-from tests.support.store import SettableClock, open_store
+from tests.support.network import NETWORK, Small
 
 
 @pytest.fixture
 def net(database_url: str) -> Iterator[Small]:
-    clock = SettableClock()
-    store = open_store(database_url, clock, CATALOGUE)
-    yield Small(store, clock)
-    store.close()
+    with Small.opened(database_url) as net:
+        yield net
 
 
 def test_one_proposes_and_another_applies(net: Small) -> None:

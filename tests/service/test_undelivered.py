@@ -13,16 +13,13 @@ from referrals.said import Notice, Priority
 from referrals.service import timers
 from referrals.service.pages import PAGES
 from referrals.views import PostsView
-from tests.support.network import CATALOGUE, Small
-from tests.support.store import SettableClock, open_store
+from tests.support.network import Small
 
 
 @pytest.fixture
 def network(database_url: str) -> Iterator[Small]:
-    clock = SettableClock()
-    store = open_store(database_url, clock, CATALOGUE)
-    yield Small(store, clock)
-    store.close()
+    with Small.opened(database_url) as net:
+        yield net
 
 
 async def refuse(net: Small, *texts: str) -> list[str]:

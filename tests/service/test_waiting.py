@@ -12,8 +12,6 @@ from referrals.model import OfferStage, Stage, Urgency
 from referrals.service import asked, closing, matching, offers, waiting
 from referrals.service.pages import PAGES
 from tests.service.test_questions import DAY, Turns
-from tests.support.network import CATALOGUE
-from tests.support.store import SettableClock, open_store
 
 
 class Lists(Turns):
@@ -38,23 +36,17 @@ class Lists(Turns):
 
 @pytest.fixture
 def net(database_url: str) -> Iterator[Lists]:
-    clock = SettableClock()  # Tuesday, 10:00 in Bangkok
-    store = open_store(database_url, clock, CATALOGUE)
-    found = Lists(store, clock)
-    found.people()
-    yield found
-    store.close()
+    with Lists.opened(database_url) as found:
+        found.people()
+        yield found
 
 
 @pytest.fixture
 def one(sqlite_url: str) -> Iterator[Lists]:
     """The same on one database."""
-    clock = SettableClock()
-    store = open_store(sqlite_url, clock, CATALOGUE)
-    found = Lists(store, clock)
-    found.people()
-    yield found
-    store.close()
+    with Lists.opened(sqlite_url) as found:
+        found.people()
+        yield found
 
 
 def test_a_yes_to_waiting_two_reviews_and_room_at_last(net: Lists) -> None:

@@ -18,25 +18,19 @@ from tests.service.test_desk import Desk
 from tests.support.chats import LONGEST_SCREEN, Chats
 from tests.support.network import CATALOGUE
 from tests.support.parts import Parts
-from tests.support.store import SettableClock, open_store
 
 
 @pytest.fixture
 def small(sqlite_url: str) -> Iterator[Desk]:
-    clock = SettableClock()
-    store = open_store(sqlite_url, clock, CATALOGUE)
-    yield Desk(store, clock).people()
-    store.close()
+    with Desk.opened(sqlite_url) as net:
+        yield net.people()
 
 
 @pytest.fixture
 def parts(sqlite_url: str) -> Iterator[Parts]:
-    clock = SettableClock()
-    store = open_store(sqlite_url, clock, CATALOGUE)
-    net = Parts(store, clock)
-    net.settle_in()
-    yield net
-    store.close()
+    with Parts.opened(sqlite_url) as net:
+        net.settle_in()
+        yield net
 
 
 @pytest.mark.parametrize("language", ["en", "th"])

@@ -36,10 +36,8 @@ from tests.support.store import SettableClock, open_store
 
 @pytest.fixture
 def net(sqlite_url: str) -> Iterator[Small]:
-    clock = SettableClock()
-    store = open_store(sqlite_url, clock, CATALOGUE)
-    yield Small(store, clock)
-    store.close()
+    with Small.opened(sqlite_url) as net:
+        yield net
 
 
 NOT_THEIRS = {"audit", "key_encryption_key", "outbox", "erasure", "tally"}  # as in test_own_data

@@ -48,10 +48,8 @@ from tests.support.store import SettableClock, open_store
 
 @pytest.fixture
 def net(sqlite_url: str) -> Iterator[Small]:
-    clock = SettableClock()
-    store = open_store(sqlite_url, clock, CATALOGUE)
-    yield Small(store, clock)
-    store.close()
+    with Small.opened(sqlite_url) as net:
+        yield net
 
 
 def _stage_of(net: Small, offer_id: str) -> OfferStage:

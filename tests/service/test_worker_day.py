@@ -28,7 +28,6 @@ from tests.service.test_desk import Desk
 from tests.support.chats import LONGEST_SCREEN, Chats, Phone, Shown
 from tests.support.counted import asked_of
 from tests.support.network import CATALOGUE
-from tests.support.store import SettableClock, open_store
 
 
 class Work(Desk):
@@ -65,12 +64,9 @@ def small(sqlite_url: str) -> Iterator[Work]:
 
 
 def _work(url: str) -> Iterator[Work]:
-    clock = SettableClock()
-    store = open_store(url, clock, CATALOGUE)
-    net = Work(store, clock)
-    net.people()
-    yield net
-    store.close()
+    with Work.opened(url) as net:
+        net.people()
+        yield net
 
 
 def test_a_long_list_of_one_s_own_costs_no_more_than_a_short_one(small: Work) -> None:

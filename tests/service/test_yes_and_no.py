@@ -63,10 +63,8 @@ def quick(sqlite_url: str) -> Iterator[Small]:
 
 
 def _network(url: str) -> Iterator[Small]:
-    clock = SettableClock()
-    store = open_store(url, clock, CATALOGUE)
-    yield Small(store, clock)
-    store.close()
+    with Small.opened(url) as net:
+        yield net
 
 
 # -- the receipt, and the way back -------------------------------------------------------------------

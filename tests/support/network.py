@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +20,7 @@ from referrals.service import doors, drafts, filing, matching, network, people, 
 from storage.catalogue_files import read_catalogue, read_network
 from storage.store import Store
 from tests.support.laid import lay
-from tests.support.store import SettableClock
+from tests.support.store import SettableClock, open_store
 from tests.support.watched import watch
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,6 +36,16 @@ class Small:
         self.store, self.clock = store, clock
         watch(store)  # every test of a verb is a test of its audit rows
         lay(store, _apply, clock.now)
+
+    @classmethod
+    @contextmanager
+    def opened(cls, url: str) -> Iterator[Self]:
+        """It, in a fresh store at `url`, on a Tuesday at ten in Bangkok; closed whatever happens."""
+        store = open_store(url, clock := SettableClock(), CATALOGUE)
+        try:
+            yield cls(store, clock)
+        finally:
+            store.close()
 
     @classmethod
     def around(cls, store: Store, clock: SettableClock) -> Self:

@@ -11,16 +11,13 @@ from bot.commands.why import explain
 from referrals.errors import ConfigurationError, NotFound
 from referrals.model import Urgency
 from referrals.service.pages.matter import MATTER
-from tests.support.network import CATALOGUE, Small
-from tests.support.store import SettableClock, open_store
+from tests.support.network import Small
 
 
 @pytest.fixture
 def net(sqlite_url: str) -> Iterator[Small]:
-    clock = SettableClock()
-    store = open_store(sqlite_url, clock, CATALOGUE)
-    yield Small(store, clock)
-    store.close()
+    with Small.opened(sqlite_url) as net:
+        yield net
 
 
 def test_a_coordinator_is_told_and_it_is_written_down(net: Small) -> None:
