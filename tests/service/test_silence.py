@@ -11,7 +11,7 @@ import heapq
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
@@ -22,16 +22,18 @@ import pytest
 
 from handlers import router
 from handlers.incoming import Did, Incoming
+from referrals.directory import Agreement, Organization, Service
 from referrals.errors import PulangError
 from referrals.lifecycle import ENDED, LIVE_OFFERS
 from referrals.model import Offer, Referral, Role, Stage, Urgency
+from referrals.network_file import NetworkFile
 from referrals.persons import Seat
 from referrals.ports import Delivery, Tx
 from referrals.said import Button, Timer
-from referrals.service import desk_queues, pages, timers, tracking
+from referrals.service import desk_queues, network, pages, timers, tracking
 from storage import chat
 from storage.tx import StoreTx
-from tests.support.network import Small
+from tests.support.network import NETWORK, STEWARD, Small
 from tests.support.pressed import filled, offered_by
 
 FILED_WITHIN = timedelta(days=20)
@@ -49,6 +51,8 @@ AREAS = (
 # What somebody would not press because a message about their matter came.
 ASIDE = ("take_back", "hide", "circle", "home", "win", "lang", "form", "reminders", "remind", "text", "ask")
 RARE = ("withdraw", "return", "not_helped", "give_up")
+LIKELY = {"accept": 5}  # so many times as often as another step of the same page
+HOUSES = 12  # partners like the first one, beside the demo's own
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class Habit:
 
 HABITS = {
     Role.FAMILY: (Habit(0.1, 10), Habit(0.5, 60), Habit(1.0, 1)),
-    Role.WORKER: (Habit(0.05, 6), Habit(0.4, 50), Habit(0.9, 90)),
+    Role.WORKER: (Habit(0.05, 6), Habit(0.2, 20), Habit(0.4, 50), Habit(0.9, 90)),
     Role.COORDINATOR: (Habit(0.1, 8), Habit(0.6, 40)),
 }
 
@@ -138,7 +142,8 @@ class Days:
         about = [b for row in delivery.buttons for b in row if _about_a_matter(b)]
         if habit is None or not about or self.chance.random() < habit.sleeps:
             return
-        button = self.chance.choice(about)
+        room = [b for b in about if b.text == "button.room_open"]
+        button = room[0] if room and self.chance.random() < 0.8 else self.chance.choice(about)
         at = self.net.clock.now + timedelta(hours=habit.hours * self.chance.random() ** 2)
         self._later(at, lambda: self._does(person, button))
 
@@ -159,7 +164,7 @@ class Days:
             offered = offered_by(view)
             usual = [o for o in offered if o[0].id not in RARE] if self.chance.random() < 0.99 else offered
             if usual:
-                step, body = self.chance.choice(usual)
+                step, body = self.chance.choices(usual, [LIKELY.get(o[0].id, 1) for o in usual])[0]
                 more = {**body, **filled(step, self.net.clock.now, self.chance.randrange(12))}
                 self.net.store.run(page.steps[step.id], person, subject, more)
 
@@ -231,9 +236,37 @@ def _due(tx: Tx, now: datetime) -> list[Timer]:
     return chat.due_timers(cast("StoreTx", tx).connection, now, 100)
 
 
+def _with_houses(n_of_them: int) -> NetworkFile:
+    """The demo's network and so many more partners like its first one, each with three workers."""
+    house, service, agreement = NETWORK.organizations[1], NETWORK.services[0], NETWORK.agreements[0]
+    organizations: list[Organization] = []
+    services: list[Service] = []
+    agreements: list[Agreement] = []
+    seats: list[Seat] = []
+    for n in range(n_of_them):
+        own = f"house-{n}"
+        organizations.append(replace(house, id=own))
+        areas = tuple(dict.fromkeys((AREAS[n % len(AREAS)], AREAS[(n + 4) % len(AREAS)])))
+        services.append(replace(service, id=f"{own}-visits", organization_id=own, areas=areas))
+        agreements.append(replace(agreement, id=f"{own}-agreement", organization_id=own))
+        seats += [Seat(f"{own}-{k}", Role.WORKER, own, None) for k in range(3)]
+    return replace(
+        NETWORK,
+        organizations=(*NETWORK.organizations, *organizations),
+        services=(*NETWORK.services, *services),
+        agreements=(*NETWORK.agreements, *agreements),
+        seats=(*NETWORK.seats, *seats),
+    )
+
+
+def _apply(tx: Tx, file: NetworkFile) -> None:
+    network.apply(tx, STEWARD, file, network.digest(network.preview(tx, file)))
+
+
 @pytest.fixture
 def net(sqlite_url: str) -> Iterator[Small]:
     with Small.opened(sqlite_url) as net:
+        net.store.run(_apply, _with_houses(HOUSES))
         yield net
 
 
