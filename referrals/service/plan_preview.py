@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from referrals import consent as consents
 from referrals import routing
-from referrals.model import Referral
+from referrals.model import Consent, Referral
 from referrals.ports import Tx
 from referrals.routing import LeftOut, Line
-from referrals.service import doors, matching, tell
+from referrals.service import doors, matching, task_plans, tell
 
 SAID_NO, NOBODY_THERE = "why_not.said_no", "why_not.nobody_there"
 MOST = 12  # of those who would not be asked: the rest is `python -m bot why`
@@ -24,7 +25,7 @@ class Preview:
     asked: tuple[Line, ...]
     with_a_yes: tuple[Line, ...]
     left_out: tuple[LeftOut, ...]
-    consented: bool  # a yes is in force: without one nobody is asked
+    consented: bool  # a yes to just this is in force: without one nobody is asked
 
 
 def preview(tx: Tx, referral: Referral) -> Preview:
@@ -32,16 +33,38 @@ def preview(tx: Tx, referral: Referral) -> Preview:
     need = matching.need_of(tx, referral, matching.exclusions_of(tx, referral))
     found = routing.make_plan(need, tx.directory, matching.Standings(tx), tx.now.date())
     why = {line.service_id: line for line in found.lines}
-    _, again = split(tx, referral)
-    fits = [s for s in again if _why_not(tx, need, s) is None]
+    given = _yes(tx, referral)
+    fits = _asked(tx, referral, need, given) if given else ()
     return Preview(
         asked=tuple(why.get(s) or _bare(tx, s) for s in fits),
         with_a_yes=tuple(
             line for s, line in why.items() if s not in referral.plan and _why_not(tx, need, s) is None
         ),
         left_out=_left_out(tx, referral, need)[:MOST],
-        consented=doors.consent_in_force(tx, referral) is not None,
+        consented=given is not None,
     )
+
+
+def anybody(tx: Tx, referral: Referral) -> bool:
+    """Whether looking again now would ask anybody at all; a plan of parts asks those of its parts."""
+    given = _yes(tx, referral)
+    if given is None or task_plans.is_split(tx, referral):
+        return given is not None
+    need = matching.need_of(tx, referral, matching.exclusions_of(tx, referral))
+    return bool(_asked(tx, referral, need, given))
+
+
+def _yes(tx: Tx, referral: Referral) -> Consent | None:
+    """The person's yes, as long as it is in force and stands for what the matter is now."""
+    given = doors.consent_in_force(tx, referral)
+    stands = given and consents.stands_for(given, referral, matching.pathway_of(tx, referral))
+    return given if stands else None
+
+
+def _asked(tx: Tx, referral: Referral, need: routing.Need, given: Consent) -> tuple[str, ...]:
+    """The services of the consented plan that would have a turn, in order."""
+    _, again = split(tx, referral)
+    return tuple(s for s in again if consents.covers(given, s, tx.now) and _why_not(tx, need, s) is None)
 
 
 def split(tx: Tx, referral: Referral) -> tuple[list[str], list[str]]:

@@ -294,11 +294,26 @@ def test_looking_again_shows_first_whom_it_would_ask_and_changes_nothing(small: 
     shown = small.page(small.dao, "matter", matter)
     plan = next(s for s in shown.sections if s.title_key == "part.desk.plan")
     assert any(line.key == "part.desk.plan_not" for line in plan.lines)
+    assert not found.asked
+    assert _first_step(shown) == "ask_person", "whoever looks again would ask nobody"
+    assert "rematch" not in {step.id for step in shown.steps}
+    small.does(small.dao, "rematch", matter)  # from a page that was opened before
+    small.passes(SOON)
+    assert small.live_offer(matter) is None
+
+
+def test_where_somebody_can_be_asked_again_that_is_the_first_thing_to_do(small: Desk) -> None:
+    matter = small.offered(1)
+    small.store.run(lambda tx: tx.save(replace(_of(tx, matter), hops=3)))
+    small.passes(timedelta(days=3))  # it lapses, and three partners are enough without the desk
+    assert small.referral(matter).stage is Stage.UNMATCHED
+    found = small.store.run(lambda tx: plan_preview.preview(tx, _of(tx, matter)))
+    assert _first_step(small.page(small.dao, "matter", matter)) == "rematch"
     small.does(small.dao, "rematch", matter)
     small.passes(SOON)
     asked = small.live_offer(matter)
-    expected = found.asked[0].service_id if found.asked else None
-    assert (asked.service_id if asked else None) == expected
+    assert asked is not None
+    assert asked.service_id == found.asked[0].service_id
 
 
 def test_a_private_wish_shows_as_nothing_but_that(small: Desk) -> None:
@@ -364,6 +379,10 @@ def test_whoever_left_the_desk_has_nothing_any_more(small: Desk) -> None:
     small.store.run(desk_work.take, small.dao, stuck)
     assert small.referral(stuck).desk_id == small.dao
     assert small.store.run(desk_queues.waiting, small.dao)
+
+
+def _first_step(shown: Any) -> str:
+    return str(shown.steps[0].id)
 
 
 def _of(tx: Tx, referral_id: str) -> Referral:

@@ -26,6 +26,7 @@ from referrals.service import (
     moving,
     names,
     phones,
+    plan_preview,
     readers,
     reading,
     safe_times,
@@ -175,11 +176,16 @@ def _desk_view(tx: Tx, person_id: str, referral: Referral) -> MatterView:
 
 
 def _desk_steps(tx: Tx, referral: Referral) -> tuple[str, ...]:
-    """What the stage asks for; what was entered in error can be ended in every one."""
+    """What the stage asks for, what helps first; what was entered in error can be ended in every one."""
     if referral.stage in ENDED:
         return ()
     moved = ("rematch",) if desk.may_move(tx, referral) else ()
-    return (*moved, *DESK_STEPS.get(referral.stage, ()), "void")
+    steps = DESK_STEPS.get(referral.stage, ())
+    if referral.stage is Stage.UNMATCHED and not plan_preview.anybody(tx, referral):
+        steps = tuple(step for step in steps if step != "rematch")  # it would come back in five seconds
+    if referral.stage is Stage.DISPUTED and not sharing.readable(tx, referral):
+        steps = tuple(step for step in steps if step != "resume")  # that partner may not work on
+    return (*moved, *steps, "void")
 
 
 def _label(referral: Referral, step: str) -> str:
