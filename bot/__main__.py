@@ -46,8 +46,8 @@ COMMANDS = {
     ),
     "why": Command("why a referral goes to whom, and why not to others", (Action.REFERRAL_READ,)),
     "report": Command(
-        "what nobody could help with, and what nobody has confirmed",
-        (Action.UNMET_REPORT, Action.DIRECTORY_STALE),
+        "what nobody could help with, how help was, and what nobody has confirmed",
+        (Action.UNMET_REPORT, Action.CLOSING_REPORT, Action.DIRECTORY_STALE),
     ),
     "keys": Command(
         "see the states of keys, make new ones, lock the root key", (Action.KEYS_STATUS, Action.KEYS_ROTATE)

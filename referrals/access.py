@@ -56,6 +56,7 @@ class Action(StrEnum):
     CAPACITY_SAY = "capacity:say"
     DIRECTORY_STALE = "directory:stale"  # the report of what nobody has confirmed
     UNMET_REPORT = "unmet:report"
+    CLOSING_REPORT = "closing:report"  # how it was, as it was said at the end
     TASK_DO = "task:do"
     TASK_PLAN = "task:plan"  # day, place, which tasks
     CIRCLE_SAY = "circle_side:say"  # yes, yes again, stop
@@ -186,6 +187,7 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.CAPACITY_SAY: frozenset({Role.WORKER}),
     Action.DIRECTORY_STALE: _LOOKS_AFTER,
     Action.UNMET_REPORT: _LOOKS_AFTER,
+    Action.CLOSING_REPORT: _LOOKS_AFTER,
     Action.TASK_DO: _ASKS | {Role.WORKER, Role.COORDINATOR},
     Action.TASK_PLAN: _ASKS | {Role.WORKER},
     Action.CIRCLE_SAY: _ASKS,

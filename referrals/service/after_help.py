@@ -4,27 +4,29 @@ Asked of a matter that is closed and helped, and of a confirmation of attendance
 How it was is about the partner, so no partner may ever read it as one person's word. An answer is noted as a
 timer and becomes a coded fact days into the next month, all of a month in one turn and in the order of random
 ids, so that neither order nor time ties a fact to the matter behind it (as `unmet.py` does). It names the
-organisation and nobody else; reports suppress small cells.
+organisation and nobody else; the report does not, suppresses small cells, and is of one settled quarter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 
 from referrals import confirmations
 from referrals.access import Action
 from referrals.casework import ClosingAnswer, Confirmation, ConfirmationState
 from referrals.catalogue import Coded, Pathway
 from referrals.errors import BadAnswer, WrongStage
-from referrals.model import SYSTEM, AuditEntry, Referral, Stage
+from referrals.model import SYSTEM, Actor, AuditEntry, Referral, Stage
 from referrals.ports import Tx
+from referrals.quarters import settles_at
 from referrals.said import Timer
-from referrals.service import doors
+from referrals.service import doors, quarterly
+from referrals.suppression import LEAST, Table, suppress
 
 TIMER = "closing_answer"
-SETTLED = timedelta(days=3)  # into the next month: until then an answer can be changed
 # Why help is disputed, and why a matter is opened again: 'not_over.<code>'. The desk reads it, and no
 # partner does.
 DISPUTED = ("nobody_came", "something_else", "stopped_early", "not_treated_well", "other")
@@ -43,7 +45,7 @@ class Over:
     @property
     def written_down(self) -> datetime:
         """When what is said of it becomes a fact."""
-        return datetime.combine(_month_after(self.since.date()), time(3), UTC) + SETTLED
+        return settles_at(self.since.date())
 
 
 def over(tx: Tx, about: Referral | Confirmation | None) -> Over | None:
@@ -113,6 +115,22 @@ def month_over(tx: Tx, subject: str) -> None:
         tx.audit(AuditEntry(SYSTEM, Action.WAIT_OVER, f"closing_answer:{fact.id}"))
 
 
+def counted(tx: Tx, actor: Actor, first: date, last: date) -> Mapping[str, Table]:
+    """A quarter (the first days of its first and its last month), by question, as far as it may be said.
+
+    Rows are pathways, columns answers; no organisation. Leaves an audit row; BadAnswer as `quarterly.asked`.
+    Of a complaint nothing is counted: whoever reads the report may be whom it was about.
+    """
+    stretch = first, last
+    months = quarterly.asked(tx, actor, Action.CLOSING_REPORT, "closing_answer", TIMER, stretch)
+    unseen = {pathway.id for pathway in tx.catalogue.pathways.values() if not pathway.desk_sees}
+    found = [row for row in tx.find(ClosingAnswer, month=months) if row.pathway not in unseen]
+    return {
+        question: suppress(Counter((r.pathway, r.answer) for r in found if r.question == question), LEAST)
+        for question in sorted({row.question for row in found})
+    }
+
+
 def why(tx: Tx, person_id: str, referral_id: str, reason: str) -> Referral:
     """Why they said no, after they have said it. BadAnswer; WrongStage once it is settled."""
     actor, referral = doors.author_of(tx, person_id, referral_id, Action.REFERRAL_CONFIRM)
@@ -155,10 +173,6 @@ def _questions(tx: Tx, about: Referral | Confirmation) -> tuple[Coded, ...]:
 
 def _about(tx: Tx, record_id: str) -> Referral | Confirmation | None:
     return tx.get(Referral, record_id) or tx.get(Confirmation, record_id)
-
-
-def _month_after(day: date) -> date:
-    return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
 
 
 def _fact(tx: Tx, question_id: str, choice: str, record_id: str) -> ClosingAnswer | None:

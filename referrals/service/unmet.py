@@ -5,30 +5,25 @@ month in one turn, in the order of random ids, with a month for a day and an are
 people's requests. So neither order nor time of the rows ties one to the matter behind it, and a matter that
 was opened again meanwhile is not among them.
 
-The report is of one calendar quarter, once nothing is added to it any more. Whatever stretch could be chosen
-could be subtracted from another: two answers that each hide a small number would say it together.
+The report is of one calendar quarter, once nothing is added to it any more (`quarters.py`).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 
-from referrals.access import Action, allow
+from referrals.access import Action
 from referrals.casework import UnmetNeed
-from referrals.errors import BadAnswer
 from referrals.lifecycle import ENDED
 from referrals.model import SYSTEM, Actor, AuditEntry, Referral
 from referrals.ports import Tx
+from referrals.quarters import settles_at
 from referrals.said import Timer
-from referrals.service import complaints
+from referrals.service import complaints, quarterly
 from referrals.suppression import LEAST, Table, suppress
 
 TIMER = "unmet"
-SETTLED = timedelta(days=3)  # into the next month: what is opened again usually is so within days
-MOST = 500  # timers that are looked at in one turn
-QUARTER = 3  # months
 BETWEEN = " "  # a row of the report is a category and an area; neither id holds a blank
 
 
@@ -49,7 +44,7 @@ def not_after_all(tx: Tx, referral: Referral) -> None:
 
 def month_over(tx: Tx, subject: str) -> None:
     """Timer: what ended last month is written down, all of it at once."""
-    due = tx.overdue(Timer, "due_at", tx.now + timedelta(seconds=1), MOST)
+    due = tx.overdue(Timer, "due_at", tx.now + timedelta(seconds=1), quarterly.MOST)
     waiting = [timer for timer in due if timer.kind == TIMER]
     subjects = sorted({subject, *(timer.subject for timer in tx.take_timers(waiting))})
     # One matter counts once, whatever has been said of it on the way.
@@ -67,42 +62,9 @@ def counted(tx: Tx, actor: Actor, first: date, last: date) -> Table:
     Rows are 'category area', columns reasons. Leaves an audit row: who asked for which months. BadAnswer for
     any other stretch, and while something may still be added to it.
     """
-    allow(actor, Action.UNMET_REPORT)
-    if (first, last) not in quarters(first, last) or not _written_down(tx, last):
-        raise BadAnswer
-    asked = f"{first:%Y-%m}.{last:%Y-%m}"
-    tx.audit(AuditEntry(actor, Action.UNMET_REPORT, f"unmet_need:{asked}"))
-    found = tx.find(UnmetNeed, month=months(first, last))
+    months = quarterly.asked(tx, actor, Action.UNMET_REPORT, "unmet_need", TIMER, (first, last))
+    found = tx.find(UnmetNeed, month=months)
     return suppress(Counter((f"{row.category}{BETWEEN}{row.area}", row.reason) for row in found), LEAST)
-
-
-def quarters(first: date, last: date) -> list[tuple[date, date]]:
-    """The calendar quarters that lie wholly in these months, each by its first and its last month."""
-    asked = months(first, last)
-    begins = [at for at in asked if at.month % QUARTER == 1]
-    ends = [months(at, date(at.year, at.month + QUARTER - 1, 1))[-1] for at in begins]
-    return [(begin, end) for begin, end in zip(begins, ends, strict=True) if end in asked]
-
-
-def settles_at(day: date) -> datetime:
-    """When what ends in this day's month is written down, and nothing more is added to it."""
-    return datetime.combine(_month_after(day.replace(day=1)), time(3), UTC) + SETTLED
-
-
-def _written_down(tx: Tx, last: date) -> bool:
-    """Whether the month is settled; a product that stood still may have something left to write."""
-    settled = settles_at(last)
-    late = tx.overdue(Timer, "due_at", settled + timedelta(seconds=1), MOST)
-    return tx.now > settled and len(late) < MOST and all(timer.kind != TIMER for timer in late)
-
-
-def months(first: date, last: date) -> Sequence[date]:
-    """The first days of the months from one to another, both included; none where they are turned round."""
-    found, at = [], first
-    while at <= last:
-        found.append(at)
-        at = _month_after(at)
-    return found
 
 
 def _fact(tx: Tx, referral: Referral, reason: str) -> UnmetNeed:
@@ -126,7 +88,3 @@ def _wide_enough(tx: Tx, area_id: str) -> str:
         if tx.count(Referral, area=within) >= LEAST:
             return around
     return line[-1] if line else ""
-
-
-def _month_after(day: date) -> date:
-    return (day.replace(day=28) + timedelta(days=4)).replace(day=1)

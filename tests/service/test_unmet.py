@@ -16,6 +16,7 @@ from referrals.casework import UnmetNeed
 from referrals.errors import BadAnswer, ConfigurationError, NotAllowed
 from referrals.model import Actor, AgeGroup, AuditEntry, Outcome, Referral, Role, Stage
 from referrals.ports import Tx
+from referrals.quarters import quarters
 from referrals.service import closing, matching, unmet
 from referrals.suppression import TOTAL
 from tests.support.network import CATALOGUE, STEWARD, Small
@@ -238,7 +239,7 @@ def test_nobody_subtracts_one_report_from_another(quick: Small) -> None:
     note(quick, {one: 3}, NOVEMBER)
     quick.person(14, "desk-1")
     months = [date(2026, month, 1) for month in range(1, 13)]
-    tries = [(a, b) for a in months for b in months if (a, b) not in unmet.quarters(months[0], months[-1])]
+    tries = [(a, b) for a in months for b in months if (a, b) not in quarters(months[0], months[-1])]
     for first, last in [*tries, QUARTER]:  # the quarter is not over
         with pytest.raises(BadAnswer):
             quick.store.run(unmet.counted, DESK, first, last)

@@ -27,6 +27,8 @@ async def test_reports_are_printed_for_a_named_seat_alone(place: Place, telegram
     comma = await place.bot("report", "unmet", "--csv", "--by", "desk-1", "--language", "th")
     assert comma.strip() == "quarter,category,area,reason,count"
 
+    asked = ("--from", "2026-01", "--to", "2026-03", "--by", "steward-1")
+    assert "How help was, 2026-01 to 2026-03" in await place.bot("report", "closing", *asked)
     refused = await place.bot("report", "unmet", "--by", "bua-1", status=2)
     assert "is not the seat of a coordinator or steward" in refused
     assert "write a month such as" in await place.bot(
@@ -34,4 +36,5 @@ async def test_reports_are_printed_for_a_named_seat_alone(place: Place, telegram
     )
     audit = await place.bot("audit", "show", "--by", "steward-1")
     assert "unmet:report" in audit
+    assert "closing:report" in audit
     assert "directory:stale" in audit
