@@ -1,4 +1,4 @@
-"""After a club meeting: a tick for each who was there, and how it was. Ticks live in the buttons."""
+"""After a club meeting or a class: a tick for each who was there, and how it was. Ticks live in buttons."""
 
 from __future__ import annotations
 
@@ -78,7 +78,13 @@ def _who(found: Group, came: int) -> Reply:
         return Reply("group.nobody", slot=meetings.slot(found.key))
     following = press("button.next", "group.how", found.key, found.digest, f"{came:x}")
     buttons = (*_ticks(found, came), (following,))
-    return Reply("group.who", {}, buttons, slot=meetings.slot(found.key), details=True)
+    return Reply(*_asked(found), buttons, slot=meetings.slot(found.key), details=True)
+
+
+def _asked(found: Group) -> tuple[str, dict[str, str]]:
+    """Of a class, which one: only ever after a tap."""
+    course = found.meeting.course
+    return ("group.who_class", {"course": f"@course.{course}"}) if course else ("group.who", {})
 
 
 def _changed(found: Group) -> Reply:

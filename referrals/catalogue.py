@@ -195,11 +195,15 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class ClubMeeting:
-    """A meeting that comes again; who came is written down after it."""
+    """A meeting that comes again; who came is written down after it.
+
+    `course`: it is a class of that course, for whoever is in it; '' is for everybody of the programme.
+    """
 
     id: str
     every: str
     at: time
+    course: str = ""
 
 
 @dataclass(frozen=True, slots=True)

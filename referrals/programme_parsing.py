@@ -57,6 +57,7 @@ def parse_programme(block: Block, holidays: Container[str], forms: Container[str
         courses=tuple(_courses(block)),
     )
     _check_onward(block, programme.phases)
+    _check_classes(block, programme)
     block.done()
     return programme
 
@@ -208,11 +209,20 @@ def _check_onward(block: Block, phases: tuple[Phase, ...]) -> None:
 def _meetings(block: Block) -> list[ClubMeeting]:
     found: list[ClubMeeting] = []
     for each in block.tables("meeting"):
-        meeting = ClubMeeting(each.id(), _every(each), each.clock("at"))
+        meeting = ClubMeeting(each.id(), _every(each), each.clock("at"), each.text("course", ""))
         once(each, meeting.id, [m.id for m in found])
         found.append(meeting)
         each.done()
     return found
+
+
+def _check_classes(block: Block, programme: Programme) -> None:
+    """A class is of a course that there is; nobody comes to a grant."""
+    courses = [course.id for course in programme.courses if course.kind is CourseKind.COURSE]
+    for meeting in programme.meetings:
+        if meeting.course and meeting.course not in courses:
+            where = f"{block.where}: [[meeting]] {meeting.id}"
+            block.faults.unknown(where, "the course", meeting.course, courses)
 
 
 def _courses(block: Block) -> list[Course]:

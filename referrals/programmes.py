@@ -139,7 +139,10 @@ def _onward(phase: Phase) -> str:
 
 
 def _meetings(programme: Programme) -> str:
-    return "; ".join(f"{m.id} {m.every} at {m.at:%H:%M}" for m in programme.meetings)
+    return "; ".join(
+        f"{m.id} {m.every} at {m.at:%H:%M}" + (f" of {m.course}" if m.course else "")
+        for m in programme.meetings
+    )
 
 
 def _courses(programme: Programme) -> str:

@@ -1,7 +1,7 @@
 """A confirmation of attendance, sent by the member it is about, and the member's yes where a body asks.
 
-How often somebody was there in a period, on which day that was written, a number of their own: nothing else.
-Why nothing was sent, the person and the desk can read, and nobody else.
+On how many days somebody was there in a period, on which day that was written, a number of their own: nothing
+else, and not what they came to. Why nothing was sent, the person and the desk can read, and nobody else.
 """
 
 from __future__ import annotations
@@ -218,7 +218,7 @@ def made_on(opened: Mapping[str, str]) -> date | None:
 
 
 def came(tx: Tx, found: Confirmation) -> int:
-    """At how many meetings the member was in this period."""
+    """On how many days of this period the member came to a meeting or a class: which, nobody is told."""
     if found.enrolment_id is None:
         return 0
     days = meetings.came_to(tx, found.enrolment_id, found.first_on)

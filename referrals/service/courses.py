@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from referrals import programmes as rules
 from referrals.access import Action, allow
@@ -18,6 +18,7 @@ from referrals.members import Enrolment, Undertaking, UndertakingState
 from referrals.model import SYSTEM, Actor, AuditEntry
 from referrals.ports import Tx
 from referrals.said import Keyboard
+from referrals.schedule import local
 from referrals.service import enrolments, programmes, tell
 
 DUE, PLACE = "course", "course_place"  # timers
@@ -45,6 +46,16 @@ def offered(tx: Tx, enrolment: Enrolment) -> list[Offered]:
     running = {u.item for u in of(tx, enrolment.id) if u.state in RUNNING}
     courses = [c for c in programmes.of(tx, enrolment).courses if c.id not in running]
     return [Offered(course, _free(tx, enrolment.programme, course)) for course in courses]
+
+
+def in_course(tx: Tx, enrolment: Enrolment, item: str, day: date) -> bool:
+    """Whether this member takes part in a course, or did on that day. The caller has passed a door."""
+    found = [u for u in of(tx, enrolment.id) if u.item == item and u.programme == enrolment.programme]
+    return any(
+        u.state is UndertakingState.OPEN
+        or (u.state not in RUNNING and local(u.since, enrolment.timezone).date() >= day)
+        for u in found
+    )
 
 
 def next_step(tx: Tx, undertaking: Undertaking) -> str:

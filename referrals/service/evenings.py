@@ -1,4 +1,4 @@
-"""The evening after a club meeting: which mentors are asked who was there, and which meetings still wait."""
+"""The evening after a club meeting or a class: which mentors are asked who was there, which still wait."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from referrals.model import Role
 from referrals.persons import Person, Seat
 from referrals.ports import Tx
 from referrals.said import Keyboard, Notice, Priority
-from referrals.service import meetings, programme_dates, programmes, reminding, screens, tell
+from referrals.service import courses, meetings, programme_dates, programmes, reminding, screens, tell
 
 ASK = "group_ask"  # the timer: '<key>/<person>/<zone>'
 
@@ -38,10 +38,10 @@ def ask(tx: Tx, subject: str) -> None:
     """Timer: one mentor is asked about one meeting, once, if they have members there and have not written."""
     key, person_id, zone = subject.split("/", 2)
     for programme_id, meeting in meetings.meant_by(tx, key):
-        there = any(
-            e.programme == programme_id and e.timezone == zone for e in meetings.own_members(tx, person_id)
-        )
-        if there and meetings.kept_by(tx, person_id, programme_id, meeting, meetings.day_of(key)) is None:
+        day = meetings.day_of(key)
+        there = meetings.expected(tx, person_id, programme_id, meeting, day)
+        asked = any(member.timezone == zone for member in there)
+        if asked and meetings.kept_by(tx, person_id, programme_id, meeting, day) is None:
             write = tell.press("button.write_down", "group.open", key)
             none = tell.press("button.no_meeting", "group.none", key)
             once = f"group:{key}:{person_id}"
@@ -69,6 +69,8 @@ def latest(tx: Tx, person_id: str) -> list[str]:
             holidays = meetings.holidays_of(tx, enrolment.programme)
             held = club.last_held(meeting, enrolment.timezone, holidays, tx.now)
             if held is None or tx.now - held.asked > meetings.WRITTEN_WITHIN:
+                continue
+            if meeting.course and not courses.in_course(tx, enrolment, meeting.course, held.day):
                 continue
             if meetings.kept_by(tx, person_id, enrolment.programme, meeting, held.day) is None:
                 found.add((held.day, meetings.key_of(enrolment.programme, meeting.id, held.day)))

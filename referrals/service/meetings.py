@@ -1,4 +1,4 @@
-"""Club meetings: who was there, written down once by each mentor for their own members, in one screen.
+"""Club meetings, and classes of courses: who was there, written down by each mentor for their own members.
 
 What is ticked lives in the buttons: a mask of the mentor's members in a fixed order, with a digest of that
 order. Where the list has changed meanwhile, the ticks are asked for anew: a wrong tick would be a wrong word
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -24,6 +24,7 @@ from referrals.ports import Tx
 from referrals.schedule import instant_of, local
 from referrals.service import (
     checkins,
+    courses,
     doors,
     enrolments,
     programmes,
@@ -78,7 +79,7 @@ def group(tx: Tx, person_id: str, key: str) -> Group:
     allow(actor, Action.MEETING_KEEP)
     day = day_of(key)
     for programme_id, meeting in meant_by(tx, key):
-        members = tuple(e for e in own_members(tx, person_id) if e.programme == programme_id)
+        members = tuple(expected(tx, person_id, programme_id, meeting, day))
         kept = kept_by(tx, person_id, programme_id, meeting, day)
         if kept is None and not _can_be_kept(tx, members, meeting, day):
             continue
@@ -227,6 +228,17 @@ def own_members(tx: Tx, person_id: str) -> list[Enrolment]:
     return sorted(
         (e for e in found if enrolments.mentors_of(tx, e)[:1] == (person_id,)), key=lambda each: each.id
     )
+
+
+def expected(
+    tx: Tx, person_id: str, programme_id: str, meeting: ClubMeeting, day: date
+) -> Iterator[Enrolment]:
+    """Those of this person's members who could have come: to a class, whoever is in that course."""
+    for member in own_members(tx, person_id):
+        if member.programme == programme_id and (
+            not meeting.course or courses.in_course(tx, member, meeting.course, day)
+        ):
+            yield member
 
 
 def _can_be_kept(tx: Tx, members: Iterable[Enrolment], meeting: ClubMeeting, day: date) -> bool:

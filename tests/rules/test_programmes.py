@@ -111,6 +111,12 @@ MISTAKES = [
     (CLUB, "within_days = 21", "within_days = 0", ("[[milestone]] began", "is 0", "1 to 730")),
     (CLUB, 'id = "motorcycle-repair"', 'id = "sewing"', ("'sewing'", "second time")),
     (CLUB, 'at = "16:00"', 'at = "4 pm"', ("[[meeting]] club-evening", "'4 pm'", "08:30")),
+    (
+        CLUB,
+        'course = "sewing"',
+        'course = "start-up-grant"',
+        ("[[meeting]] sewing-class", "'start-up-grant'"),
+    ),
     (CLUB, 'form = "check-in"', 'form = "check-out"', ("'check-out.toml'", "check-in.toml")),
     ("programmes/family-circle.toml", 'audience = "family"', 'audience = "worker"', ("'worker'", "'member'")),
     (HOLIDAYS, "on = 2026-12-05", "on = 2026-12-07", ("[[day]]", "2026-12-07", "second time")),

@@ -223,11 +223,15 @@ def test_nobody_but_the_members_mentors_comes_to_a_course_or_a_phase(club: Club)
 
 def the_evening(club: Club) -> str:
     """The next club evening comes, and mentors are asked; its key."""
-    (timer,) = club.due("meeting")
+    return after(club, "club-evening", club.hasna)
+
+
+def after(club: Club, meeting: str, mentor: str) -> str:
+    """The next meeting of that id comes, and mentors are asked; the key of the newest one."""
+    (timer,) = [t for t in club.due("meeting") if f"/{meeting}/" in t.subject]
     club.said()
     club.passes(timer.due_at - club.clock.now)
-    (key,) = club.store.run(evenings.latest, club.hasna)
-    return key
+    return club.store.run(evenings.latest, mentor)[0]
 
 
 def mask(club: Club, person_id: str, key: str, *codes: str) -> tuple[str, str]:
@@ -299,6 +303,29 @@ def test_a_list_that_changed_or_a_forged_mask_writes_nothing(club: Club) -> None
     assert club.store.run(lambda tx: tx.count(Attendance)) == 0
 
 
+def test_of_a_class_whoever_is_in_the_course_is_asked_about_and_it_counts_as_a_day(club: Club) -> None:
+    member, other = club.member("K7-29"), club.member("M3-04")
+    sewing = club.store.run(courses.start, club.hasna, member.id, "sewing")
+    key = after(club, "sewing-class", club.hasna)
+    assert "group.ask" in club.heard(club.hasna)
+    assert club.heard(club.yusuf) == [], "none of his are in that course"
+    found = club.store.run(meetings.group, club.hasna, key)
+    assert [m.code for m in found.members] == ["K7-29"]
+    assert key not in club.store.run(evenings.latest, club.yusuf)
+    club.store.run(meetings.save, club.hasna, key, *mask(club, club.hasna, key, "K7-29"), "good")
+    days = club.store.run(meetings.came_to, member.id, found.day)
+    assert days == [found.day]
+    assert club.store.run(meetings.came_to, other.id, found.day) == []
+    club.passes(timedelta(days=3))
+    club.store.run(courses.give_up, club.hasna, sewing.id)
+    assert club.store.run(meetings.group, club.hasna, key).kept is not None
+    club.said()
+    after_leaving = after(club, "sewing-class", club.hasna)
+    assert "group.ask" not in club.heard(club.hasna)
+    assert after_leaving != key
+    assert club.store.run(meetings.group, club.hasna, key).members, "of that day they were one"
+
+
 def test_a_meeting_that_was_none_cannot_be_written_down(club: Club) -> None:
     key = the_evening(club)
     for forged in (key[:8] + "261123", key[:8] + "991399", "00000000" + key[8:], "", "x" * 14):
@@ -311,7 +338,7 @@ def test_a_meeting_that_was_none_cannot_be_written_down(club: Club) -> None:
 def test_an_evening_is_asked_about_once_and_never_a_week_later(club: Club) -> None:
     key = the_evening(club)
     club.said()
-    (timer,) = club.due("meeting")
+    (timer,) = [t for t in club.due("meeting") if "/club-evening/" in t.subject]
     assert timer.due_at - club.clock.now > timedelta(days=13), "a fortnight on"
     club.clock.now += timedelta(days=20)  # an outage
     club.passes(timedelta(seconds=1))
