@@ -67,6 +67,11 @@ def due(kind: TaskKind, day: date | None) -> date | None:
     return None if day is None else day + timedelta(days=kind.days)
 
 
+def in_order(kinds: Iterable[TaskKind]) -> list[TaskKind]:
+    """Parts as they are read: whichever is due first; of the same day as the pathway has them."""
+    return sorted(kinds, key=lambda kind: kind.days)
+
+
 def next_due(parts: Iterable[Part], day: date | None) -> date | None:
     """The earliest day by which something still has to be done."""
     waiting = [due(p.kind, day) for p in parts if p.state not in _ENDED and not p.done]

@@ -348,6 +348,7 @@ def test_the_page_shows_everybody_their_part(net: Parts) -> None:
     assert "task_done" in own
     assert "Border Corrections" in own
     assert "'task': 'Be there on the day', 'who': 'our desk'" in own, "whoever has no mentor is told of none"
+    assert _order(net, plan) == ["part.tasks.title", "part.tasks.yours", *_NOW_AND_LATER, "part.tasks.parts"]
     at_desk = texts(net.desk, "tasks", plan)
     assert "part.tasks.day'" not in at_desk
     assert "task_done" in at_desk  # somebody known must be there on the day
@@ -359,6 +360,26 @@ def test_the_page_shows_everybody_their_part(net: Parts) -> None:
     assert "part.tasks" not in texts(work.accepted_by or "", "matter", work.offer_id or "")
     with pytest.raises(NotFound):
         net.store.run(PAGES["tasks"].view, net.person(13), plan, {})
+
+
+_NOW_AND_LATER = ("part.tasks.now", "part.tasks.later")
+
+
+def _order(net: Parts, plan: str) -> list[str]:
+    return [s.title_key for s in net.store.run(PAGES["tasks"].view, net.family, plan, {}).sections]
+
+
+def test_what_happens_next_is_read_first_and_what_is_over_last(net: Parts) -> None:
+    plan = net.plan("release-plan")
+    _sets(net, plan, 40)
+    net.store.run(tasks.done, net.family, net.tasks(plan)["family_ready"].id)
+    shown = net.store.run(PAGES["tasks"].view, net.family, plan, {})
+    heaps = {s.title_key: [line.params.get("task", "") for line in s.lines] for s in shown.sections}
+    now = heaps["part.tasks.now"]
+    assert (now[0], now[-1]) == ("Papers", "A first talk about work"), "whichever is due first"
+    assert heaps["part.tasks.over"] == ["Home is ready"]
+    assert next(s for s in shown.sections if s.title_key == "part.tasks.over").folded
+    assert not set(now) & set(heaps["part.tasks.later"])
 
 
 def test_what_was_done_is_in_the_audit_without_the_day(net: Parts) -> None:

@@ -43,18 +43,26 @@ def of_plan(tx: Tx, actor: Actor, plan: Referral) -> Iterator[Section]:
     day = plan_days.day_in(sealed)
     standing = {task.kind: task for task in tx.find(Task, referral_id=plan.id)}
     kinds = [kind for kind in matching.pathway_of(tx, plan).tasks if kind.id in standing]
-    lines = [_line(tx, plan, kind, standing[kind.id], day, language) for kind in kinds]
     may_plan = actor.role is not Role.COORDINATOR and plan.stage in _PLANNED
-    yield Section(
-        "part.tasks.title",
-        (*_when(tx, plan, sealed, language, mine=may_plan), *lines),
-        (_DAY, _PLACE) if may_plan else (),
-    )
+    when = tuple(_when(tx, plan, sealed, language, mine=may_plan))
+    if when or may_plan:
+        yield Section("part.tasks.title", when, (_DAY, _PLACE) if may_plan else ())
     for kind in kinds:
         yield from _mine(tx, actor, plan, kind, standing[kind.id], day, language)
+    for heading, states in _HEAPS.items():
+        those = [kind for kind in kinds if standing[kind.id].state in states]
+        lines = [_line(tx, plan, kind, standing[kind.id], day, language) for kind in tasks.in_order(those)]
+        if lines:
+            yield Section(heading, tuple(lines), count=len(lines), folded=TaskState.DONE in states)
 
 
 _PLANNED = (Stage.MATCHING, Stage.UNMATCHED, Stage.IN_SERVICE)
+# What happens next is read first.
+_HEAPS = {
+    "part.tasks.now": (TaskState.OPEN,),
+    "part.tasks.later": (TaskState.WAITING,),
+    "part.tasks.over": (TaskState.DONE, TaskState.DROPPED),
+}
 
 
 def _mine(
