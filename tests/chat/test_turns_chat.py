@@ -9,6 +9,7 @@ import pytest
 
 from referrals.model import Offer, Stage, Urgency
 from referrals.service import appointments, asked, attempts
+from referrals.service.pages import PAGES
 from tests.support.chats import LONGEST_SCREEN, Chats, Phone
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store
@@ -143,6 +144,26 @@ def test_the_try_is_one_tap_below_what_was_accepted(street: Street) -> None:
     street.presses(street.worker, "I called")
     assert heard(street.worker, "noted")
     assert heard(street.family, "they tried to get in touch")
+
+
+def test_what_is_done_on_the_page_does_not_stand_in_the_chat_as_still_to_do(street: Street) -> None:
+    street.presses(street.worker, "Show")
+    street.presses(street.worker, "Accept")
+    page, offer = PAGES["matter"].steps, street.offer.id
+    first, then, last = "be in touch by", "good. When it has ended", "told. Now it is for them"
+    assert _stands(street.worker, first)
+    street.small.store.run(page["contacted"], street.worker.person_id, offer, {})
+    street.chats.deliver()
+    assert _stands(street.worker, then)
+    assert not _stands(street.worker, first)
+    street.small.store.run(page["report"], street.worker.person_id, offer, {"outcome": "met"})
+    street.chats.deliver()
+    assert _stands(street.worker, last)
+    assert not _stands(street.worker, then)
+
+
+def _stands(phone: Phone, words: str) -> bool:
+    return any(words in shown.text for shown in phone.standing.values())
 
 
 def heard(phone: Phone, words: str) -> bool:

@@ -35,7 +35,6 @@ from referrals.service import (
     threads,
     tracking,
     word_checks,
-    working,
 )
 from referrals.service.pages import course_step, matter_parts, yes_check
 from referrals.service.pages.page import Body, Page, Verb, text_of
@@ -68,7 +67,8 @@ def _step(action: Action, verb: Callable[[Tx, str, str, Body], object]) -> Verb:
             if offer is None:
                 raise
             referral = doors.referral_by_id(tx, offer.referral_id)
-            return FiledView(offer.code, f"stage.{referral.stage}", None, "", filed=False)
+            stage_key = complaints.said(tx, referral, f"stage.{referral.stage}")
+            return FiledView(offer.code, stage_key, None, "", filed=False)
 
     return Verb(action, step)
 
@@ -300,14 +300,6 @@ MATTER = Page(
                 tx, who, it, text_of(body, "text"), text_of(body, "once")
             ),
         ),
-        "contacted": _step(Action.SERVICE_CONTACT, lambda tx, who, it, body: working.contacted(tx, who, it)),
-        "report": _step(
-            Action.SERVICE_REPORT,
-            lambda tx, who, it, body: working.report(
-                tx, who, it, text_of(body, "outcome"), text_of(body, "reason")
-            ),
-        ),
-        "return": _step(Action.SERVICE_RETURN, lambda tx, who, it, body: working.give_back(tx, who, it)),
         "helped": _step(Action.REFERRAL_CONFIRM, lambda tx, who, it, body: closing.helped(tx, who, it, True)),
         "not_helped": _step(
             Action.REFERRAL_CONFIRM, lambda tx, who, it, body: closing.helped(tx, who, it, False)

@@ -17,6 +17,7 @@ from referrals.service.pages import (
     consent_part,
     desk_part,
     onward_part,
+    partner_part,
     tasks_part,
     thread_part,
     turns_part,
@@ -28,6 +29,7 @@ from referrals.service.pages.part import Part
 from referrals.views import Section
 
 PARTS: tuple[Part, ...] = (
+    partner_part.PART,
     consent_part.PART,
     thread_part.PART,
     tasks_part.PART,
