@@ -31,10 +31,11 @@ def by_code(turn: Turn) -> Reply:
 
 
 def swap(turn: Turn) -> Reply:
-    """A colleague asks to exchange a turn: yes or no."""
+    """A colleague asks to exchange a turn, or to take it: yes or no."""
     yes = turn.word(1) == "yes"
-    swaps.answer(turn.tx, turn.person.id, turn.word(0), yes)
-    text = "rota.you_swapped" if yes else "rota.you_did_not"
+    swap = swaps.answer(turn.tx, turn.person.id, turn.word(0), yes)
+    done = "rota.you_swapped" if swap.for_duty_id else "rota.you_took"
+    text = done if yes else "rota.you_did_not"
     return Reply(text, {}, ((page_button("button.look", "rota"),),), slot=f"swap:{turn.word(0)}")
 
 

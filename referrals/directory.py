@@ -160,16 +160,17 @@ class Duty:
 class DutySwap:
     """Two coordinators' posts exchange one turn each, once; from the other's yes (`agreed_at`) on.
 
-    `seat_id` has `duty_id` on `day` and asks for `for_duty_id` of `for_seat_id` on `for_day`; days are local
-    to each duty's zone. It names posts, never people, and goes when both turns are over.
+    `seat_id` has `duty_id` on `day` and asks for `for_duty_id` of `for_seat_id` on `for_day`, or gives it to
+    `for_seat_id` and asks for nothing; days are local to each duty's zone. It names posts, never people, and
+    goes when its turns are over.
     """
 
     id: str
     duty_id: str
     day: date
     seat_id: str
-    for_duty_id: str
-    for_day: date
+    for_duty_id: str | None
+    for_day: date | None
     for_seat_id: str
     asked_at: datetime
     agreed_at: datetime | None = None

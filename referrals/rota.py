@@ -65,14 +65,20 @@ def coming(
     """Every turn that begins within this time, in order."""
     found = []
     for duty in duties:
-        zone = ZoneInfo(duty.timezone)
         for day in _days(local(now, duty.timezone).date(), local(now + ahead, duty.timezone).date()):
-            starts, ends = _instant(day, duty.starts, zone), _instant(day, duty.ends, zone)
-            if duty.ends == _LAST:
-                ends += _MINUTE
-            if duty.weekday == day.weekday() and now < starts <= now + ahead:
-                found.append(Turn(duty.id, day, _seat(duty, day, swapped), starts, ends))
+            turn = turn_on(duty, day, swapped)
+            if duty.weekday == day.weekday() and now < turn.starts <= now + ahead:
+                found.append(turn)
     return tuple(sorted(found, key=lambda turn: (turn.starts, turn.duty_id)))
+
+
+def turn_on(duty: Duty, day: date, swapped: Swapped = NOTHING_SWAPPED) -> Turn:
+    """The turn that this duty is on that local day."""
+    zone = ZoneInfo(duty.timezone)
+    starts, ends = _instant(day, duty.starts, zone), _instant(day, duty.ends, zone)
+    if duty.ends == _LAST:
+        ends += _MINUTE
+    return Turn(duty.id, day, _seat(duty, day, swapped), starts, ends)
 
 
 def uncovered(

@@ -9,18 +9,30 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from referrals.access import Action
+from referrals.directory import DutySwap
 from referrals.lifecycle import LIVE_OFFERS, OPEN
 from referrals.members import CheckIn
 from referrals.model import SYSTEM, AuditEntry, Offer, OfferStage, Referral, Role, Stage, organization_holder
 from referrals.persons import Person, Presence, Seat
 from referrals.ports import Tx
 from referrals.said import Notice
-from referrals.service import asking, crisis, devices, doors, matching, mentor_posts, tell, working
+from referrals.service import (
+    asking,
+    crisis,
+    devices,
+    doors,
+    matching,
+    mentor_posts,
+    rota,
+    swaps,
+    tell,
+    working,
+)
 
 # Alerts of a post stand in the chat under slots that begin so; all else there is the person's own.
 _SLOTS_OF = {
     Role.WORKER: ("offer:", "share:"),
-    Role.COORDINATOR: ("desk:", "young:", "crisis:", "share:", "desk-first", "seat:", "post:"),
+    Role.COORDINATOR: ("desk:", "young:", "crisis:", "share:", "desk-first", "seat:", "post:", "swap:"),
     Role.STEWARD: ("seat:", "post:", "share", "rota"),
     Role.MENTOR: (
         "check:",
@@ -57,6 +69,9 @@ def departed(tx: Tx, before: Seat, told: str) -> None:
             _hand_over_matters(tx, before.person_id, before.organization_id)
         tx.rotate_holder(organization_holder(before.organization_id))
     mentor_posts.departed(tx, before)
+    if before.role is Role.COORDINATOR:
+        swaps.departed(tx, before.id)
+        rota.warn(tx)
     crisis.departed(tx, before.person_id)
     tell.tell(tx, before.person_id, told, slot=f"post:{before.id}")
 
@@ -145,6 +160,8 @@ def _slots(tx: Tx, seat: Seat, person_id: str) -> Iterator[str]:
         held = tx.find(Referral, stage=(Stage.UNMATCHED, Stage.DISPUTED))
         for referral in (*held, *tx.find(Referral, escalated=True)):
             yield from (tell.desk_slot(referral), f"young:{referral.id}")
+        for swap in tx.find(DutySwap, for_seat_id=seat.id):
+            yield swaps.slot(swap)
     elif seat.role is Role.MENTOR:
         for check_in in tx.find(CheckIn, asked_of=person_id, saved_at=None):
             yield asking.slot(check_in.id)

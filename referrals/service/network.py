@@ -23,7 +23,7 @@ from referrals.network_diff import Change, Sign, diff_network
 from referrals.network_file import NetworkFile, as_network
 from referrals.persons import MentorProfile, Seat, Tally
 from referrals.ports import Tx
-from referrals.service import agreements, ending, enrolling, handover, joining, network_effects
+from referrals.service import agreements, ending, enrolling, handover, joining, network_effects, swaps
 
 # What a row keeps of its life in the store when the file changes it.
 KEPT = ("version", "person_id", "on_duty", "since")
@@ -86,6 +86,8 @@ def apply(tx: Tx, actor: Actor, new: NetworkFile, shown: str) -> tuple[Change, .
             AuditEntry(actor, Action.NETWORK_APPLY, f"{change.table}:{change.row}", change.sign.name.lower())
         )
     _review(tx, changes, before, after)
+    if any(change.table == "duties" for change in changes):
+        swaps.review(tx)
     return changes
 
 

@@ -50,13 +50,18 @@ def begin(tx: Tx) -> None:
 def daily(tx: Tx, subject: str) -> None:
     """Timer: once a day the stewards hear of hours that nobody covers, seven days ahead."""
     tx.set_timer(TIMER, subject, tx.now + EVERY)
+    warn(tx)
+
+
+def warn(tx: Tx) -> None:
+    """The stewards hear how many of the next seven days' hours nobody covers, if there are any."""
     found = open_hours(tx)
     if not found:
         return
     hours = sum((end - start for start, end in found), timedelta())
     params = {"hours": str(max(1, round(hours / timedelta(hours=1))))}
     page = ((tell.page_button("button.look", "posts"),),)
-    tx.audit(AuditEntry(SYSTEM, Action.REMIND, f"rota:{subject}", params["hours"]))
+    tx.audit(AuditEntry(SYSTEM, Action.REMIND, f"rota:{DAILY}", params["hours"]))
     for seat in tx.find(Seat, role=Role.STEWARD):
         if seat.person_id:
             tell.tell(

@@ -1,4 +1,4 @@
-"""Two coordinators exchange a turn on call: nothing changes before the other's yes, and then at once."""
+"""A turn on call is swapped or given: nothing changes before the other's yes, and then at once."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from referrals.directory import DutySwap
 from referrals.errors import AlreadyHandled, BadAnswer, NotAllowed, NotFound, PulangError, TurnOver
 from referrals.persons import Person, Presence, Seat
 from referrals.ports import Tx
-from referrals.service import pages, rota, swaps, tell
+from referrals.service import handover, network, pages, rota, swaps, tell
 from tests.service.test_desk import Desk
+from tests.support.network import NETWORK, STEWARD
 
 DAY = timedelta(days=1)
 
@@ -119,6 +120,88 @@ def test_a_yes_stands_and_a_colleague_who_is_away_is_not_asked(small: Desk) -> N
     assert any(start <= begins < end for start, end in open_hours)
 
 
+def test_a_turn_is_given_away(net: Desk) -> None:
+    """Dao asks Somchai to take her Saturday, for nothing: hers until his yes, his from then on, and once."""
+    saturday, _ = _turns(net)
+    _does(net, net.dao, "turn_give", turn=saturday, reason="desk-2")
+    with pytest.raises(AlreadyHandled):  # one question about a turn at a time
+        net.store.run(swaps.give, net.dao, saturday, "desk-2")
+    assert (net.chai, "rota.asked_to_take") in net.said()
+    assert _named(net, saturday) == "desk-1"
+    asked = _section(_page(net, net.chai), "part.rota.asks_you_take")
+    assert [line.key for line in asked.lines] == ["part.rota.you_take"]
+    waits = _section(_page(net, net.dao), "part.rota.you_asked_give")
+    assert [line.key for line in waits.lines] == ["part.rota.you_give", "part.rota.of_whom"]
+    _does(net, net.chai, "swap_yes", **asked.body)
+    assert (net.dao, "rota.given") in net.said()
+    assert _named(net, saturday) == "desk-2"
+    net.clock.advance(seconds=(_turn(net, saturday).starts - net.clock()).total_seconds() + 3600)
+    assert [seat.id for seat in net.store.run(tell.on_call)] == ["desk-2"]
+    net.passes(2 * DAY)
+    assert not net.store.run(lambda tx: tx.find(DutySwap))
+    assert _named(net, _turns(net)[0]) == "desk-1"
+
+
+def test_whoever_is_asked_to_take_a_turn_can_say_no_and_only_a_colleague_is_asked(small: Desk) -> None:
+    saturday, sunday = _turns(small)
+    for who, turn, seat, error in (
+        (small.dao, sunday, "desk-2", BadAnswer),  # not one's own to give
+        (small.dao, saturday, "desk-1", BadAnswer),
+        (small.dao, saturday, "bua-1", BadAnswer),
+        (small.dao, "nonsense", "desk-2", AlreadyHandled),
+        (small.bua, saturday, "desk-2", NotAllowed),
+    ):
+        with pytest.raises((error, NotFound)):
+            small.store.run(swaps.give, who, turn, seat)
+    swap = small.store.run(swaps.give, small.dao, saturday, "desk-2")
+    small.store.run(swaps.answer, small.chai, swap.id, False)
+    assert (small.dao, "rota.not_given") in small.said()
+    assert _named(small, saturday) == "desk-1"
+
+
+@pytest.mark.parametrize("leaves", ["desk-1", "desk-2"])
+@pytest.mark.parametrize("how", ["given", "swapped"])
+def test_a_post_that_is_left_leaves_no_hour_to_nobody(small: Desk, leaves: str, how: str) -> None:
+    """What it had taken is whose it was before, who hears so; the steward hears of what nobody covers."""
+    steward = small.person(41, "steward-1")
+    saturday, sunday = _turns(small)
+    if how == "given":
+        swap = small.store.run(swaps.give, small.dao, saturday, "desk-2")
+    else:
+        swap = small.store.run(swaps.ask, small.dao, saturday, sunday)
+    small.store.run(swaps.answer, small.chai, swap.id, True)
+    small.said()
+    small.store.run(_leaves, leaves)
+    kept = (leaves, how) == ("desk-1", "given")  # it took nothing: what it gave stays given
+    assert [_named(small, each) for each in (saturday, sunday)] == ["desk-2" if kept else "desk-1", "desk-2"]
+    said = small.said()
+    other = small.chai if leaves == "desk-1" else small.dao
+    assert ((other, "rota.undone") in said) is not kept
+    assert (steward, "steward.rota") in said
+
+
+def test_a_question_to_a_post_that_is_left_is_asked_no_more(small: Desk) -> None:
+    saturday, _ = _turns(small)
+    small.store.run(swaps.give, small.dao, saturday, "desk-2")
+    small.said()
+    small.store.run(_leaves, "desk-2")
+    assert (small.dao, "rota.undone") in small.said()
+    assert not small.store.run(lambda tx: tx.find(DutySwap))
+    assert not [who for who, _ in small.said() if not who], "nobody is told nothing"
+
+
+def test_a_duty_that_the_file_moves_to_another_post_ends_what_was_asked(small: Desk) -> None:
+    saturday, sunday = _turns(small)
+    swap = small.store.run(swaps.ask, small.dao, saturday, sunday)
+    small.store.run(swaps.answer, small.chai, swap.id, True)
+    small.said()
+    duties = tuple(replace(d, seat_id="desk-2") if d.id == saturday[:-11] else d for d in NETWORK.duties)
+    file = replace(NETWORK, duties=duties)
+    small.store.run(lambda tx: network.apply(tx, STEWARD, file, network.digest(network.preview(tx, file))))
+    assert {small.dao, small.chai} <= {who for who, text in small.said() if text == "rota.undone"}
+    assert [_named(small, each) for each in (saturday, sunday)] == ["desk-2", "desk-2"]
+
+
 def test_a_page_that_shows_every_turn_once(small: Desk) -> None:
     shown = _page(small, small.dao)
     titles = [section.title_key for section in shown.sections]
@@ -170,6 +253,13 @@ def _hides(tx: Tx, person_id: str) -> None:
     person = tx.get(Person, person_id)
     assert person is not None
     tx.save(replace(person, presence=Presence.HIDDEN))
+
+
+def _leaves(tx: Tx, seat_id: str) -> None:
+    seat = tx.get(Seat, seat_id)
+    assert seat is not None
+    tx.save(replace(seat, person_id=None))
+    handover.departed(tx, seat, "join.post_ended")
 
 
 def _emptied(tx: Tx, seat_id: str) -> None:

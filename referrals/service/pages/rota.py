@@ -1,4 +1,4 @@
-"""Page 'rota': who is on call, the turns of the next two weeks, and two coordinators exchange one each."""
+"""Page 'rota': who is on call, the turns of the next two weeks; one is swapped with a colleague, or given."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import Choice, Said, Section, SectionsView, Step, Way
 
 GAPS = 8  # stretches that nobody covers
-ASK, YES, NO, BACK = "swap_ask", "swap_yes", "swap_no", "swap_back"
+ASK, GIVE, YES, NO, BACK = "swap_ask", "turn_give", "swap_yes", "swap_no", "swap_back"
 
 
 def rota_view(tx: Tx, person_id: str, subject: str, body: Body) -> SectionsView:
@@ -47,29 +47,47 @@ def _asked(tx: Tx, person_id: str) -> Iterator[Section]:
         both = swaps.turns_of(tx, swap)
         if both is None:
             continue
-        theirs, ours = (_when(tx, turn, person_id) for turn in both)
-        if swap.seat_id in mine:
-            lines = (Said("part.rota.you_give", {"turn": theirs}), Said("part.rota.you_take", {"turn": ours}))
-            steps: tuple[Step, ...] = (Step(BACK, "page.step.swap_back"),)
-        else:
-            lines = (Said("part.rota.you_take", {"turn": theirs}), Said("part.rota.you_give", {"turn": ours}))
-            steps = (Step(YES, "page.step.swap_yes"), Step(NO, "page.step.swap_no"))
-        title = "part.rota.you_asked" if swap.seat_id in mine else "part.rota.asks_you"
-        yield Section(title, lines, steps, {"swap": swap.id})
+        asker = swap.seat_id in mine
+        said = ("give", "take") if asker else ("take", "give")
+        whens = (_when(tx, turn, person_id) for turn in both)
+        lines = [
+            Said(f"part.rota.you_{does}", {"turn": when}) for does, when in zip(said, whens, strict=False)
+        ]
+        if asker:
+            lines.append(Said("part.rota.of_whom", {"post": swap.for_seat_id}))
+        yes = "page.step.swap_yes" if swap.for_duty_id else "page.step.turn_yes"
+        answers = (Step(YES, yes), Step(NO, "page.step.swap_no"))
+        steps = (Step(BACK, "page.step.swap_back"),) if asker else answers
+        yield Section(
+            f"part.rota.{_TITLES[asker, bool(swap.for_duty_id)]}", tuple(lines), steps, {"swap": swap.id}
+        )
+
+
+# Whether this reader has asked, and whether a turn is asked for it.
+_TITLES = {
+    (True, True): "you_asked",
+    (True, False): "you_asked_give",
+    (False, True): "asks_you",
+    (False, False): "asks_you_take",
+}
 
 
 def _own(tx: Tx, person_id: str) -> Iterator[Section]:
-    """One's own turns, each behind its day; those that are free with what they can be exchanged for."""
+    """One's own turns, each behind its day; those that are free with what can be done with them."""
     mine, there, free = swaps.own_posts(tx, person_id), swaps.others(tx, person_id), swaps.free(tx)
-    choices = tuple(_choice(tx, turn, person_id) for turn in free if turn.seat_id in there)
+    turns = tuple(_choice(tx, turn, person_id) for turn in free if turn.seat_id in there)
+    can = [Step(ASK, "page.step.swap_ask", "reason", turns)] if turns else []
+    if there:
+        can.append(
+            Step(GIVE, "page.step.turn_give", "reason", tuple(Choice(s, label=s) for s in sorted(there)))
+        )
     open_ones = {turn.key for turn in free}
     own = [turn for turn in swaps.coming(tx) if turn.seat_id in mine]
     if own:
-        yield Section("part.rota.yours", (Said("part.rota.how" if choices else "part.rota.nobody_to_ask"),))
+        yield Section("part.rota.yours", (Said("part.rota.how" if can else "part.rota.nobody_to_ask"),))
     for turn in own:
-        can = choices and turn.key in open_ones
         lines = () if turn.key in open_ones else (Said("part.rota.spoken_of"),)
-        steps = (Step(ASK, "page.step.swap_ask", "reason", choices),) if can else ()
+        steps = tuple(can) if turn.key in open_ones else ()
         day = _when(tx, turn, person_id)
         body = {"turn": swaps.written(turn)}
         yield Section("part.rota.turn", lines, steps, body, folded=bool(lines or steps), name=day)
@@ -112,6 +130,11 @@ def _ask(tx: Tx, person_id: str, subject: str, body: Body) -> SectionsView:
     return rota_view(tx, person_id, "", {})
 
 
+def _give(tx: Tx, person_id: str, subject: str, body: Body) -> SectionsView:
+    swaps.give(tx, person_id, text_of(body, "turn"), text_of(body, "reason"))
+    return rota_view(tx, person_id, "", {})
+
+
 def _answer(yes: bool) -> Verb:
     def step(tx: Tx, person_id: str, subject: str, body: Body) -> SectionsView:
         swaps.answer(tx, person_id, text_of(body, "swap"), yes)
@@ -129,6 +152,7 @@ ROTA = Page(
     Verb(Action.DESK_LIST, rota_view),
     {
         ASK: Verb(Action.ROTA_SWAP, _ask),
+        GIVE: Verb(Action.ROTA_SWAP, _give),
         YES: _answer(True),
         NO: _answer(False),
         BACK: Verb(Action.ROTA_SWAP, _back),

@@ -141,6 +141,7 @@ EVERY_KIND: list[Any] = [
     Agreement("g1", "o1", ("help",), ("family-support",), (DataClass.STORY,), DAY, DAY, DAY, ("A", "B")),
     Duty("d1", "desk-1", 6, NINE, NINE, "Asia/Bangkok"),
     DutySwap("ds1", "d1", date(2026, 11, 28), "desk-1", "d2", date(2026, 11, 29), "desk-2", NOW, NOW),
+    DutySwap("ds2", "d1", date(2026, 11, 28), "desk-1", None, None, "desk-2", NOW),
     Poster("welcome", "family-support"),
     Message("m1", "p1", 2**40, "offer:1", False, NOW, NOW),
 ]
