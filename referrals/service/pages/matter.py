@@ -36,7 +36,7 @@ from referrals.service import (
     tracking,
     word_checks,
 )
-from referrals.service.pages import course_step, matter_parts, yes_check
+from referrals.service.pages import course_step, matter_parts, tasks_part, yes_check
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import Choice, FiledView, MatterView, MoveLine, Step
 
@@ -160,6 +160,7 @@ def _desk_view(tx: Tx, person_id: str, referral: Referral) -> MatterView:
         )
         for s in _desk_steps(tx, referral)
     )
+    steps = tuple(tasks_part.which(tx, actor, referral, step) for step in steps)
     steps = (*steps, phones.step(tx, referral.author_id))
     check = word_checks.waiting(tx, referral)
     if check is not None and check.witness_id != person_id and referral.stage not in ENDED:
@@ -316,7 +317,9 @@ MATTER = Page(
         "void": _step(Action.DESK_VOID, lambda tx, who, it, body: closing.void(tx, who, it)),
         "lost_phone": _step(Action.PHONE_LOST, lambda tx, who, it, body: phones.lost_by_matter(tx, who, it)),
         "found": _step(Action.PHONE_LOST, lambda tx, who, it, body: phones.found_by_matter(tx, who, it)),
-        "rematch": _step(Action.DESK_REMATCH, lambda tx, who, it, body: desk.rematch(tx, who, it)),
+        "rematch": _step(
+            Action.DESK_REMATCH, lambda tx, who, it, body: desk.rematch(tx, who, it, text_of(body, "reason"))
+        ),
         "check": _step(
             Action.CONSENT_CHECK,
             lambda tx, who, it, body: word_checks.answer(tx, who, it, text_of(body, "reason")),
