@@ -19,6 +19,8 @@ TO_DESK = timedelta(days=2)  # the desk hears of a part that is later than this
 AGAIN = timedelta(days=3)  # and again, until it is done
 WEEK = timedelta(days=7)
 
+PASSES = ("cannot_in_time", "starts_later")  # a partner's no that another day may turn into a yes
+
 _ENDED = (TaskState.DONE, TaskState.DROPPED)
 
 

@@ -52,7 +52,8 @@ def helped(tx: Tx, person_id: str, referral_id: str, yes: bool, *, partly: bool 
     else:
         if referral.stage is Stage.DISPUTED:
             return referral
-        after = tx.save(replace(move(referral, Step.DISPUTE, tx.now), escalated=True, confirmed=False))
+        disputed = replace(move(referral, Step.DISPUTE, tx.now), escalated=True, confirmed=False, why="")
+        after = tx.save(disputed)
         tx.clear_timers(referral.id)
         tx.set_timer("dispute_wait", after.id, tx.now + STAGE_WAITS[Stage.DISPUTED].of(after.urgency))
         tell.tell_desk(tx, "desk.disputed", after)
@@ -212,6 +213,7 @@ def reopen(tx: Tx, person_id: str, referral_id: str, reason: str = "") -> Referr
     sharing.settle(tx, after)
     tx.audit(AuditEntry(actor, Action.REFERRAL_CONFIRM, f"referral:{referral.id}", "reopened"))
     matching.start_matching(tx, after)
+    plan_parts.opened_again(tx, after)
     page = ((tell.page_button("button.open", f"matter/{after.id}"),),)
     slot = f"matter:{after.id}"
     tell.answer(tx, person_id, "matter.reopened", {"code": after.code}, buttons=page, slot=slot)

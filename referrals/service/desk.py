@@ -19,6 +19,7 @@ from referrals.service import (
     doors,
     matching,
     offers,
+    plan_parts,
     plan_preview,
     sharing,
     task_plans,
@@ -41,10 +42,11 @@ def by_code(tx: Tx, person_id: str, code: str) -> Referral:
     raise NotFound
 
 
-def rematch(tx: Tx, person_id: str, referral_id: str) -> Referral:
+def rematch(tx: Tx, person_id: str, referral_id: str, part: str = "") -> Referral:
     """Ask the consented plan once more: those who did not answer or were not asked; no means no.
 
-    Whoever held the matter until now (and failed it) hears that it is theirs no longer.
+    Whoever held the matter until now (and failed it) hears that it is theirs no longer. Of a plan of parts
+    what was given up is tried again; where all of it is done, `part` says what is to be done once more.
     """
     actor, referral = doors.desk_referral(tx, person_id, referral_id, Action.DESK_REMATCH)
     if referral.stage is Stage.MATCHING:
@@ -54,6 +56,8 @@ def rematch(tx: Tx, person_id: str, referral_id: str) -> Referral:
         raise WrongStage
     step = Step.RETURN if Step.RETURN in REFERRAL_STEPS[referral.stage] else Step.REMATCH
     moved = move(referral, step, tx.now)
+    if task_plans.is_split(tx, referral) and not plan_parts.left_to_do(tx, referral):
+        plan_parts.once_more(tx, referral, part)
     offers.recall(tx, referral, "worker.withdrawn")
     done, again = plan_preview.split(tx, referral)
     after = tx.save(replace(closing.restarted(moved), plan=(*done, *again), position=len(done)))

@@ -14,7 +14,7 @@ from referrals import consent as consents
 from referrals import freshness, routing, schedule, tasks
 from referrals.access import Action
 from referrals.catalogue import Pathway
-from referrals.directory import OpeningTimes, OrganizationKind
+from referrals.directory import Capacity, OpeningTimes, OrganizationKind
 from referrals.lifecycle import HELD, LIVE_OFFERS, OFFER_DELAY_S, OfferStep, Step, move, move_offer
 from referrals.members import Enrolment
 from referrals.model import (
@@ -25,6 +25,7 @@ from referrals.model import (
     DataClass,
     Offer,
     OfferStage,
+    Outcome,
     Referral,
     Role,
     Stage,
@@ -37,6 +38,8 @@ from referrals.service import asked, complaints, doors, matter_codes, tell
 
 # Why an accepted offer was taken back: a yes or an agreement had ended, and that is nobody's no.
 CUT_OFF = "cut_off"
+FULL = "full"
+_NOT_THEIRS = (OfferStage.DECLINED, OfferStage.RECALLED)
 LATELY = timedelta(days=14)  # whoever was asked within these days is asked after others that are as fit
 NEWEST = 50
 LADDER = ("offer_acknowledge", "offer_half", "offer_three_quarters", "offer_end")
@@ -192,9 +195,33 @@ def sealed_wishes(wishes: routing.Exclusions) -> dict[str, str]:
 
 
 def refusals(tx: Tx, referral: Referral) -> list[Offer]:
-    """Offers whose partner said no, or said yes and did not keep it: no means no."""
-    ended = tx.find(Offer, referral_id=referral.id, stage=(OfferStage.DECLINED, OfferStage.RECALLED))
-    return [o for o in ended if o.decided_by is not None and o.reason != CUT_OFF]
+    """Offers whose partner said no, or said yes and did not keep it: no means no.
+
+    Of a part of a plan also what was said when it had begun before, as a matter of its own each time.
+    """
+    ended = tx.find(Offer, referral_id=referral.id, stage=_NOT_THEIRS)
+    said = [o for o in ended if o.decided_by is not None and o.reason != CUT_OFF]
+    if not referral.parent_id:
+        return said
+    times = tx.find(Referral, parent_id=referral.parent_id, task=referral.task)
+    return said + [o for each in times if each.id != referral.id for o in _earlier(tx, each)]
+
+
+def _earlier(tx: Tx, before: Referral) -> Iterator[Offer]:
+    """Who said no that time, or tried and could not; who was full may have said since that there is room."""
+    could_not = (OfferStage.ACCEPTED,) if before.outcome is Outcome.UNMET else ()
+    for offer in tx.find(Offer, referral_id=before.id, stage=(*_NOT_THEIRS, *could_not)):
+        decided = offer.decided_by is not None and offer.reason != CUT_OFF
+        if decided and not (offer.reason == FULL and _has_room(tx, offer)):
+            yield offer
+
+
+def _has_room(tx: Tx, offer: Offer) -> bool:
+    service = tx.directory.services.get(offer.service_id)
+    if service is None or service.capacity_confirmed_on is None or offer.decided_at is None:
+        return False
+    day = consents.day_of(tx.directory.organizations[service.organization_id], offer.decided_at)
+    return service.capacity is not Capacity.FULL and service.capacity_confirmed_on > day
 
 
 def run_out(

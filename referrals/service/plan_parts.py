@@ -9,18 +9,59 @@ from dataclasses import replace
 
 from referrals.access import Action
 from referrals.casework import Task, TaskState
-from referrals.model import SYSTEM, AuditEntry, Record, Referral, Stage
+from referrals.errors import BadAnswer
+from referrals.model import SYSTEM, AuditEntry, Outcome, Record, Referral, Stage
 from referrals.ports import Tx
 from referrals.service import task_people
 
 TIMER = "plan_day"
-_GONE = (Stage.WITHDRAWN, Stage.EXPIRED, Stage.VOID)
+GONE = (Stage.WITHDRAWN, Stage.EXPIRED, Stage.VOID)
 
 
 def stir(tx: Tx, child: Referral) -> None:
     """A part has moved: its plan is looked at as soon as this turn is over."""
     if child.parent_id:
         tx.set_timer(TIMER, child.parent_id, tx.now)
+
+
+def left_to_do(tx: Tx, plan: Referral) -> bool:
+    """Whether anything of a plan would be done if it went on: given up before, or not come to an end yet."""
+    for task in tx.find(Task, referral_id=plan.id):
+        child = tx.get(Referral, task.child_id) if task.child_id else None
+        if child is None and task.state is not TaskState.DONE:
+            return True
+        if child is not None and not (has_helped(child) or child.stage in GONE):
+            return True
+    return False
+
+
+def once_more(tx: Tx, plan: Referral, kind: str) -> None:
+    """The desk chooses a part that was done: it is to be done again. BadAnswer for what is none."""
+    done = tx.find(Task, referral_id=plan.id, state=TaskState.DONE)
+    task = next((task for task in done if task.kind == kind), None)
+    if task is None:
+        raise BadAnswer
+    waits = replace(task, state=TaskState.WAITING, since=tx.now, child_id=None, spoken=())
+    tx.save(replace(waits, still_asked=False))
+    tx.audit(AuditEntry(SYSTEM, Action.REFERRAL_STEP, f"referral:{plan.id}", f"{task.kind}:again"))
+
+
+def has_helped(child: Referral) -> bool:
+    """Whether a partner's part is done: its person says so, or has had the time to say otherwise."""
+    return child.stage is Stage.CLOSED and child.outcome in (Outcome.MET, Outcome.PARTLY_MET)
+
+
+def opened_again(tx: Tx, child: Referral) -> None:
+    """Its person has opened a part again: so is it in a plan that goes on, and what was given up with it."""
+    plan = tx.get(Referral, child.parent_id) if child.parent_id else None
+    if plan is None or plan.stage is not Stage.IN_SERVICE:
+        return
+    for task in tx.find(Task, referral_id=plan.id, state=TaskState.DROPPED):
+        own = task.child_id == child.id
+        if own or task.child_id is None:
+            tx.save(replace(task, state=TaskState.OPEN if own else TaskState.WAITING, since=tx.now))
+            tx.audit(AuditEntry(SYSTEM, Action.REFERRAL_STEP, f"referral:{plan.id}", f"{task.kind}:again"))
+    stir(tx, child)
 
 
 def ended(tx: Tx, plan: Referral) -> None:
@@ -35,9 +76,7 @@ def ended(tx: Tx, plan: Referral) -> None:
 def standing_parts(tx: Tx, plan: Referral) -> list[Referral]:
     """The matters of its parts that go on, or have come to an end that could be reopened."""
     return [
-        child
-        for child in tx.find(Referral, parent_id=plan.id)
-        if child.author_id and child.stage not in _GONE
+        child for child in tx.find(Referral, parent_id=plan.id) if child.author_id and child.stage not in GONE
     ]
 
 

@@ -34,8 +34,9 @@ def make(tx: Tx, wished: Referral, exclusions: routing.Exclusions) -> routing.Pl
         rivals = {
             line.organization_id for other in tasks.rivals(kinds, kind.id) for line in asked.get(other, ())
         }
-        without = replace(exclusions, organizations=exclusions.organizations | rivals)
-        part = replace(wished, category=kind.category, task=kind.id)
+        part = replace(wished, id="", category=kind.category, task=kind.id, parent_id=wished.id)
+        noes = {no.organization_id for no in matching.refusals(tx, part)}
+        without = replace(exclusions, organizations=exclusions.organizations | rivals | noes)
         plan = routing.make_plan(matching.need_of(tx, part, without), tx.directory, standings, tx.now.date())
         asked[kind.id] = tuple(replace(line, task=kind.id) for line in plan.lines)
     return routing.Plan(tuple(line for lines in asked.values() for line in lines))

@@ -38,24 +38,34 @@ _HELPED = (Outcome.MET, Outcome.PARTLY_MET)
 def begin(tx: Tx, referral_id: str) -> None:
     """After the yes (timer 'match'): every part that needs nothing before it begins at once.
 
-    The same after a return to the plan: what could not be done is tried again, what is done stays done.
+    The same after a return to the plan: what could not be done is tried again, by whom it was not tried yet;
+    what is done stays done, and what goes on goes on. Where nothing is left to do, the desk looks.
     """
     referral = doors.referral_by_id(tx, referral_id)
     if referral.stage is not Stage.MATCHING:
         return
     given = doors.consent_in_force(tx, referral)
-    if given is None or not tx.count(Task, referral_id=referral.id):
+    if given is None or not plan_parts.left_to_do(tx, referral):
         matching.run_out(tx, referral)
         return
     running = matching.save_step(tx, referral, Step.SPLIT, escalated=False)
     for task in tx.find(Task, referral_id=running.id, state=TaskState.DROPPED):
-        child = tx.get(Referral, task.child_id) if task.child_id else None
-        if child is None or child.stage is not Stage.WITHDRAWN:  # what the person took back stays so
-            tx.save(replace(task, state=TaskState.WAITING, since=tx.now, child_id=None))
+        _begin_again(tx, running, task)
     tx.set_timer(plan_parts.TIMER, running.id, tx.now)
     tell.tell_author(
         tx, running, "plan.begun", buttons=((tell.page_button("button.open", task_people.page(running)),),)
     )
+
+
+def _begin_again(tx: Tx, plan: Referral, task: Task) -> None:
+    """What was given up; what the person took back, or the desk voided, stays so."""
+    child = tx.get(Referral, task.child_id) if task.child_id else None
+    if child is not None and child.stage not in ENDED:
+        _save(tx, plan, task, TaskState.OPEN)
+    elif child is not None and plan_parts.has_helped(child):
+        _save(tx, plan, task, TaskState.DONE)
+    elif child is None or child.stage not in plan_parts.GONE:
+        _save(tx, plan, replace(task, child_id=None, spoken=()), TaskState.WAITING)
 
 
 def advance(tx: Tx, plan: Referral) -> Referral:
@@ -130,10 +140,10 @@ def as_doer(tx: Tx, person_id: str, task_id: str) -> tuple[Actor, Task, Referral
 
 
 def anew(tx: Tx, plan: Referral, task: Task) -> None:
-    """A partner's part that was done is to be done once more: its plan is asked again from the start."""
+    """The day has moved, and a partner's part is to be done once more: its plan is asked from the start."""
     kind = task_people.kind_of(tx, plan, task)
     if kind is not None:
-        child = _child(tx, plan, task, kind)
+        child = _child(tx, plan, task, kind, tasks.PASSES)
         _save(tx, plan, replace(task, child_id=child.id), TaskState.OPEN)
 
 
@@ -151,8 +161,8 @@ def _take_note(tx: Tx, plan: Referral) -> None:
         child = tx.get(Referral, task.child_id) if task.child_id else None
         if child is None:
             continue
-        helped = child.stage is Stage.CLOSED and child.outcome in _HELPED
-        state = TaskState.DONE if helped else TaskState.DROPPED if child.stage in ENDED else TaskState.OPEN
+        given_up = TaskState.DROPPED if child.stage in ENDED else TaskState.OPEN
+        state = TaskState.DONE if plan_parts.has_helped(child) else given_up
         if state is not task.state:
             _save(tx, plan, task, state)
 
@@ -168,8 +178,11 @@ def _open(tx: Tx, plan: Referral, task: Task) -> None:
         task_people.tell_doer(tx, plan, opened, "plan.yours")
 
 
-def _child(tx: Tx, plan: Referral, task: Task, kind: TaskKind) -> Referral:
-    """A partner's part as a matter of its own, under the very yes that was given to the plan."""
+def _child(tx: Tx, plan: Referral, task: Task, kind: TaskKind, passes: tuple[str, ...] = ()) -> Referral:
+    """A partner's part as a matter of its own, under the very yes that was given to the plan.
+
+    Whoever said no to it before is not asked again, unless for one of these reasons.
+    """
     draft = replace(
         plan,
         id=tx.new_id(),
@@ -177,15 +190,15 @@ def _child(tx: Tx, plan: Referral, task: Task, kind: TaskKind) -> Referral:
         category=kind.category,
         stage=Stage.DRAFT,
         created_at=tx.now,
-        plan=task.plan,
-        position=0,
         hops=0,
         offer_id=None,
         organization_id=None,
         accepted_by=None,
         escalated=False,
         outcome=None,
+        outcome_reason=None,
         confirmed=None,
+        why="",
         retain_until=None,
         parent_id=plan.id,
         task=kind.id,
@@ -193,7 +206,9 @@ def _child(tx: Tx, plan: Referral, task: Task, kind: TaskKind) -> Referral:
         desk_id=None,
         version=1,
     )
-    child = move(draft, Step.FILE, tx.now)
+    noes = {no.service_id for no in matching.refusals(tx, draft) if no.reason not in passes}
+    done, left = ([s for s in task.plan if (s in noes) is said] for said in (True, False))
+    child = move(replace(draft, plan=(*done, *left), position=len(done)), Step.FILE, tx.now)
     tx.add(child)
     tx.audit(AuditEntry(SYSTEM, Action.REFERRAL_STEP, f"referral:{child.id}", f"task:{kind.id}"))
     given = doors.consent_in_force(tx, plan)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 
 from referrals import tasks
@@ -12,11 +13,21 @@ from referrals.catalogue import TaskKind
 from referrals.errors import NotSealedFor
 from referrals.model import Actor, DataClass, Referral, Role, Stage
 from referrals.ports import Tx
-from referrals.service import doors, matching, names, plan_days, reading, sharing, task_people, task_plans
+from referrals.service import (
+    doors,
+    matching,
+    names,
+    plan_days,
+    plan_parts,
+    reading,
+    sharing,
+    task_people,
+    task_plans,
+)
 from referrals.service import tasks as running
 from referrals.service.pages.page import Body, Verb, day_of, text_of
 from referrals.service.pages.part import Part
-from referrals.views import Said, Section, Step
+from referrals.views import Choice, Said, Section, Step
 
 _DONE = Step("task_done", "page.step.task_done")
 _SPOKEN = Step("task_spoken", "page.step.task_spoken")
@@ -167,6 +178,17 @@ def _opened(tx: Tx, actor: Actor, plan: Referral, counted: Referral) -> Mapping[
 
 def _task(body: Body) -> str:
     return text_of(body, "task")
+
+
+def which(tx: Tx, actor: Actor, plan: Referral, step: Step) -> Step:
+    """Where all of a plan is done, the desk says which part of it is to be done once more."""
+    if step.id != "rematch" or not task_plans.is_split(tx, plan) or plan_parts.left_to_do(tx, plan):
+        return step
+    language = doors.person_by_id(tx, actor.person_id).language
+    done = {task.kind for task in tx.find(Task, referral_id=plan.id, state=TaskState.DONE)}
+    kinds = (kind.id for kind in matching.pathway_of(tx, plan).tasks if kind.id in done)
+    choices = tuple(Choice(kind, label=tx.catalogue.words(f"task.{kind}", language)) for kind in kinds)
+    return replace(step, label_key="page.step.once_more", needs="reason", choices=choices)
 
 
 STEPS = {
