@@ -103,16 +103,14 @@ def still(turn: Turn) -> Reply:
 def tried(turn: Turn) -> Reply:
     """How they tried; with it chosen, it is noted."""
     offer_id = turn.word(0)
+    code = {"code": attempts.to_try(turn.tx, turn.person.id, offer_id).code}
     slot = offer_slot(offer_id)
     page = page_button("button.read_story", f"matter/{offer_id}")
     if turn.word(1):
         attempts.tried(turn.tx, turn.person.id, offer_id, turn.word(1))
-        code = {"code": offers.code_of(turn.tx, offer_id)}
         return Reply("worker.tried", code, ((page,),), slot)
     buttons = [press(f"button.tried_{how}", "try", offer_id, how) for how in turns.HOW_TRIED]
-    return Reply(
-        "worker.how_tried", {"code": offers.code_of(turn.tx, offer_id)}, column([*buttons, page]), slot
-    )
+    return Reply("worker.how_tried", code, column([*buttons, page]), slot)
 
 
 def happened(turn: Turn) -> Reply:

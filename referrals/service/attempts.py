@@ -13,7 +13,7 @@ from referrals.access import Action
 from referrals.casework import Attempt
 from referrals.errors import BadAnswer, NoConsent, TooLong, WrongStage
 from referrals.lifecycle import HELD, STAGE_WAITS, TRYING, Step, move
-from referrals.model import Actor, AuditEntry, DataClass, Referral, Stage, Urgency, person_holder
+from referrals.model import Actor, AuditEntry, DataClass, Offer, Referral, Stage, Urgency, person_holder
 from referrals.ports import Tx
 from referrals.said import Keyboard
 from referrals.service import beginning, doors, matching, plans, sharing, tell, working
@@ -47,6 +47,11 @@ def tried(tx: Tx, person_id: str, offer_id: str, how: str) -> Referral:
         return _unreachable(tx, actor, referral)
     tell.tell_author(tx, referral, "matter.tried", buttons=buttons(referral))
     return referral
+
+
+def to_try(tx: Tx, person_id: str, offer_id: str) -> Offer:
+    """The offer of a matter that this worker's organisation holds; NotFound for every other one."""
+    return doors.served_referral(tx, person_id, offer_id, Action.SERVICE_TRY)[1]
 
 
 def of(tx: Tx, offer_id: str) -> list[Attempt]:

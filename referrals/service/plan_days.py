@@ -122,6 +122,8 @@ def stands(tx: Tx, person_id: str, subject: str, task_id: str, yes: bool) -> Tas
         actor, task, plan = running.as_doer(tx, person_id, task_id)
     if not task.still_asked:
         return task
+    if plan.stage is not Stage.IN_SERVICE:
+        raise WrongStage  # of a plan that is over nothing is done anew
     after = task_people.still_stands(tx, plan, task, child) if yes else replace(task, still_asked=False)
     if not yes and task.by != "partner":
         after = replace(after, state=TaskState.OPEN, spoken=())
@@ -140,6 +142,8 @@ def stands(tx: Tx, person_id: str, subject: str, task_id: str, yes: bool) -> Tas
 def went(tx: Tx, person_id: str, plan_id: str, yes: bool) -> Referral:
     """'Did it go as planned?': the person's or mentor's word; a no goes to the desk at once."""
     actor, plan = planner(tx, person_id, plan_id)
+    if actor.role is Role.WORKER:  # a side of the handover sets the day, and speaks for nobody
+        raise NotFound
     if plan.stage is not Stage.IN_SERVICE:
         raise WrongStage
     allow(actor, Action.TASK_DO)

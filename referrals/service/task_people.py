@@ -60,7 +60,8 @@ def does(tx: Tx, plan: Referral, task: Task, child: Referral) -> bool:
 def is_asked(tx: Tx, plan: Referral, task: Task, child: Referral) -> bool:
     """Whether this matter's partner is asked if that part still stands, and has not said yes."""
     said = child.task in task.spoken
-    return task.still_asked and not said and does(tx, plan, task, child)
+    runs = plan.stage is Stage.IN_SERVICE
+    return runs and task.still_asked and not said and does(tx, plan, task, child)
 
 
 def asked_again(tx: Tx, plan: Referral, task: Task, person_id: str) -> Task:

@@ -70,7 +70,10 @@ class Scene:
                 lambda tx: plan_days.move_day(tx, person, self.plan, date(2027, 5, 1)),
                 lambda tx: plan_days.move_day(tx, person, offer, date(2027, 5, 1)),
             ],
-            "went": [lambda tx: plan_days.went(tx, person, self.plan, True)],
+            "went": [
+                lambda tx: plan_days.went(tx, person, self.plan, True),
+                lambda tx: plan_days.went(tx, person, offer, True),
+            ],
             "propose": [lambda tx: proposing.propose(tx, person, "release-plan", "K7-29")],
         }
         return any(self._allowed(each) for each in tries[column])
