@@ -38,6 +38,7 @@ TAKES: Mapping[str, Sequence[str]] = {
     "room": (),
     "rota": (),
     "receipt": (),
+    "number": (),
     "agreements": (),
     "attendance": ("pin", "enrol"),
     "circle": (),

@@ -80,6 +80,8 @@ def _raised(turn: Turn, raised: Crisis, text: str) -> Reply:
         press("button.danger_no", "danger.now", raised.id, Danger.NO),
     )
     rows: Keyboard = ((alarms.false_alarm_button(raised),),)
+    if alarms.about_oneself(raised, alarms.enrolment_of(turn.tx, raised)):
+        rows = ((alarms.leave_button(raised),), *rows)
     if raised.danger is Danger.UNKNOWN:
         rows = (asked, *rows)
     return Reply(text, lines, rows, slot=alarms.askers_slot(raised))
@@ -89,7 +91,8 @@ def _yours(turn: Turn, held: Crisis) -> Reply:
     enrolment = alarms.enrolment_of(turn.tx, held)
     shown = {**_code(turn, held), "lines": emergency.for_person(turn.tx, turn.person.id, enrolment)}
     buttons = alarms.holders_buttons(held)
-    text = "desk.crisis_yours" if enrolment.mentor_seat else "desk.crisis_yours_alone"
+    alone = "desk.crisis_yours_number" if alarms.has_number(turn.tx, held) else "desk.crisis_yours_alone"
+    text = "desk.crisis_yours" if enrolment.mentor_seat else alone
     return Reply(text, shown, buttons, slot=alarms.slot_of(held), toast="toast.thank_you")
 
 

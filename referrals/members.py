@@ -217,6 +217,11 @@ class Crisis:
     ended_as: str = ""  # 'handled' | 'false_alarm'
     version: int = 1
 
+    @property
+    def record(self) -> Record:
+        """How whoever raised it about themselves can be called, as long as it is open."""
+        return Record("crisis", self.id)
+
 
 @dataclass(frozen=True, slots=True)
 class SafetyPlan:
@@ -266,12 +271,14 @@ class SafetyShare:
 class WordReceipt:
     """The receipt of a consent by word: `id` is the keyed fingerprint (hex) of its code.
 
+    `consent_id`: the yes; for a confirmation of attendance that itself, and `referral_id` is None.
+
     The code is read out to the member, shown once, and withdraws the consent whoever brings it. The desk
     asks a sample of people whether it is true (`asked_at`, `answer`: 'yes' | 'no' | 'not_reached').
     """
 
     id: str
-    referral_id: str
+    referral_id: str | None
     consent_id: str
     witness_id: str  # the mentor who read the words out
     made_at: datetime

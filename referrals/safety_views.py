@@ -63,6 +63,7 @@ class SafetyView:
     locked: bool = False
     wait_minutes: int = 0
     mentors: tuple[str, ...] = ()  # posts, for whoever holds an alarm: whom to call, in this order
+    number: str = ""  # how the person themselves can be called, for whoever holds their alarm
 
 
 @dataclass(frozen=True, slots=True)

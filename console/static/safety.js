@@ -12,6 +12,7 @@ export function show(view, desk) {
     view.emergency_lines.length > 0 && danger(view.emergency_lines),
     view.mentors.length > 0 && card(t("page.safety.call"), h("p", { class: "by" }, view.mentors.join(" · "))),
     ...lock,
+    view.number && card(t("page.safety.number"), h("p", { class: "words", dir: "auto" }, view.number)),
     view.wait_minutes > 0 && h("p", { class: "hint" }, t("page.safety.wait", { minutes: view.wait_minutes })),
     view.may_write ? writingPlan(view, desk) : readingPlan(view.sections, view.written_at),
     view.ask && asking(view.ask, desk),

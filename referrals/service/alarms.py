@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from referrals.errors import NotFound
 from referrals.members import Crisis, Danger, Enrolment
-from referrals.model import Role
+from referrals.model import DataClass, Role
 from referrals.ports import Tx
 from referrals.said import Button, Keyboard, Priority
 from referrals.service import emergency, member_keys, own_checkins, tell
@@ -15,6 +15,7 @@ NOW = Priority.CRISIS
 def alert(tx: Tx, person_id: str, crisis: Crisis, enrolment: Enrolment) -> bool:
     text = "desk.crisis_now" if crisis.danger is Danger.YES else "desk.crisis"
     text = text if enrolment.mentor_seat else "desk.crisis_alone"
+    text = "desk.crisis_number" if has_number(tx, crisis) else text
     buttons = holders_buttons(crisis) if crisis.held_by == person_id else to_take(crisis)
     slot = slot_of(crisis)
     code = {"code": enrolment.code}
@@ -28,19 +29,57 @@ def tell_asker(tx: Tx, crisis: Crisis, enrolment: Enrolment, text: str) -> None:
     others = () if theirs else member_keys.mentors_of(tx, enrolment)[:1]
     for person_id in (crisis.raised_by, *others):
         shown = {"lines": emergency.for_person(tx, person_id, enrolment), "code": enrolment.code}
-        buttons = ((false_alarm_button(crisis),),) if theirs else ()
+        buttons = (*_to_leave(tx, crisis, enrolment), (false_alarm_button(crisis),)) if theirs else ()
         tell.tell(tx, person_id, text, shown, buttons=buttons, slot=askers_slot(crisis), priority=NOW)
 
 
 def tell_held(tx: Tx, crisis: Crisis, enrolment: Enrolment) -> None:
-    """A coordinator has it. A family has no mentor and left no number: nobody promises it a call."""
-    if enrolment.mentor_seat:
+    """A coordinator has it. Nobody promises a call that nobody can make."""
+    if enrolment.mentor_seat and not about_oneself(crisis, enrolment):
         tell_asker(tx, crisis, enrolment, "mentor.crisis_held")
         return
-    shown = {"lines": emergency.for_person(tx, crisis.raised_by, enrolment)}
-    ways = (*own_checkins.ways_of(tx, Role.FAMILY), (false_alarm_button(crisis),))
+    text, shown, ways = _to_oneself(tx, crisis, enrolment)
     slot = askers_slot(crisis)
-    tell.tell(tx, crisis.raised_by, "own.crisis_held", shown, buttons=ways, slot=slot, priority=NOW)
+    tell.tell(tx, crisis.raised_by, text, shown, buttons=ways, slot=slot, priority=NOW)
+
+
+def stands(tx: Tx, crisis: Crisis, enrolment: Enrolment) -> None:
+    """A number was left or taken back: what stands in that person's chat says so, without a sound."""
+    text, shown, ways = _to_oneself(tx, crisis, enrolment)
+    tell.quietly(tx, crisis.raised_by, askers_slot(crisis), text, shown, ways)
+
+
+def _to_oneself(tx: Tx, crisis: Crisis, enrolment: Enrolment) -> tuple[str, dict[str, str], Keyboard]:
+    """How it stands, for somebody whose alarm is about themselves."""
+    number, alone = has_number(tx, crisis), not enrolment.mentor_seat
+    if crisis.held_by is None:
+        text = "own.number_left" if number else "own.number_gone"
+    elif number:
+        text = "own.crisis_held_call"
+    else:
+        text = "own.crisis_held" if alone else "own.crisis_held_mentor"
+    shown = {"lines": emergency.for_person(tx, crisis.raised_by, enrolment)}
+    ways = own_checkins.ways_of(tx, Role.FAMILY) if alone and not number else ()
+    return text, shown, (*_to_leave(tx, crisis, enrolment), *ways, (false_alarm_button(crisis),))
+
+
+def about_oneself(crisis: Crisis, enrolment: Enrolment) -> bool:
+    """Whether whoever raised it is the one whom it is about, on their own phone."""
+    return crisis.raised_by == enrolment.person_id
+
+
+def has_number(tx: Tx, crisis: Crisis) -> bool:
+    """Whether a way to be called was left with it (`alarm_numbers.py`)."""
+    return tx.sealed_exists(crisis.record, DataClass.CONTACT)
+
+
+def leave_button(crisis: Crisis) -> Button:
+    """To the page on which a number is written; no chat carries one."""
+    return tell.page_button("button.leave_number", f"number/{crisis.id}")
+
+
+def _to_leave(tx: Tx, crisis: Crisis, enrolment: Enrolment) -> Keyboard:
+    return ((leave_button(crisis),),) if about_oneself(crisis, enrolment) else ()
 
 
 def slot_of(crisis: Crisis) -> str:

@@ -20,6 +20,7 @@ from referrals.ports import Tx
 from referrals.said import Keyboard
 from referrals.schedule import local
 from referrals.service import (
+    alarm_numbers,
     asking,
     crisis,
     doors,
@@ -61,25 +62,59 @@ def save(tx: Tx, person_id: str, subject: str, answers: Answers, source: Source 
 
 
 def late(tx: Tx, person_id: str, enrolment_id: str, day: date, answers: Answers, note: str = "") -> Asked:
-    """A contact of yesterday, or up to a week ago. It also answers the reminder that was about it."""
-    found = anew(tx, person_id, enrolment_id, Source.LATE)
-    today = local(tx.now, _zone(tx, found)).date()
-    if not timedelta(days=1) <= today - day <= timedelta(days=LATE_FOR):
-        raise BadAnswer
+    """A contact of yesterday, or up to a week ago. It also answers the reminder that was about it.
+
+    The same answers for the same day once more within a minute are a second press, and nothing new.
+    """
+    found = of_day(tx, person_id, enrolment_id, day)
     given = forms.whole(found.form, answers)
-    due = found.check_in
-    mine = found.enrolment is not None and reminders.is_about(due, replace(due, day=day), found.enrolment)
-    if not found.fresh and (due.saved_at is not None or not mine):
-        new = replace(
-            found.check_in,
-            id=enrolment_id, due_at=tx.now, asked_of=person_id, source=Source.LATE,
-            saved_at=None, saved_by=None, version=1,
-        )  # fmt: skip
-        found = replace(found, check_in=new, fresh=True)
+    if found.check_in.saved_at is not None:
+        if _written(given) == _written(trends.opened(tx, found.actor, found.check_in)):
+            return found
+        found = _another(tx, found, enrolment_id, day)
     kept = _keep(tx, found, given, day, Source.LATE)
     if note.strip():
         add_note(tx, person_id, kept.check_in.id, note)
     return kept
+
+
+def of_day(tx: Tx, person_id: str, subject: str, day: date) -> Asked:
+    """A contact of an earlier day, for whoever may write it down: the reminder that was about it, else a new one.
+
+    Whoever has just saved one of that day sees that. BadAnswer for a day that is not of the last week.
+    `subject`: the member's enrolment, or the check-in that is due.
+    """
+    due = tx.get(CheckIn, subject)
+    enrolment_id = (due.enrolment_id if due else None) or subject
+    found = anew(tx, person_id, enrolment_id, Source.LATE)
+    today = local(tx.now, _zone(tx, found)).date()
+    if not timedelta(days=1) <= today - day <= timedelta(days=LATE_FOR):
+        raise BadAnswer
+    saved = [
+        c for c in tx.find(CheckIn, enrolment_id=enrolment_id, saved_by=person_id, day=day) if _just(tx, c)
+    ]
+    if saved:
+        last = max(saved, key=lambda c: (c.saved_at or c.due_at, c.id))
+        return replace(found, check_in=last, form=asking.form_of(tx, last), fresh=False)
+    asked_for = found.check_in
+    if not found.fresh and asked_for.saved_at is None and found.enrolment is not None:
+        if reminders.is_about(asked_for, replace(asked_for, day=day), found.enrolment):
+            return replace(found, check_in=replace(asked_for, day=day))
+    return _another(tx, found, enrolment_id, day)
+
+
+def _just(tx: Tx, check_in: CheckIn) -> bool:
+    return check_in.saved_at is not None and tx.now - check_in.saved_at < UNDO
+
+
+def _another(tx: Tx, found: Asked, enrolment_id: str, day: date) -> Asked:
+    """A contact beside the one that is due or was just saved; not kept before it is saved."""
+    new = replace(
+        found.check_in,
+        id=enrolment_id, due_at=tx.now, asked_of=found.actor.person_id, source=Source.LATE,
+        saved_at=None, saved_by=None, day=day, corrected=0, missed=False, step=0, version=1,
+    )  # fmt: skip
+    return replace(found, check_in=new, fresh=True)
 
 
 def _keep(tx: Tx, found: Asked, given: dict[str, str], day: date, source: Source | None) -> Asked:
@@ -189,9 +224,9 @@ def further(tx: Tx, check_in: CheckIn, found: Asked | None = None) -> Keyboard:
     if found is not None and check_in.kind is CheckInKind.WELLBEING:
         return wellbeing.further(check_in, (found.answers or {}).get("state", ""))
     if found is not None and found.said in own_checkins.OFFERS_HELP:
-        return own_checkins.ways_to_ask(tx, found)
+        return (*alarm_numbers.offered(tx, check_in), *own_checkins.ways_to_ask(tx, found))
     if check_in.kind is not CheckInKind.MEMBER:
-        return ()
+        return alarm_numbers.offered(tx, check_in)
     return ((tell.page_button("button.add_note", f"member/{check_in.enrolment_id}"),),)
 
 

@@ -19,6 +19,7 @@ from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.said import Timer
 from referrals.service import (
+    alarm_numbers,
     alarms,
     doors,
     emergency,
@@ -100,8 +101,8 @@ def _theirs(tx: Tx, person_id: str, enrolment_id: str) -> tuple[Actor, Enrolment
     enrolment = tx.get(Enrolment, enrolment_id, lock=True)
     if enrolment is None:
         raise NotFound
-    if enrolment.person_id == person_id and enrolment.mentor_seat:
-        return Actor(person_id, Role.MEMBER), enrolment
+    if enrolment.person_id == person_id:
+        return Actor(person_id, Role.MEMBER if enrolment.mentor_seat else Role.FAMILY), enrolment
     return enrolments.mine(tx, person_id, enrolment_id)
 
 
@@ -184,6 +185,7 @@ def _hold(tx: Tx, actor: Actor, crisis: Crisis) -> Crisis:
     tx.clear_timer(TIMER, held.id)
     tx.set_timer(STILL, held.id, tx.now + ladder.STILL)
     tx.audit(AuditEntry(actor, Action.CRISIS_HOLD, f"crisis:{held.id}"))
+    alarm_numbers.settle(tx, held)
     enrolment = alarms.enrolment_of(tx, held)
     for person_id in held.told:
         if person_id != actor.person_id:
@@ -228,6 +230,7 @@ def _let_go(tx: Tx, actor: Actor, crisis: Crisis) -> Crisis:
     tx.clear_timer(STILL, free.id)
     tx.audit(AuditEntry(actor, Action.CRISIS_HOLD, f"crisis:{free.id}", "let go"))
     enrolment = alarms.enrolment_of(tx, free)
+    alarm_numbers.settle(tx, free)
     safety_plans.settle(tx, enrolment)
     climbed = _climb(tx, free, enrolment)
     if former:
@@ -284,6 +287,7 @@ def _end(tx: Tx, actor: Actor, crisis: Crisis, ended_as: str) -> Crisis:
     tx.clear_timers(ended.id)
     action = Action.CRISIS_RAISE if ended_as == FALSE_ALARM else Action.CRISIS_END
     tx.audit(AuditEntry(actor, action, f"crisis:{ended.id}", ended_as))
+    alarm_numbers.settle(tx, ended)
     safety_sharing.crisis_ended(tx, ended)
     safety_plans.settle(tx, alarms.enrolment_of(tx, ended))
     return ended

@@ -42,6 +42,7 @@ from referrals.persons import (
 from referrals.ports import Tx
 from referrals.said import Timer
 from referrals.service import (
+    alarm_numbers,
     attendance,
     circle_sides,
     closing,
@@ -109,7 +110,7 @@ RULES: Mapping[str, Rule] = {
     "task": Rule("with its plan", "the plan's end", "retention"),
     "attempt": Rule("with the matter", "its end", "retention"),
     "appointment": Rule("with the matter", "its end", "retention"),
-    "duty_swap": Rule("until both turns are over, or nobody has said yes in time", "its asking", "rota_swap"),
+    "duty_swap": Rule("until its turns are over, or nobody has said yes in time", "its asking", "rota_swap"),
     "circle": Rule("with the matters of both sides", "their end", "retention"),
     "circle_side": Rule("with its matter", "the matter's end", "retention"),
     "circle_invitation": Rule("30 days, its row 30 days more", "its making", "sweep"),
@@ -209,6 +210,7 @@ def forget_own(tx: Tx, person_id: str) -> None:
     for own in tx.find(CheckIn, saved_by=person_id, enrolment_id=None, offer_id=None):  # 'how are YOU'
         tx.destroy(own.record)
         _remove(tx, own)
+    alarm_numbers.forget_person(tx, person_id)
     for looked_at in tx.find(CircleInvitation, taken_by=person_id):
         _remove(tx, looked_at)  # whoever leads it may ask somebody else
     recovery = tx.get(Recovery, person_id)
@@ -253,6 +255,7 @@ def _crisis(tx: Tx, crisis: Crisis) -> None:
     """An alarm, with what was shared for it."""
     for share in tx.find(SafetyShare, crisis_id=crisis.id):
         safety_sharing.forget(tx, share)
+    alarm_numbers.forget(tx, crisis)
     tx.clear_timers(crisis.id)
     tx.remove(crisis)
     note(tx, f"crisis:{crisis.id}")

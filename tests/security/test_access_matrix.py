@@ -19,11 +19,13 @@ import pytest
 from referrals.access import Action, allow
 from referrals.casework import AppointmentState
 from referrals.errors import NotAllowed, NotFound, Refused
-from referrals.members import CheckIn, CheckInKind, Danger, Enrolment
+from referrals.members import CheckIn, CheckInKind, Crisis, Danger, Enrolment
 from referrals.model import Actor, Consent, DataClass, Offer, Record, Role
 from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.service import (
+    after_help,
+    alarm_numbers,
     appointments,
     asked,
     capacity,
@@ -33,6 +35,7 @@ from referrals.service import (
     doors,
     joining,
     network,
+    own_checkins,
     unmet,
 )
 from referrals.service.pages import PAGES
@@ -236,6 +239,9 @@ class Matrix:
             person = it.cast[persona]
             for column, tried in self._network_cells(person, check_in):
                 self.note("network", persona, column, tried, tried.allowed)
+            for column, verb in (("number_write", _leaves_number), ("number_read", _reads_number)):
+                tried = self.try_it(verb, person, it.cast["author"])
+                self.note("network", persona, column, tried, tried.allowed)
 
     def _network_cells(self, person: str, check_in: str) -> Iterator[tuple[str, Tried]]:
         posts, me = PAGES["posts"], PAGES["me"]
@@ -270,7 +276,8 @@ class Matrix:
         full = {"service": "bua-visits", "reason": "full"}
         yield "room_say", self.reach(room.steps["room"], person, [""], full)
         yield "room_say_all", self.try_it(capacity.say_all, person, "bua-house", "full")
-        yield "unmet_report", self.try_it(_counts_unmet, person)
+        yield "unmet_report", self.try_it(_counts, person, unmet.counted)
+        yield "closing_report", self.try_it(_counts, person, after_help.counted)
 
 
 def _marks(tx: Tx, matter: str, about: str) -> tuple[str, ...]:
@@ -340,10 +347,25 @@ def _holds_crisis(tx: Tx, person: str, check_in: str) -> None:
     crisis.hold(tx, person, raised.id)
 
 
-def _counts_unmet(tx: Tx, person: str) -> None:
+def _leaves_number(tx: Tx, person: str, author: str) -> Crisis:
+    """The author has raised an alarm about themselves; this person writes how the author can be called."""
+    enrolment = own_checkins.join(tx, author)
+    raised = crisis.raise_alarm(tx, Actor(author, Role.FAMILY), enrolment, None, Danger.YES)
+    return alarm_numbers.leave(tx, person, raised.id, "081 555 0199")
+
+
+def _reads_number(tx: Tx, person: str, author: str) -> None:
+    """And this person would take the alarm and open it, as anybody they are."""
+    raised = _leaves_number(tx, author, author)
+    if person != author:
+        crisis.hold(tx, person, raised.id)
+    _opens(tx, person, [raised.record], DataClass.CONTACT)
+
+
+def _counts(tx: Tx, person: str, counted: Callable[[Tx, Actor, date, date], object]) -> None:
     for actor in _actors(tx, person):
         try:
-            unmet.counted(tx, actor, date(2026, 7, 1), date(2026, 9, 1))
+            counted(tx, actor, date(2026, 7, 1), date(2026, 9, 1))
         except NotAllowed:
             continue
         return

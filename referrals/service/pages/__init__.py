@@ -21,6 +21,7 @@ from referrals.service.pages.offer import OFFER
 from referrals.service.pages.page import Page
 from referrals.service.pages.plan import PLAN
 from referrals.service.pages.posts import POSTS
+from referrals.service.pages.number import NUMBER
 from referrals.service.pages.receipt import RECEIPT
 from referrals.service.pages.room import ROOM
 from referrals.service.pages.rota import ROTA
@@ -52,6 +53,7 @@ PAGES: Mapping[str, Page] = {
     "rota": ROTA,
     "safety": SAFETY,
     "share": SHARE,
+    "number": NUMBER,
     "words": WORDS,
     "word": WORD,
     "members": MEMBERS,

@@ -9,7 +9,16 @@ from referrals.access import Action
 from referrals.members import SafetyPlan, SafetyShare
 from referrals.ports import Tx
 from referrals.safety_views import AskView, SafetyView, Section, SharedLine
-from referrals.service import doors, emergency, member_keys, names, safety_lists, safety_plans, safety_sharing
+from referrals.service import (
+    alarm_numbers,
+    doors,
+    emergency,
+    member_keys,
+    names,
+    safety_lists,
+    safety_plans,
+    safety_sharing,
+)
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.service.safety_plans import Reader
 from referrals.views import Choice, Step
@@ -25,6 +34,7 @@ def safety_view(tx: Tx, person_id: str, subject: str, body: Body) -> SafetyView:
     hidden = plan is not None and bool(tx.reading_locked or wait)
     texts = {} if hidden else safety_plans.read(tx, reader)
     language = doors.person_by_id(tx, person_id).language
+    left = alarm_numbers.left_with(tx, reader.enrolment, person_id) if reader.crisis is not None else []
     return SafetyView(
         code=reader.enrolment.code,
         role_key=f"page.safety.for.{reader.actor.role}",
@@ -35,9 +45,10 @@ def safety_view(tx: Tx, person_id: str, subject: str, body: Body) -> SafetyView:
         shared=tuple(_shared(tx, reader, language)),
         steps=_steps(reader, plan),
         ask=_asking(tx, reader, language, plan is not None),
-        locked=plan is not None and tx.reading_locked,
+        locked=(plan is not None or bool(left)) and tx.reading_locked,
         wait_minutes=wait,
         mentors=_mentors(tx, reader) if reader.crisis is not None else (),
+        number="" if tx.reading_locked else alarm_numbers.read(tx, reader.actor, left),
     )
 
 
