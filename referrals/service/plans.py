@@ -191,9 +191,12 @@ def make(tx: Tx, referral: Referral, wishes: Wishes) -> routing.Plan:
     wished = wishes.applied(referral)
     if not wished.area or not wished.category:
         return routing.Plan()
-    if wished.category not in matching.pathway_of(tx, referral).categories:
+    pathway = matching.pathway_of(tx, referral)
+    if wished.category not in pathway.categories:
         raise BadAnswer
-    behalf.check(matching.pathway_of(tx, referral), wishes.behalf)
+    if wished.urgency not in (referral.urgency, *plan_choices.urgencies(pathway)):
+        raise BadAnswer  # an emergency goes past limits and first looks
+    behalf.check(pathway, wishes.behalf)
     asked = frozenset(offer.organization_id for offer in matching.refusals(tx, referral))
     asked |= onward.not_again(tx, referral) | circle_sides.others(tx, referral)
     without = replace(wishes.exclusions, organizations=wishes.exclusions.organizations | asked)

@@ -11,10 +11,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from referrals.errors import NotFound, WrongStage
-from referrals.model import Referral, Stage
+from referrals.errors import BadAnswer, NotFound, WrongStage
+from referrals.model import AgeGroup, Referral, Stage
 from referrals.ports import Tx
-from referrals.service import closing, doors, offers, plan_days
+from referrals.service import closing, doors, drafts, offers, plan_days
 from referrals.service.pages import PAGES
 from tests.support.chat import Chat
 from tests.support.parts import Parts
@@ -108,3 +108,21 @@ def _over(tx: Tx, plan: str) -> None:
     """As after a year in which everything was done and confirmed."""
     found = doors.referral_by_id(tx, plan)
     tx.save(replace(found, stage=Stage.CLOSED))
+
+
+# -- a body that no page sends ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pathway", ["dialogue-circle", "faith-dialogue", "custody-programme"])
+def test_nothing_is_an_emergency_that_its_pathway_does_not_call_one(net: Parts, pathway: str) -> None:
+    """An emergency goes past every limit, the desk's first look and a child's own yes: it was a word in a
+    body away, for a circle too."""
+    category = net.store.run(lambda tx: tx.catalogue.pathways[pathway].needs[0])
+    actor = doors.as_author(net.family)
+    draft = net.store.run(drafts.start_draft, actor, pathway, category, AgeGroup.CHILD, "en").id
+    plan = PAGES["plan"].steps
+    body = {"area": "pattani-mueang", "urgency": "emergency"}
+    with pytest.raises(BadAnswer):
+        shown = net.store.run(plan["preview"], net.family, draft, body)
+        net.store.run(plan["file"], net.family, draft, {**body, "consent_digest": shown.consent_digest})
+    assert net.referral(draft).stage is Stage.DRAFT
