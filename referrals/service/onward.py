@@ -18,6 +18,7 @@ from referrals.lifecycle import HELD, OPEN, STAGE_WAITS, Step, move
 from referrals.members import Enrolment
 from referrals.model import SYSTEM, AuditEntry, Offer, Referral, Role, Stage, Urgency
 from referrals.onward import Link
+from referrals.persons import Person
 from referrals.ports import Tx
 from referrals.service import doors, matter_codes, sharing, tell
 
@@ -59,6 +60,7 @@ def ask(tx: Tx, subject: str) -> None:
     if referral is None or referral.stage not in FROM or not sharing.readable(tx, referral):
         return
     pathway = _along(tx, referral, category)
+    _in_turn(tx, referral)
     if pathway is None or _stands(tx, referral, category):
         return
     waiting = move(_draft(tx, referral, pathway, category), Step.ASK_CONSENT, tx.now)
@@ -79,9 +81,12 @@ def choices(tx: Tx, referral: Referral) -> tuple[str, ...]:
 
 
 def nudge(tx: Tx, referral_id: str) -> None:
-    """Timer: a day without an answer. Whoever can give or ask for the yes is reminded once."""
+    """Timer: a day without an answer. Whoever can give or ask for the yes is reminded once.
+
+    Not where they have asked for the same on their own meanwhile.
+    """
     referral = doors.referral_by_id(tx, referral_id)
-    if referral.stage is Stage.AWAITING_CONSENT:
+    if referral.stage is Stage.AWAITING_CONSENT and not _stands(tx, referral, referral.category):
         _ask(tx, referral, "onward.still_waits")
 
 
@@ -160,12 +165,31 @@ def _role(referral: Referral) -> Role:
     return Role.MEMBER if referral.enrolment_id else Role.FAMILY
 
 
-def _stands(tx: Tx, referral: Referral, category: str) -> bool:
+def _in_turn(tx: Tx, referral: Referral) -> None:
+    """What is proposed from two matters of one person comes one by one: the second finds the first."""
     if referral.enrolment_id:
-        found = tx.find(Referral, enrolment_id=referral.enrolment_id, category=category, stage=OPEN)
-    else:
-        found = tx.find(Referral, author_id=referral.author_id, category=category, stage=OPEN)
-    return any(r.stage is not Stage.DRAFT and r.enrolment_id == referral.enrolment_id for r in found)
+        tx.get(Enrolment, referral.enrolment_id, lock=True)
+    phone = _phone(tx, referral)
+    if phone:
+        tx.get(Person, phone, lock=True)
+
+
+def _phone(tx: Tx, referral: Referral) -> str:
+    """Who has their own phone here: the author, or the member for whom a mentor speaks; '' for nobody."""
+    if not referral.by_word:
+        return referral.author_id
+    enrolment = tx.get(Enrolment, referral.enrolment_id or "")
+    return (enrolment.person_id if enrolment is not None else None) or ""
+
+
+def _stands(tx: Tx, referral: Referral, category: str) -> bool:
+    """Whether the same person has asked for it, or is asked about it, in whichever of their matters."""
+    phone = _phone(tx, referral)
+    found = tx.find(Referral, author_id=phone, category=category, stage=OPEN) if phone else []
+    found = [r for r in found if not r.by_word]  # what they look after as a mentor is somebody else's
+    if referral.enrolment_id:
+        found += tx.find(Referral, enrolment_id=referral.enrolment_id, category=category, stage=OPEN)
+    return any(r.stage is not Stage.DRAFT and r.id != referral.id for r in found)
 
 
 def _draft(tx: Tx, referral: Referral, pathway: Pathway, category: str) -> Referral:

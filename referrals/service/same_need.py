@@ -30,10 +30,10 @@ def standing(tx: Tx, draft: Referral) -> Referral | None:
     """
     if draft.stage is not Stage.DRAFT or not draft.category or tx.get(Tally, _key(draft.id)) is not None:
         return None
-    found = tx.find(Referral, author_id=draft.author_id, category=draft.category, stage=FILED)
+    waits = Stage.AWAITING_CONSENT
+    found = tx.find(Referral, author_id=draft.author_id, category=draft.category, stage=(*FILED, waits))
     mine = [r for r in found if not r.by_word and r.parent_id is None]
     for tied in tx.find(Enrolment, person_id=draft.author_id):
-        waits = Stage.AWAITING_CONSENT
         mine += tx.find(Referral, enrolment_id=tied.id, category=draft.category, stage=waits)
     return max(mine, key=lambda r: (r.created_at, r.id), default=None)
 

@@ -17,6 +17,7 @@ from referrals.service import (
     desk_work,
     doors,
     offers,
+    onward,
     swaps,
     thread_share,
     transfers,
@@ -91,6 +92,29 @@ def test_a_transfer_proposed_twice_and_withdrawn_meanwhile(net: Turns) -> None:
     assert net.live_offer(net.matter) is None
 
 
+def test_two_partners_propose_the_same_further_need_at_once(net: Turns) -> None:
+    """One question to the person, and not a word about it to either of the two."""
+    net.asked(alone=True)
+    one = net.offer.id
+    net.store.run(offers.accept, net.worker, one)
+    net.asked(alone=True)
+    other = net.offer.id
+    net.store.run(offers.accept, net.colleague, other)
+    for need in ("family.income", "family.letters", "family.children"):
+        net.store.run(onward.propose, net.worker, one, need)
+        net.store.run(onward.propose, net.colleague, other, need)
+        asks = [timer.subject for timer in net.timers() if timer.kind == onward.ASK]
+        assert len(asks) == 2
+        at_once(net, *((onward.ask, subject) for subject in asks))
+        net.passes(onward.ASK_AFTER)
+        waits = net.store.run(_of_need, need)
+        assert [referral.stage for referral in waits] == [Stage.AWAITING_CONSENT], need
+    net.said()
+    net.passes(onward.ANSWER_WITHIN + onward.ASK_AFTER)
+    heard = [who for who, text in net.said() if text == "worker.onward_moved"]
+    assert {net.worker, net.colleague} <= set(heard), "both hear the same, whoever was first"
+
+
 def test_a_confirmation_begun_and_agreed_to_twice(net: Turns) -> None:
     member = net.person(704)
     net.person(31, "mentor-1")
@@ -120,6 +144,10 @@ def tx_offer(tx: Tx, offer_id: str) -> Offer:
     found = tx.get(Offer, offer_id)
     assert found is not None
     return found
+
+
+def _of_need(tx: Tx, category: str) -> list[Referral]:
+    return tx.find(Referral, category=category)
 
 
 def tx_matter(tx: Tx, net: Turns) -> Referral:

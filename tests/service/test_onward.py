@@ -19,7 +19,7 @@ from referrals.ports import Tx
 from referrals.service import filing, offers, onward, plans, working
 from referrals.service.behalf import Behalf
 from referrals.service.pages import PAGES
-from referrals.views import FiledView, PlanView
+from referrals.views import FiledView, PlanView, SectionsView
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store
 
@@ -175,6 +175,21 @@ def test_a_need_that_is_open_already_bothers_nobody_and_is_not_given_away(chain:
     chain.net.said()
     assert chain.proposes("family.income") is None
     assert chain.net.said() == []
+
+
+def test_what_a_partner_has_proposed_and_the_person_asks_for_themselves_is_one_need(chain: Chain) -> None:
+    found = chain.proposes("family.income")
+    assert found is not None
+    draft = chain.net.draft(chain.family, "family.income")
+    first = chain.net.store.run(PAGES["plan"].view, chain.family, draft, {})
+    assert isinstance(first, SectionsView)
+    assert first.sections[0].lines[0].key == "part.same.waits"
+    assert [step.id for step in first.sections[0].steps] == ["anew"]
+    chain.net.store.run(PAGES["plan"].steps["anew"], chain.family, draft, {})
+    chain.agrees(draft)
+    chain.net.said()
+    chain.net.passes(2 * DAY)
+    assert "onward.still_waits" not in {text for _, text in chain.net.said()}, "they have asked for it"
 
 
 def test_a_partner_finds_out_nothing_about_what_stands_by_proposing(chain: Chain) -> None:
