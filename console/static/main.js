@@ -11,7 +11,7 @@ const LEADS_TO = { plan: "filed", offer: "matter" };
 
 const MODULES = { gone: "mydata" };
 // Pages that are nothing but sections.
-for (const page of ["agreements", "attendance", "choose", "circle", "desk", "invited", "receipt", "room", "rota", "tasks", "work"]) MODULES[page] = "sections";
+for (const page of ["agreements", "attendance", "choose", "circle", "desk", "invited", "number", "receipt", "room", "rota", "tasks", "work"]) MODULES[page] = "sections";
 
 const root = document.getElementById("page");
 const trail = []; // the sessions behind this page, so that 'back' finds the menu again

@@ -75,6 +75,7 @@ def safety_view(tx: Any, who: str, subject: str, body: Body) -> SafetyView:
         return replace(
             mentor, role_key="page.safety.for.coordinator", may_write=False, steps=(), shared=held, ask=ASK,
             mentors=("mentor-1", "mentor-2"),
+            number="081 555 0199, only after eight",
         )  # fmt: skip
     return mentor
 
