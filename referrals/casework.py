@@ -142,7 +142,8 @@ class Confirmation:
     """Attendance only. `asked_by`: who began it; `by_body`: a supervising body asked on its own.
 
     `enrolment_id` None: nobody is known by what was typed. Whatever is sent is sealed under its own record.
-    The answer leaves at `answer_at`, whether it says something or not.
+    The answer leaves at `answer_at`, whether it says something or not. `language`: of a yes by word, the one in
+    which `text` was read out and `witness_id` heard it.
     """
 
     id: str
@@ -158,11 +159,19 @@ class Confirmation:
     agreed_at: datetime | None = None  # the member's yes
     code: str = ""  # the body's own reference of its question
     why: str = ""  # why nothing was sent (`confirmations.Why`): for the person and the desk alone
+    language: str = ""
+    text: str = ""
+    witness_id: str | None = None
     version: int = 1
 
     @property
     def record(self) -> Record:
         return Record("confirmation", self.id)
+
+    @property
+    def by_word(self) -> bool:
+        """Begun by whoever looks after the member, who reads it out to them."""
+        return bool(self.language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +224,10 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class ClosingAnswer:
-    """What somebody said at the end about a partner's help: a coded fact that leads to nobody."""
+    """What somebody said at the end about a partner's help: a coded fact that leads to nobody.
+
+    `organization_id`: '' for a plan in which several helped.
+    """
 
     id: str
     pathway: str

@@ -1,6 +1,7 @@
 """What the person says at the end, one tap each and none of them owed: how it was, and why it is not over.
 
-Asked of a matter that is closed and helped, and of a confirmation of attendance that was sent.
+Asked of a matter that is closed and helped, and of a confirmation of attendance that was sent. Of a plan of
+several parts it is asked once, when the whole is over, and of none of its parts: then it names nobody.
 How it was is about the partner, so no partner may ever read it as one person's word. An answer is noted as a
 timer and becomes a coded fact days into the next month, all of a month in one turn and in the order of random
 ids, so that neither order nor time ties a fact to the matter behind it (as `unmet.py` does). It names the
@@ -35,7 +36,7 @@ REOPENED = ("came_back", "not_enough", "new_turn", "other")
 
 @dataclass(frozen=True, slots=True)
 class Over:
-    """What one organisation was there for, once it is over: since when, and whose questions are asked."""
+    """What one organisation ('': several) was there for, once it is over: since when, whose questions."""
 
     organization_id: str
     pathway: Pathway
@@ -57,9 +58,16 @@ def over(tx: Tx, about: Referral | Confirmation | None) -> Over | None:
         if about.state is not ConfirmationState.SENT:
             return None
         return Over(about.organization_id, pathway, pathway.categories[0], about.answer_at)
-    if about.stage is not Stage.CLOSED or not about.confirmed or about.organization_id is None:
+    if about.stage is not Stage.CLOSED or not about.confirmed or about.task:
         return None
-    return Over(about.organization_id, pathway, about.category, about.stage_since)
+    if about.organization_id is None and not _several_helped(tx, about):
+        return None
+    return Over(about.organization_id or "", pathway, about.category, about.stage_since)
+
+
+def _several_helped(tx: Tx, plan: Referral) -> bool:
+    """Whether it is a plan of which some partner did a part, whatever came of it."""
+    return any(part.organization_id for part in tx.find(Referral, parent_id=plan.id))
 
 
 def asked(tx: Tx, about: Referral | Confirmation) -> tuple[Coded, ...]:

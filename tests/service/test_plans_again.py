@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from referrals.errors import BadAnswer
+from referrals.casework import ClosingAnswer
+from referrals.errors import BadAnswer, WrongStage
 from referrals.model import Offer, Outcome, Referral, Stage
 from referrals.service import closing, desk, offers, plan_days, plan_preview, tasks
 from referrals.service.pages import PAGES
@@ -232,3 +233,37 @@ def test_a_plan_that_is_opened_again_with_nothing_left_to_do_is_looked_at_by_the
     net.store.run(desk.rematch, net.desk, plan, "papers")
     net.passes(SECOND)
     assert net.live_offer(net.part(plan, "papers").id)
+
+
+def _asks(net: Parts, matter: str) -> list[str]:
+    page = net.store.run(PAGES["matter"].view, net.family, matter, {})
+    return [section.title_key for section in page.sections if section.title_key.startswith("ask.")]
+
+
+def test_how_it_was_is_asked_of_the_whole_once_and_of_no_part(net: Parts) -> None:
+    plan = net.plan("custody-programme")
+    for kind in ("clearance", "delivery", "evaluation"):
+        net.takes(plan, kind)
+        net.does(plan, kind)
+        assert _asks(net, net.part(plan, kind).id) == []
+    net.store.run(closing.helped, net.family, plan, True)
+    assert _asks(net, plan) == ["ask.treated_well", "ask.own_choice"]
+    part, said = net.part(plan, "delivery").id, {"question": "own_choice", "reason": "yes"}
+    with pytest.raises(WrongStage):
+        net.store.run(PAGES["matter"].steps["afterwards"], net.family, part, said)
+    net.store.run(PAGES["matter"].steps["afterwards"], net.family, plan, said)
+    assert _asks(net, plan) == ["ask.treated_well"]
+    net.passes(40 * DAY)
+    (fact,) = net.store.run(lambda tx: tx.find(ClosingAnswer))
+    assert (fact.pathway, fact.question, fact.answer) == ("custody-programme", "own_choice", "yes")
+    assert fact.organization_id == "", "several helped: it is nobody's in particular"
+
+
+def test_a_plan_in_which_nobody_helped_is_asked_nothing(net: Parts) -> None:
+    plan = net.plan("custody-programme")
+    _declines(net, plan, "clearance", "not_our_service")
+    net.store.run(closing.give_up, net.desk, net.part(plan, "clearance").id, "no_place")
+    net.passes(SECOND)
+    assert net.referral(plan).stage is Stage.REPORTED
+    net.store.run(closing.helped, net.family, plan, True)
+    assert _asks(net, plan) == []
