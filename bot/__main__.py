@@ -61,6 +61,11 @@ COMMANDS = {
     "migrate": Command("bring the database to this version", why=HOST),
 }
 USAGE_ERROR = 2
+# What the domain refuses, for whoever sits at a terminal; the same codes are said otherwise in a chat.
+REFUSED = {
+    "error.not_found": "nothing has that name or code here, or it is not open to whoever asks",
+    "error.not_allowed": "that is not part of this role",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -81,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return USAGE_ERROR
     except PulangError as error:
-        sys.stderr.write(f"{args.command}: {error.code}\n")
+        sys.stderr.write(f"{args.command}: {REFUSED.get(error.code, error.code)}\n")
         return 1
     except KeyboardInterrupt:
         return 130

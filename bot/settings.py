@@ -300,7 +300,7 @@ def _refuse_unknown(values: Mapping[str, str], file: Path | None) -> None:
     for name in values:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
-            mend = f"did you mean {near[0]}?" if near else f"remove it; all settings begin with {PREFIX}"
+            mend = f"did you mean {near[0]}?" if near else f"remove it: all settings begin with {PREFIX};"
             raise ConfigurationError(name, "is not a setting", f"{mend} docs/deploy.md lists them all")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import difflib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -135,6 +136,7 @@ def _show(args: argparse.Namespace) -> int:
     with opened(settings_of(args)) as store:
         zone = store.run(_zone_of, args.by)
         since = _day(args.since, zone) if args.since else None
+        _known(args.action)
         asked = Asked(args.subject, args.person, args.action, since, max(1, min(args.limit, 10_000)))
         store.run(_looked, args.by, asked)  # committed before anything is shown
         for line in table(asyncio.run(store.show_audit(asked)), zone):
@@ -156,6 +158,16 @@ def _looked(tx: Tx, by: str, asked: Asked) -> None:
     allow(actor, Action.AUDIT_READ)
     about = asked.subject or (f"person:{asked.person_id}" if asked.person_id else "audit:all")
     tx.audit(AuditEntry(actor, Action.AUDIT_READ, about, asked.action or "show"))
+
+
+def _known(action: str) -> None:
+    """A misspelt action would find nothing, and be read as 'nobody did that'."""
+    from referrals.access import Action
+
+    if action and action not in list(Action):
+        near = difflib.get_close_matches(action, list(Action), n=1)
+        mend = f"did you mean {near[0]}?" if near else "leave it out, and see which there are"
+        raise ConfigurationError(f"--action {action}", "is no action of the audit", mend)
 
 
 def _day(text: str, zone: ZoneInfo) -> datetime:

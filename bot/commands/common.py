@@ -96,6 +96,15 @@ def steward(tx: Tx, seat_id: str | None) -> Actor:
     return Actor(OPERATOR, Role.STEWARD)
 
 
+def speaks(tx: Tx, language: str) -> None:
+    """ConfigurationError for a language that has no texts here: English would come, and nobody say why."""
+    known = tx.catalogue.texts
+    if language not in known:
+        raise ConfigurationError(
+            f"--language {language}", "has no texts here", f"use {' or '.join(sorted(known))}"
+        )
+
+
 def new_token() -> str:
     """128 random bits, fit for a deep link."""
     return secrets.token_urlsafe(16)

@@ -33,9 +33,17 @@ DATA = Path("demo-data")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Ports, places, and whether to open a browser."""
     parser.add_argument(
-        "--port", type=int, default=PRODUCT_PORT, help="the product's port; 0 takes a free one"
+        "--port",
+        type=port,
+        default=PRODUCT_PORT,
+        help=f"the product's port (default {PRODUCT_PORT}); 0 takes a free one",
     )
-    parser.add_argument("--simulator-port", type=int, default=SIMULATOR_PORT, help="0 takes a free one")
+    parser.add_argument(
+        "--simulator-port",
+        type=port,
+        default=SIMULATOR_PORT,
+        help=f"that of the phones (default {SIMULATOR_PORT}); 0 takes a free one",
+    )
     parser.add_argument(
         "--data", type=Path, default=DATA, help=f"a folder that outlives a restart (default {DATA})"
     )
@@ -43,10 +51,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
 
 
+def port(typed: str) -> int:
+    """A port's number; ValueError for none."""
+    found = int(typed)
+    if not 0 <= found < 2**16:
+        raise ValueError(typed)
+    return found
+
+
 def run(args: argparse.Namespace) -> int:
     """Run both until Ctrl-C."""
     data: Path = args.data.resolve()
     if args.ready_file is not None:
+        if not args.ready_file.parent.is_dir():
+            mend = "make it first, or name a file elsewhere"
+            raise ConfigurationError(f"--ready-file {args.ready_file}", "its folder is not there", mend)
         args.ready_file.unlink(missing_ok=True)
     with _one_at_a_time(data), _listening(args.port) as listen:
         url = f"http://127.0.0.1:{listen.getsockname()[1]}"
@@ -57,6 +76,12 @@ def run(args: argparse.Namespace) -> int:
             # The simulator starts in another process while our own libraries are loaded here.
             prepared = prepare(data, simulator, url)
             asyncio.run(_run(args, prepared, simulator, listen, data))
+        except ConfigurationError as error:
+            if error.where == "simulator" or not (data / "DEMO").exists():
+                raise
+            # What an older version of the product made cannot be mended by whoever only wants to look.
+            anew = f"{error.mend}; or begin anew: remove {data} and {data}-key, or name another with --data"
+            raise ConfigurationError(error.where, error.what, anew) from None
         finally:
             simulator.end()
             if args.ready_file is not None:
@@ -219,7 +244,11 @@ def _one_at_a_time(data: Path) -> Iterator[None]:
     """Two demos in one folder would fight over its chats."""
     import fcntl
 
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        mend = "name a folder that this user may write"
+        raise ConfigurationError(f"--data {data}", f"is no folder ({error.strerror})", mend) from None
     with (data / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

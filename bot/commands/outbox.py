@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bot.commands.common import add_settings, named_actor, opened, settings_of, tell
+from bot.commands.common import add_settings, named_actor, opened, settings_of, speaks, tell
 from referrals.errors import ConfigurationError, NotFound
 from referrals.model import Actor, Role
 from referrals.persons import Seat
@@ -24,11 +24,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         if name == "dead":
             verb.add_argument("--language", default="en", help="of the messages shown (default en)")
         else:
-            verb.add_argument("id", type=int, help="its number in 'outbox dead'")
+            verb.add_argument("id", type=number, metavar="ID", help="its number in 'outbox dead'")
         verb.add_argument(
             "--by", required=True, metavar="SEAT", help="the seat of the coordinator or steward who asks"
         )
         add_settings(verb)
+
+
+def number(typed: str) -> int:
+    """A number of the outbox; ValueError for what no database could hold."""
+    found = int(typed)
+    if not 0 < found < 2**63:
+        raise ValueError(typed)
+    return found
 
 
 def run(args: argparse.Namespace) -> int:
@@ -48,7 +56,9 @@ def show(tx: Tx, by: str, language: str) -> list[str]:
     """A turn: the lines to print."""
     from referrals.service import undelivered
 
-    found = undelivered.listed(tx, _actor(tx, by), language)
+    actor = _actor(tx, by)
+    speaks(tx, language)
+    found = undelivered.listed(tx, actor, language)
     if not found:
         return ["Nothing was refused for good."]
     lines = [f"{code or 'no code'}: {count}" for code, count in undelivered.counted(found).items()]

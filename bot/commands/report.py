@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from bot.commands.common import add_settings, named_one_of, opened, settings_of, tell
+from bot.commands.common import add_settings, named_one_of, opened, settings_of, speaks, tell
 from referrals.errors import BadAnswer, ConfigurationError
 from referrals.model import Actor, AuditEntry, Role
 from referrals.ports import Tx
@@ -77,6 +77,7 @@ def stale(tx: Tx, by: str, language: str) -> list[str]:
     from referrals.access import Action, allow
 
     actor = named_one_of(tx, by, ASKS)
+    speaks(tx, language)
     allow(actor, Action.DIRECTORY_STALE)
     tx.audit(AuditEntry(actor, Action.DIRECTORY_STALE, "directory:stale"))
     found = freshness.stale(tx.directory, tx.now.date())
@@ -123,6 +124,7 @@ def closing(tx: Tx, by: str, language: str, asked: Asked, as_csv: bool = False) 
 def _told(tx: Tx, kind: Quarterly, by: str, language: str, asked: Asked, as_csv: bool) -> list[str]:
     """Quarter by quarter, each alone."""
     actor = named_one_of(tx, by, ASKS)
+    speaks(tx, language)
     lines = [f"quarter,{kind.heads},count"] if as_csv else []
     for first, last in period(asked, tx.now):
         try:

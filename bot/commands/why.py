@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from bot.commands.common import add_settings, named_actor, opened, settings_of, tell
+from bot.commands.common import add_settings, named_actor, opened, settings_of, speaks, tell
 from referrals.errors import NotFound
 from referrals.model import AuditEntry, Referral, Role
 from referrals.ports import Tx
@@ -44,6 +44,7 @@ def explain(tx: Tx, by: str, code: str, language: str) -> list[str]:
     from referrals.service import doors, why
 
     actor = named_actor(tx, by, Role.COORDINATOR)
+    speaks(tx, language)
     found = tx.find(Referral, code=code.strip().upper())
     if not found:
         raise NotFound

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ import aiohttp
 import pytest
 
 from tests.support.demo import ROOT, Demo
+from tests.support.warm import run_bot
 
 
 @pytest.fixture
@@ -107,6 +109,27 @@ async def test_two_in_one_folder_and_a_demo_as_a_network_are_refused(demo: Demo,
     settings.write_text("".join(f"PULANG_{name}={value}\n" for name, value in lines.items()))
     assert "holds a demo" in await _bot("run", "--settings", str(settings))
     assert "DEMO" in {path.name for path in demo.data.iterdir()}
+    older = sqlite3.connect(demo.data / "pulang.sqlite")
+    older.execute("UPDATE alembic_version SET version_num = 'older'")
+    older.commit()
+    older.close()
+    assert f"begin anew: remove {demo.data} and {demo.data}-key" in await _bot(*words)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--port", "99999"], "argument --port: invalid port value"),
+        (["--data", str(Path(__file__))], "is no folder"),
+        (["--ready-file", "/nowhere/ready"], "its folder is not there"),
+    ],
+)
+async def test_what_was_typed_wrong_is_named(words: list[str], said: str, tmp_path: Path) -> None:
+    places = ["--data", str(tmp_path / "demo"), "--port", "0", "--simulator-port", "0", "--no-browser"]
+    refused = await asyncio.to_thread(run_bot, "demo", *places, *words)
+    assert refused.returncode == 2
+    assert said in refused.stderr
+    assert "Traceback" not in refused.stderr
 
 
 async def _bot(*words: str) -> str:

@@ -34,6 +34,14 @@ async def test_reports_are_printed_for_a_named_seat_alone(place: Place, telegram
     assert "write a month such as" in await place.bot(
         "report", "unmet", "--from", "May", "--by", "desk-1", status=2
     )
+    for words in (("report", "stale"), ("report", "unmet"), ("why", "AAA-AAA"), ("outbox", "dead")):
+        unknown = await place.bot(*words, "--language", "xx", "--by", "desk-1", status=2)
+        assert "--language xx: has no texts here" in unknown
+    assert "nothing has that name or code here" in await place.bot("why", "X", "--by", "desk-1", status=1)
+    far = await place.bot("outbox", "drop", "9" * 20, "--by", "desk-1", status=2)
+    assert "invalid number value" in far
+    misspelt = await place.bot("audit", "show", "--by", "steward-1", "--action", "sealed:raed", status=2)
+    assert "did you mean sealed:read?" in misspelt
     audit = await place.bot("audit", "show", "--by", "steward-1")
     assert "unmet:report" in audit
     assert "closing:report" in audit
