@@ -105,8 +105,7 @@ async def test_somebody_comes_home(running: tuple[Demo, World], tmp_path: Path) 
     assert {row["category_key"] for row in rows} == set(held)
     (work,) = [row for row in rows if row["category_key"] == WORK]
     help_with_work = await mine.onward(f"matter/{work['id']}")
-    for _ in ("were promises kept", "was it in time"):
-        await does(help_with_work, "afterwards", reason="yes")
+    assert "ask." not in str(help_with_work.view["sections"]), "how it was is asked of the whole"
 
     # The day has come. Nobody of a programme walks beside him, so the desk sees that somebody is there.
     await world.passes(27 * DAY)
@@ -127,6 +126,8 @@ async def test_somebody_comes_home(running: tuple[Demo, World], tmp_path: Path) 
     whole = await somchai.reads("Open", ended["message_id"])
     assert whole.view["stage_key"] == "stage.closed"
     assert "part.tasks.done" in str(whole.view)
+    for _ in ("were promises kept", "was it in time"):
+        await does(whole, "afterwards", reason="yes")
     await nothing_private(demo, world, NEVER_SAID)
     await traffic_is_valid(world, tmp_path)
 
