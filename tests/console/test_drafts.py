@@ -80,7 +80,7 @@ async def test_a_whole_request_comes_back_with_its_choices(window: Window, stand
     page = window.page
     await page.get_by_label("Place").select_option("mueang")
     await page.wait_for_selector(".partners")
-    await page.get_by_text("Is there somebody who should not be asked?").click()
+    await page.get_by_text("Somebody who should not be asked, or something that must be so?").click()
     await page.get_by_label("Green Mosque Council").check()
     await page.get_by_label("It can wait some days").check()
     await page.get_by_label("A note, if you like").fill("Fridays")

@@ -19,7 +19,7 @@ async def test_a_family_asks_for_help(window: Window, stand: Stand) -> None:
     assert await page.locator("button.big").count() == 0  # no yes before there is something to say yes to
     await page.get_by_label("Place").select_option("mueang")
     await page.wait_for_selector(".partners > li:nth-child(3)")
-    await page.get_by_text("Is there somebody who should not be asked?").click()
+    await page.get_by_text("Somebody who should not be asked, or something that must be so?").click()
     await page.get_by_label("Green Mosque Council").check()
     await page.wait_for_selector(".partners > li:nth-child(3)", state="detached")
     assert "Told us lately that there is room" in await window.text()
@@ -126,7 +126,7 @@ async def test_asking_for_help_needs_no_mouse(window: Window, stand: Stand) -> N
     await page.wait_for_selector(".partners")
     await tab_to("It can wait some days")
     await page.keyboard.press("ArrowDown")
-    await tab_to("Is there somebody who should not be asked?")
+    await tab_to("Somebody who should not be asked, or something that must be so?")
     await page.keyboard.press("Enter")
     await tab_to("Sisters' Circle")
     await page.keyboard.press("Space")
