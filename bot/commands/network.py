@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.commands.common import add_settings, opened, settings_of, steward, tell
+from referrals.model import Role
 from referrals.ports import Tx
 
 if TYPE_CHECKING:
     from referrals.network_diff import Change
     from referrals.network_file import NetworkFile
+    from referrals.persons import Seat
+
+TWO_OTHERS = 2  # must let a new phone of somebody with a post in to read (referrals/service/letting_in.py)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -77,6 +81,31 @@ def _warn(new: NetworkFile) -> None:
         tell(
             f"Warning: {found} organisations keep the audit's checkpoints; at least {witnessing.LEAST} must. "
             "Add witness = true to an [[organization]] (docs/audit.md)."
+        )
+    for line in few_people(new.seats):
+        tell(f"Warning: {line} (docs/deploy.md, 'How many people it takes').")
+
+
+def few_people(seats: Iterable[Seat]) -> Iterator[str]:
+    """What cannot be done because too few look after the network, and what to add; a post is one person."""
+    roles = [seat.role for seat in seats]
+    coordinators, stewards = roles.count(Role.COORDINATOR), roles.count(Role.STEWARD)
+    if coordinators + stewards <= TWO_OTHERS:
+        whose = "a coordinator's or steward's" if coordinators + stewards == TWO_OTHERS else "anybody's"
+        yield (
+            f"with {coordinators} coordinators and {stewards} stewards nobody can let {whose} new phone in "
+            'to read: it takes two others. Add a [[seat]] with role = "coordinator" or "steward"'
+        )
+    if coordinators < TWO_OTHERS:
+        yield (
+            f"{coordinators or 'no'} coordinator: an alarm that they do not see reaches nobody else, and no "
+            'turn on call can be exchanged. Add a [[seat]] with role = "coordinator"'
+        )
+    if stewards < TWO_OTHERS:
+        yield (
+            f"{stewards or 'no'} steward: nobody else reads a change of the network before it is applied, "
+            "and while they are away nobody invites anybody or agrees to share for safety. "
+            'Add a [[seat]] with role = "steward"'
         )
 
 
