@@ -169,8 +169,11 @@ def look(tx: Tx, plan_id: str) -> None:
 
 
 def opened(tx: Tx, plan: Referral) -> Mapping[str, str]:
-    """Day and place as the process itself may know them: to remind, and to see whether anything changes."""
-    if not tx.sealed_exists(plan.record, _KIND):
+    """Day and place as the process itself may know them: to remind, and to see whether anything changes.
+
+    Before there is one, what stands beside them ('it is not safe at home') is none of its business.
+    """
+    if NETWORK not in tx.holders(plan.record, _KIND):
         return {}
     return tx.open_sealed(SYSTEM, plan.record, _KIND)
 

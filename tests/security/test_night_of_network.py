@@ -11,10 +11,12 @@ from datetime import date, timedelta
 
 import pytest
 
+from referrals.access import Action
+from referrals.casework import TaskState
 from referrals.errors import BadAnswer, NotFound, WrongStage
-from referrals.model import AgeGroup, Referral, Stage
+from referrals.model import SYSTEM, AgeGroup, AuditEntry, Referral, Stage
 from referrals.ports import Tx
-from referrals.service import closing, doors, drafts, offers, plan_days
+from referrals.service import closing, doors, drafts, offers, plan_days, young
 from referrals.service.pages import PAGES
 from tests.support.chat import Chat
 from tests.support.parts import Parts
@@ -122,7 +124,62 @@ def test_nothing_is_an_emergency_that_its_pathway_does_not_call_one(net: Parts, 
     draft = net.store.run(drafts.start_draft, actor, pathway, category, AgeGroup.CHILD, "en").id
     plan = PAGES["plan"].steps
     body = {"area": "pattani-mueang", "urgency": "emergency"}
-    with pytest.raises(BadAnswer):
-        shown = net.store.run(plan["preview"], net.family, draft, body)
-        net.store.run(plan["file"], net.family, draft, {**body, "consent_digest": shown.consent_digest})
+    for step in ("preview", "file"):
+        with pytest.raises(BadAnswer):
+            net.store.run(plan[step], net.family, draft, body)
     assert net.referral(draft).stage is Stage.DRAFT
+
+
+# -- what a part of a plan holds -----------------------------------------------------------------------
+
+
+def test_what_is_added_to_one_part_reaches_its_partner_and_no_other(net: Parts) -> None:
+    """Words and a new phone that were written on a part's page were sealed where nobody ever looked."""
+    plan = planned(net)
+    part = net.part(plan, "taking_over")
+    matter = PAGES["matter"]
+    net.store.run(matter.steps["add"], net.family, part.id, {"text": "my brother comes too"})
+    net.store.run(matter.steps["new_way"], net.family, part.id, {"text": "081 555 0177"})
+    for reader, subject in (net.holds(plan, "taking_over"), (net.family, part.id)):
+        shown = net.store.run(matter.view, reader, subject, {})
+        assert "a story" in shown.story
+        assert "my brother comes too" in shown.story
+        assert "081 555 0177" in shown.contact
+    other = net.store.run(matter.view, *net.holds(plan, "papers"), {})
+    assert (other.story, other.contact) == ("a story", "a contact")
+
+
+def test_a_plan_for_somebody_young_begins_though_home_is_not_safe(net: Parts) -> None:
+    """'It is not safe at home' is sealed where the plan's day is, and the process held no key to it: every
+    look at the plan failed, and nothing of it ever began."""
+    start = (doors.as_author(net.family), "release-plan", "release.plan", AgeGroup.CHILD, "en")
+    plan = net.store.run(drafts.start_draft, *start).id
+    body = {"area": "pattani-mueang", "urgency": "urgent", "assent": "own", "home": "not_safe"}
+    steps = PAGES["plan"].steps
+    shown = net.store.run(steps["preview"], net.family, plan, body)
+    net.store.run(steps["file"], net.family, plan, {**body, "consent_digest": shown.consent_digest})
+    net.passes(MINUTE)
+    assert net.tasks(plan)["family_ready"].state is TaskState.OPEN
+    net.store.run(plan_days.move_day, net.family, plan, date(2027, 3, 15))
+    net.passes(MINUTE)
+    page = net.store.run(PAGES["tasks"].view, net.family, plan, {})
+    assert "15 March" in str(page.sections)
+
+
+def test_the_partner_of_a_part_reads_that_home_is_not_safe(net: Parts) -> None:
+    plan = net.plan("release-plan")
+    net.store.run(plan_days.move_day, net.family, plan, date(2027, 3, 15))
+    net.passes(MINUTE)
+    net.taken(plan, "taking_over")  # whose agreement names `safety`
+    part = net.part(plan, "taking_over")
+
+    def young_now(tx: Tx) -> None:
+        tx.save(replace(part, age_group=AgeGroup.CHILD))
+        whole = tx.save(replace(doors.referral_by_id(tx, plan), age_group=AgeGroup.CHILD))
+        young.seal_home(tx, doors.as_author(net.family), whole, young.NOT_SAFE)
+        tx.audit(AuditEntry(SYSTEM, Action.REFERRAL_FILE, f"referral:{plan}"))
+        tx.audit(AuditEntry(SYSTEM, Action.REFERRAL_FILE, f"referral:{part.id}"))
+
+    net.store.run(young_now)
+    page = net.store.run(PAGES["matter"].view, *net.holds(plan, "taking_over"), {})
+    assert "part.young.not_safe" in str(page.sections)

@@ -53,10 +53,10 @@ def _home(tx: Tx, actor: Actor, referral: Referral) -> Iterator[Section]:
     """'It is not safe', for a partner that agreement and consent name for `safety`."""
     if tx.reading_locked or DataClass.SAFETY not in sharing.readable(tx, referral):
         return
-    if not tx.sealed_exists(referral.record, DataClass.SAFETY) or reading.wait(tx, actor, referral):
+    if not tx.sealed_exists(referral.told, DataClass.SAFETY) or reading.wait(tx, actor, referral):
         return
     try:
-        opened = reading.open_for(tx, actor, referral, referral.record, DataClass.SAFETY)
+        opened = reading.open_for(tx, actor, referral, referral.told, DataClass.SAFETY)
     except NotFound:
         return
     if opened.get(safe_times.HOME) == young.NOT_SAFE:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import product
 
 from referrals.access import Action
 from referrals.errors import NotFound
@@ -248,10 +249,12 @@ def _opened(tx: Tx, actor: Actor, referral: Referral) -> dict[str, str]:
     found: dict[str, str] = {}
     if tx.reading_locked:
         return found  # the PIN comes first; where the matter stands and what may be done shows without it
-    for data_class in _written(tx, referral):
-        if _may_open(tx, actor, referral, data_class) and tx.sealed_exists(referral.told, data_class):
+    # A part of a plan: what is told for all of them, and what was added to this one alone.
+    records = dict.fromkeys((referral.told, referral.record))
+    for record, data_class in product(records, _written(tx, referral)):
+        if _may_open(tx, actor, referral, data_class) and tx.sealed_exists(record, data_class):
             try:
-                found.update(reading.open_for(tx, actor, referral, referral.told, data_class))
+                found.update(reading.open_for(tx, actor, referral, record, data_class))
             except NotFound:
                 continue  # consent or agreement does not give this class to this reader
     added = "\n\n".join(text for column, text in sorted(found.items()) if column.startswith("added."))
