@@ -13,15 +13,17 @@ import pytest
 
 from referrals.access import Action
 from referrals.casework import TaskState
+from referrals.directory import Agreement
 from referrals.errors import BadAnswer, NotFound, WrongStage
 from referrals.model import SYSTEM, AgeGroup, AuditEntry, Referral, Stage
 from referrals.ports import Tx
-from referrals.service import closing, doors, drafts, offers, plan_days, young
+from referrals.service import closing, doors, drafts, ending, offers, plan_days, young
 from referrals.service.pages import PAGES
 from tests.support.chat import Chat
+from tests.support.network import STEWARD
 from tests.support.parts import Parts
 
-MINUTE = timedelta(minutes=1)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 PARTNERS = ("papers", "letting_go", "taking_over")
 
 
@@ -183,3 +185,31 @@ def test_the_partner_of_a_part_reads_that_home_is_not_safe(net: Parts) -> None:
     net.store.run(young_now)
     page = net.store.run(PAGES["matter"].view, *net.holds(plan, "taking_over"), {})
     assert "part.young.not_safe" in str(page.sections)
+
+
+# -- whoever may not work on ---------------------------------------------------------------------------
+
+
+def test_whose_agreement_is_over_reads_neither_why_nor_who_else_helps(net: Parts) -> None:
+    """The area was withheld; why somebody cannot decide, and who takes over in a handover, stood there yet."""
+    plan = planned(net)
+    worker, offer = net.holds(plan, "letting_go")
+    part = net.part(plan, "letting_go")
+
+    def for_somebody(tx: Tx) -> None:
+        tx.save(replace(part, behalf="very_ill", behalf_agreed="doctor", behalf_until=tx.now + 30 * DAY))
+        tx.audit(AuditEntry(SYSTEM, Action.REFERRAL_FILE, f"referral:{part.id}"))
+
+    def ends(tx: Tx) -> None:
+        for found in tx.find(Agreement, organization_id="border-corrections"):
+            tx.save(replace(found, ends_on=tx.now.date() - 2 * DAY))
+            tx.audit(AuditEntry(STEWARD, Action.NETWORK_APPLY, f"agreement:{found.id}"))
+        ending.review(tx, "border-corrections")
+
+    net.store.run(for_somebody)
+    told = ("part.behalf.title", "part.tasks.handover")
+    shown = str(net.store.run(PAGES["matter"].view, worker, offer, {}).sections)
+    assert all(key in shown for key in told)
+    net.store.run(ends)
+    shown = str(net.store.run(PAGES["matter"].view, worker, offer, {}).sections)
+    assert not [key for key in told if key in shown]

@@ -25,7 +25,7 @@ _OWN_NO = Step("own_no", "page.step.own_no", needs="yes", danger=True)
 
 def sections(tx: Tx, actor: Actor, referral: Referral) -> Iterator[Section]:
     """For whoever wrote it, for the desk, and for the partner that holds it: each what concerns them."""
-    if referral.behalf:
+    if referral.behalf and (actor.role is not Role.WORKER or sharing.readable(tx, referral)):
         yield _behalf(tx, actor, referral)
     if referral.age_group is AgeGroup.CHILD and actor.role is Role.WORKER:
         yield from _home(tx, actor, referral)

@@ -109,7 +109,8 @@ def _of_part(tx: Tx, actor: Actor, plan: Referral, child: Referral) -> Iterator[
             name = tx.catalogue.words(f"task.{each.kind}", language)
             line = Said("part.tasks.still", {"task": name})
             yield Section("part.tasks.yours", (line,), _STILL, {"task": each.id})
-    for kind in matching.pathway_of(tx, plan).tasks:
+    works_on = sharing.readable(tx, child)
+    for kind in matching.pathway_of(tx, plan).tasks if works_on else ():
         task = standing.get(kind.id)
         if task is not None and child.task in kind.between and task.state is TaskState.OPEN:
             yield _handover(tx, plan, child, kind, task, language)
