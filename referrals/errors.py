@@ -124,6 +124,12 @@ class BadLine(BadAnswer):
     code = "error.bad_line"
 
 
+class BadDay(BadLine):
+    """A line about a day that is still to come, or too long ago. `params`: days (how many back)."""
+
+    code = "error.bad_day"
+
+
 class WrongCaseCode(BadAnswer):
     """No case code of this person's own members. `params`: typed, meant (one of their own that is near)."""
 

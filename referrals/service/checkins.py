@@ -79,7 +79,7 @@ def late(tx: Tx, person_id: str, enrolment_id: str, day: date, answers: Answers,
 
 
 def of_day(tx: Tx, person_id: str, subject: str, day: date) -> Asked:
-    """A contact of an earlier day, for whoever may write it down: the reminder that was about it, else a new one.
+    """A contact of an earlier day, for whoever may write it down: what was asked about it, else a new one.
 
     Whoever has just saved one of that day sees that. BadAnswer for a day that is not of the last week.
     `subject`: the member's enrolment, or the check-in that is due.
@@ -96,10 +96,10 @@ def of_day(tx: Tx, person_id: str, subject: str, day: date) -> Asked:
     if saved:
         last = max(saved, key=lambda c: (c.saved_at or c.due_at, c.id))
         return replace(found, check_in=last, form=asking.form_of(tx, last), fresh=False)
-    asked_for = found.check_in
-    if not found.fresh and asked_for.saved_at is None and found.enrolment is not None:
-        if reminders.is_about(asked_for, replace(asked_for, day=day), found.enrolment):
-            return replace(found, check_in=replace(asked_for, day=day))
+    asked_for = replace(found.check_in, day=day)
+    waits = not found.fresh and asked_for.saved_at is None
+    if waits and found.enrolment is not None and reminders.is_about(asked_for, asked_for, found.enrolment):
+        return replace(found, check_in=asked_for)
     return _another(tx, found, enrolment_id, day)
 
 
@@ -227,7 +227,11 @@ def further(tx: Tx, check_in: CheckIn, found: Asked | None = None) -> Keyboard:
         return (*alarm_numbers.offered(tx, check_in), *own_checkins.ways_to_ask(tx, found))
     if check_in.kind is not CheckInKind.MEMBER:
         return alarm_numbers.offered(tx, check_in)
-    return ((tell.page_button("button.add_note", f"member/{check_in.enrolment_id}"),),)
+    row = [tell.page_button("button.add_note", f"member/{check_in.enrolment_id}")]
+    if found is None or not (found.answers or {}).get("danger"):  # there the alarm comes first
+        # However they are: what is needed is ticked on a page, and no chat names it.
+        row.append(tell.page_button("button.need", f"words/{check_in.enrolment_id}"))
+    return (tuple(row),)
 
 
 # -- what is sealed ----------------------------------------------------------------------------------

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import itertools
 from contextlib import suppress
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from referrals.checkin_line import parse, words_of
+from referrals.checkin_line import day_of, parse, words_of
 from referrals.errors import BadLine
 from tests.support.network import CATALOGUE
 
 FORM = CATALOGUE.forms["check-in"]
 WORDS = words_of(CATALOGUE.texts, FORM)
+TODAY, DAY = date(2027, 1, 2), timedelta(days=1)
 CHOICES = {question.id: question.choices for question in FORM.questions}
 
 
@@ -34,6 +36,37 @@ CHOICES = {question.id: question.choices for question in FORM.questions}
 )
 def test_a_line_is_understood(line: str, answers: dict[str, str]) -> None:
     assert parse(line, FORM, WORDS).answers == answers
+
+
+@pytest.mark.parametrize(
+    ("line", "day"),
+    [
+        ("K7-29 call ok", TODAY),
+        ("K7-29 call ok today", TODAY),
+        ("K7-29 yesterday call ok", TODAY - DAY),
+        ("k729 โทร พอไหว เมื่อวาน", TODAY - DAY),
+        ("K7-29 call ok 30/12", date(2026, 12, 30)),
+        ("K7-29 call ok, 30.12.", date(2026, 12, 30)),
+        ("๓๐/๑๒ K7-29 call ok", date(2026, 12, 30)),
+        ("k7 29 1.1 call ok", date(2027, 1, 1)),
+        ("K7-29 call ok 2026-12-29", date(2026, 12, 29)),
+        ("K7-29 call ok 3/1", date(2026, 1, 3)),  # the last such day: too long ago, not tomorrow
+        ("K7-29 call ok 29/2", None),
+        ("K7-29 call ok 32/1", None),
+        ("K7-29 call ok yesterday 1/1", None),  # which of the two?
+        ("K7-29 call ok 1/1 31/12", None),
+        ("K7-29 yesterday", None),
+        ("yesterday call ok", None),
+        ("K7-29 call ok 1/1/2027", None),  # no date that we know: nothing of it counts
+    ],
+)
+def test_a_line_may_name_its_day(line: str, day: date | None) -> None:
+    if day is None:
+        with pytest.raises(BadLine):
+            day_of(parse(line, FORM, WORDS).day, TODAY)
+        return
+    found = parse(line, FORM, WORDS)
+    assert (day_of(found.day, TODAY), found.answers) == (day, {"means": "call", "state": "all_right"})
 
 
 @pytest.mark.parametrize(
@@ -80,4 +113,6 @@ def test_the_order_is_free(one: str, other: str) -> None:
 @given(st.text(max_size=60))
 def test_anything_typed_is_a_line_or_refused(text: str) -> None:
     with suppress(BadLine):
-        assert parse(text, FORM, WORDS).answers
+        found = parse(text, FORM, WORDS)
+        assert found.answers
+        assert day_of(found.day, TODAY) <= TODAY or "-" in found.day

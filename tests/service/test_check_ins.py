@@ -11,13 +11,13 @@ import pytest
 
 from handlers import router
 from handlers.incoming import Did, Incoming
-from referrals import forms
-from referrals.errors import AlreadyHandled, BadAnswer, NotFound, PinNeeded, WrongStage
+from referrals import forms, schedule
+from referrals.errors import AlreadyHandled, BadAnswer, NotFound, PinNeeded, StaleButton, WrongStage
 from referrals.members import CheckIn, CheckInKind, Crisis, Enrolment, Source
-from referrals.model import Actor, DataClass, Referral, Role, person_holder
+from referrals.model import Actor, DataClass, Referral, Role, Stage, person_holder
 from referrals.ports import Delivery, Sent, Tx
 from referrals.said import Button
-from referrals.service import asking, checkins, trends
+from referrals.service import asking, checkins, pages, trends
 from referrals.service.pages import member_lines
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import START
@@ -125,7 +125,7 @@ def test_three_taps_from_a_reminder_and_done(net: Small) -> None:
     assert mentor.presses(mentor.button("state.all_right")).text == "check.save"
     done = mentor.presses(mentor.button("button.save"))
     assert done.text == "mentor.done"
-    assert [b.text for b in labels(done)] == ["button.undo", "button.add_note"]
+    assert [b.text for b in labels(done)] == ["button.undo", "button.add_note", "button.need"]
     assert kept(net, mentor.id, check_in) == {"means": "call", "state": "all_right"}
     holders = net.store.run(lambda tx: tx.holders(tx.get(CheckIn, check_in).record, DataClass.WELLBEING))  # type: ignore[union-attr]
     enrolment = member_of(net, mentor.id)
@@ -251,6 +251,90 @@ def test_a_second_line_within_the_minute_is_never_said_to_be_kept(one: Small) ->
     assert mentor.button("button.undo")
     made = one.store.run(lambda tx: tx.find(CheckIn))
     assert kept(one, mentor.id, made[0].id)["state"] == "all_right"
+
+
+def test_whatever_they_said_a_need_can_be_ticked_on_a_page_and_no_chat_names_it(net: Small) -> None:
+    """Three taps stay three; one more, below 'Done', opens the page on which a need becomes a request."""
+    mentor = Chat(net, 21, "mentor-1")
+    check_in = due(net, mentor.id)
+    net.store.run(checkins.save, mentor.id, check_in, WELL)
+    done = mentor.presses(f"1:check:{check_in}")
+    need = next(b for b in labels(done) if b.text == "button.need")
+    name, _, subject = need.page.partition("/")
+    shown = net.store.run(pages.PAGES[name].view, mentor.id, subject, {})
+    assert {"member.health", "member.housing"} <= {choice.id for choice in shown.to_choose}
+    net.store.run(pages.PAGES[name].steps["choose"], mentor.id, subject, {"category": "member.health"})
+    (made,) = net.store.run(lambda tx: tx.find(Referral, category="member.health"))
+    assert made.stage is Stage.AWAITING_CONSENT
+    net.clock.advance(seconds=61)
+    net.store.run(checkins.undo_over, check_in)  # the minute is over: the way stays, and tells nothing
+    (rest,) = [
+        d for d in asyncio.run(mentor._heard()) if d.person_id == mentor.id and d.text == "mentor.done"
+    ]
+    assert [b.text for b in labels(rest)] == ["button.add_note", "button.need"]
+
+
+def test_a_line_about_yesterday_says_so_and_is_kept_for_that_day(net: Small) -> None:
+    mentor = Chat(net, 21, "mentor-1")
+    check_in, enrolment = due(net, mentor.id), member_of(net, mentor.id)
+    yesterday = schedule.local(net.clock.now, enrolment.timezone).date() - DAYS
+    for typed, day in (("yesterday", yesterday), (f"{yesterday - 3 * DAYS:%d/%m}", yesterday - 3 * DAYS)):
+        echo = mentor.says(f"{enrolment.code} call ok {typed}")
+        assert echo.text == "check.save"
+        assert str(day.day) in echo.params["code"].replace(enrolment.code, ""), "the echo says the day"
+        save = mentor.button("button.save")
+        assert len(save) <= 64
+        assert mentor.presses(save).text == "mentor.done"
+        assert mentor.presses(save).text == "mentor.done", "a second press is no second contact"
+        again = mentor.says(f"{enrolment.code} call ok {typed}")
+        assert again.text == "line.just_saved"
+        net.clock.advance(minutes=5)
+    made = net.store.run(lambda tx: trends.saved_of(tx, enrolment))
+    assert [(c.day, c.source) for c in made] == [
+        (yesterday, Source.LATE),
+        (yesterday - 3 * DAYS, Source.LATE),
+    ]
+    assert check_in in {c.id for c in made}, "the reminder was about yesterday"
+    assert not [c for c in net.store.run(lambda tx: tx.find(CheckIn)) if c.waits]
+
+
+def test_a_line_about_yesterday_that_is_taken_back_asks_about_yesterday(one: Small) -> None:
+    mentor = Chat(one, 21, "mentor-1")
+    enrolment = member_of(one, mentor.id)
+    mentor.says(f"{enrolment.code} call crisis yesterday")
+    assert mentor.presses(mentor.button("button.go_on")).text == "form.check-in.danger"
+    mentor.presses(mentor.button("button.back"))
+    mentor.presses(mentor.button("state.well"))
+    mentor.presses(mentor.button("button.save"))
+    asked = mentor.presses(mentor.button("button.undo"))
+    assert asked.text == "form.check-in.means"
+    assert asked.params["code"] != enrolment.code, "still about yesterday"
+    for press in ("means.message", "state.all_right", "button.save"):
+        mentor.presses(mentor.button(press))
+    (made,) = one.store.run(lambda tx: trends.saved_of(tx, enrolment))
+    assert made.day == schedule.local(one.clock.now, enrolment.timezone).date() - DAYS
+
+
+def test_a_day_to_come_or_long_ago_is_refused_and_nothing_is_kept(one: Small) -> None:
+    mentor = Chat(one, 21, "mentor-1")
+    enrolment = member_of(one, mentor.id)
+    today = schedule.local(one.clock.now, enrolment.timezone).date()
+    for day in (today + DAYS, today - 8 * DAYS):
+        for typed in (day.isoformat(), f"{day:%d.%m}"):
+            assert mentor.says(f"{enrolment.code} call ok {typed}").text == "error.bad_day"
+    for forged in ("l20261332", "lxx", f"l{today:%Y%m%d}"):
+        with pytest.raises((StaleButton, BadAnswer)):
+            mentor.presses(f"1:check.save:{enrolment.id}:1:{forms.short(FORM, WELL)}:{forged}")
+    assert one.store.run(lambda tx: tx.count(CheckIn)) == 0
+
+
+def test_a_late_contact_sent_twice_by_a_slow_page_is_one(one: Small) -> None:
+    mentor = one.person(21, "mentor-1")
+    enrolment = member_of(one, mentor)
+    day = one.clock.now.date() - DAYS
+    for answers in (WELL, WELL, HARD):
+        one.store.run(checkins.late, mentor, enrolment.id, day, answers)
+    assert one.store.run(lambda tx: tx.count(CheckIn)) == 2, "another one of that day is another one"
 
 
 def test_a_wrong_code_says_which_was_meant_and_changes_nothing(one: Small) -> None:
