@@ -151,7 +151,7 @@ LEADS: Mapping[str, tuple[str, ...]] = {
     "tasks": ("tasks", "matter"),
     "words": ("words",),
     "members": ("member", "link"),
-    "member": ("words", "safety", "matter"),
+    "member": ("words", "safety", "matter", "attendance"),
 }
 
 

@@ -10,6 +10,7 @@ from referrals.model import Role
 from referrals.said import Button, Keyboard
 from referrals.service import (
     attendance,
+    attendance_by_word,
     body_questions,
     choosing,
     conversations,
@@ -77,6 +78,7 @@ def _coordinator(turn: Turn) -> list[Button]:
 def _asked_by_bodies(turn: Turn) -> list[Button]:
     """What bodies asked, and why nothing was said: longer than a day, which is how long a message stands."""
     asked = body_questions.of_desk(turn.tx, turn.person.id)
+    asked = asked or attendance_by_word.to_ask(turn.tx, turn.person.id)
     return [page_button("button.asked_by_bodies", "attendance/desk")] if asked else []
 
 

@@ -142,8 +142,8 @@ class Confirmation:
     """Attendance only. `asked_by`: who began it; `by_body`: a supervising body asked on its own.
 
     `enrolment_id` None: nobody is known by what was typed. Whatever is sent is sealed under its own record.
-    The answer leaves at `answer_at`, whether it says something or not. `language`: of a yes by word, the one in
-    which `text` was read out and `witness_id` heard it.
+    The answer leaves at `answer_at`, whether it says something or not. `language`: of a yes by word, the one
+    in which `text` was read out; `witness_id` heard it.
     """
 
     id: str

@@ -140,7 +140,6 @@ class Pathway:
     handling: Handling = Handling.OFFER
     desk_sees: bool = True  # False: no coordinator opens it or is told of it (complaint)
     tells_desk: bool = False  # the coordinator on call hears of every one at once (safety-concern)
-    by_word: bool = True  # False: only on the person's own phone
     vetted_days: int = 0  # its partners' services must have been vetted so lately; 0: no matter
     audience: str = ""  # family, member or harmed: only services for them; '': everybody
     tasks: tuple[TaskKind, ...] = ()

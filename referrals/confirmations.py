@@ -29,6 +29,7 @@ class Why(StrEnum):
     NO_YES = "no_yes"
     NO_AGREEMENT = "no_agreement"
     NOT_THERE = "not_there"
+    TAKEN_BACK = "taken_back"  # a yes by word, by its code or by whoever heard it
 
 
 def period(choice: str, today: date) -> tuple[date, date]:

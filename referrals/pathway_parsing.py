@@ -57,7 +57,6 @@ def parse_pathway(block: Block, categories: tuple[str, ...], private: frozenset[
         handling=block.one_of("handling", Handling, Handling.OFFER),
         desk_sees=block.flag("desk_sees", default=True),
         tells_desk=block.flag("tells_desk", default=False),
-        by_word=block.flag("by_word", default=True),
         vetted_days=block.whole("vetted_days", 0, low=0, high=3660),
         audience=block.one_known("audience", AUDIENCES) if block.has("audience") else "",
         tasks=_tasks(block, carried),

@@ -128,6 +128,7 @@ function needs(view, desk) {
   const rows = view.needs.map((one) => go(one.page || `matter/${one.id}`, h("span", { class: "row-title" }, t(one.category_key), h("span", { class: "code" }, one.code)), h("span", {}, t(one.stage_key))));
   return card(t("page.member.needs"), h("ul", { class: "matters" }, ...rows,
     go(`words/${view.id}`, h("span", {}, t("page.member.new_need"))),
+    go(`attendance/${view.id}`, h("span", {}, t("page.member.attendance"))),
     go(`safety/${view.id}`, h("span", {}, t(view.plan_written ? "page.member.plan" : "page.member.plan_none")))));
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from referrals import confirmations
 from referrals.access import Action, allow
@@ -16,13 +16,14 @@ from referrals.casework import Confirmation, ConfirmationState
 from referrals.catalogue import Pathway
 from referrals.directory import Organization
 from referrals.errors import NotFound, TooLong, WrongStage
-from referrals.members import Enrolment, EnrolmentState
+from referrals.members import Enrolment, EnrolmentState, WordReceipt
 from referrals.model import (
     NETWORK,
     SYSTEM,
     Actor,
     AuditEntry,
     DataClass,
+    Record,
     Role,
     organization_holder,
     person_holder,
@@ -45,14 +46,21 @@ TYPED, CAME, MADE, REFERENCE = "typed", "came", "made", "reference"
 
 def begin(tx: Tx, person_id: str, organization_id: str, choice: str) -> Confirmation:
     """'Send my confirmation to …': it waits for the yes to its words. Begun twice it is one."""
-    actor, enrolment = own(tx, person_id)
+    return start(tx, *own(tx, person_id), organization_id, choice)
+
+
+def start(
+    tx: Tx, actor: Actor, enrolment: Enrolment, organization_id: str, choice: str, language: str = ""
+) -> Confirmation:
+    """The same behind its door. `language`: it is to be read out in that one (attendance_by_word.py)."""
+    person_id = actor.person_id
     tx.get(Enrolment, enrolment.id, lock=True)  # the same press twice at once: one after the other
     organization = tx.directory.organizations.get(organization_id)
     if organization is None or organization not in receivers(tx):
         raise NotFound
     first_on, last_on = confirmations.period(choice, local(tx.now, enrolment.timezone).date())
     for found in tx.find(Confirmation, enrolment_id=enrolment.id, organization_id=organization_id):
-        begun = found.state is ConfirmationState.WAITING and not found.by_body
+        begun = found.state is ConfirmationState.WAITING and found.asked_by == person_id and not found.by_body
         if begun and (found.first_on, found.last_on) == (first_on, last_on):
             return found
     new = Confirmation(
@@ -65,11 +73,12 @@ def begin(tx: Tx, person_id: str, organization_id: str, choice: str) -> Confirma
         last_on=last_on,
         asked_at=tx.now,
         answer_at=tx.now + UNSENT,
+        language=language,
     )
     tx.add(new)
     tx.seal(new.record, SEALED, REFERENCE, "", [person_holder(person_id)])
     tx.set_timer(DECIDE, new.id, new.answer_at)
-    note(tx, actor, Action.ATTENDANCE_SEND, new, "begun")
+    note(tx, actor, Action.CONSENT_WORD if new.by_word else Action.ATTENDANCE_SEND, new, "begun")
     return new
 
 
@@ -78,10 +87,15 @@ def refer(tx: Tx, person_id: str, confirmation_id: str, text: str) -> None:
     actor, found = _own_waiting(tx, person_id, confirmation_id)
     if found.by_body:
         raise NotFound
+    seal_reference(tx, found, person_id, text)
+    note(tx, actor, Action.ATTENDANCE_SEND, found, "reference")
+
+
+def seal_reference(tx: Tx, found: Confirmation, person_id: str, text: str) -> None:
+    """TooLong beyond LIMIT characters."""
     if len(text) > LIMIT:
         raise TooLong(limit=LIMIT, length=len(text))
     tx.seal(found.record, SEALED, REFERENCE, text.strip(), [person_holder(person_id)])
-    note(tx, actor, Action.ATTENDANCE_SEND, found, "reference")
 
 
 def agree(tx: Tx, person_id: str, confirmation_id: str) -> Confirmation:
@@ -109,9 +123,18 @@ def afterwards(tx: Tx, person_id: str, confirmation_id: str, question_id: str, c
 
 
 def unsay(tx: Tx, found: Confirmation) -> None:
-    """A yes is no more: what the member began is destroyed, of what was asked the one sentence is left."""
+    """A yes is no more: what the member began is destroyed, of what was asked the one sentence is left.
+
+    Of a yes by word the row stays until its date: its code, brought twice, is true twice.
+    """
     after_help.unsaid(tx, found)
-    if not found.by_body:
+    if found.by_word and found.agreed_at is not None:
+        tx.clear_timers(found.id)
+        tx.destroy(found.record)
+        tx.destroy(contact_record(found.id))
+        taken = confirmations.Why.TAKEN_BACK
+        tx.save(replace(found, state=ConfirmationState.NONE, agreed_at=None, why=taken.value))
+    elif not found.by_body:
         retire(tx, found)
     elif found.state is ConfirmationState.SENT:
         tx.seal(found.record, SEALED, CAME, "", holders(found))
@@ -152,42 +175,13 @@ def own(tx: Tx, person_id: str) -> tuple[Actor, Enrolment]:
     raise NotFound
 
 
-def taken_home(tx: Tx, person_id: str, enrolment: Enrolment) -> list[dict[str, object]]:
-    """The same for the member's own archive: to whom, for which days, what became of it and why."""
-    return [
-        {
-            "organization": found.organization_id,
-            "asked_by_them": found.by_body,
-            "first": found.first_on,
-            "last": found.last_on,
-            "asked_at": found.asked_at,
-            "yes_at": found.agreed_at,
-            "state": found.state.value,
-            "why": found.why,
-            "number": reference(tx, Actor(person_id, Role.MEMBER), found),
-            "answers": {
-                q.id: said for q in after_help.asked(tx, found) if (said := after_help.said(tx, found, q))
-            },
-        }
-        for found in sorted(tx.find(Confirmation, enrolment_id=enrolment.id), key=lambda c: c.asked_at)
-    ]
-
-
-def forget_phone(tx: Tx, person_id: str) -> None:
-    """The person is leaving: what they had begun goes, and what was not sent or counted yet never is."""
-    for found in of_member(tx, person_id):
-        after_help.unsaid(tx, found)
-        if found.by_body and found.agreed_at is not None and found.state is ConfirmationState.WAITING:
-            tx.save(replace(found, agreed_at=None))
-            note(tx, SYSTEM, Action.RETENTION, found, "left")
-        elif not found.by_body:
-            retire(tx, found)
-
-
 def retire(tx: Tx, found: Confirmation) -> None:
-    """Its words are destroyed, and its row."""
+    """Its words are destroyed, its row, and what codes led to it."""
     tx.clear_timers(found.id)
     tx.destroy(found.record)
+    tx.destroy(contact_record(found.id))
+    for receipt in tx.find(WordReceipt, consent_id=found.id):
+        tx.remove(receipt)
     tx.remove(found)
     note(tx, SYSTEM, Action.RETENTION, found)
 
@@ -243,6 +237,8 @@ def make_answer(tx: Tx, found: Confirmation) -> Confirmation:
     state = ConfirmationState.NONE if why else ConfirmationState.SENT
     if not found.by_body and why is None:
         tx.share(found.record, SEALED, organization_holder(found.organization_id))
+    if found.by_word:  # a mentor reads it out, and reads it no more once it was said yes to
+        tx.unshare(found.record, person_holder(found.asked_by), SEALED)
     if not found.by_body:
         tx.clear_timers(found.id)
         found = replace(found, answer_at=tx.now)
@@ -261,6 +257,17 @@ def holders(found: Confirmation) -> list[str]:
     if found.by_body:
         return [organization_holder(found.organization_id), NETWORK]
     return [person_holder(found.asked_by)]
+
+
+def contact_record(confirmation_id: str) -> Record:
+    """How the desk reaches somebody to ask whether a yes by word is true."""
+    return Record("word_check", confirmation_id)
+
+
+def readable_until(tx: Tx, found: Confirmation) -> datetime:
+    """How long the yes lets the organisation read what is sent; before it was sent, as if that were now."""
+    sent = found.answer_at if found.by_body or found.state is ConfirmationState.SENT else tx.now
+    return sent + timedelta(days=pathway_of(tx).consent_days)
 
 
 def _own(tx: Tx, person_id: str, confirmation_id: str) -> tuple[Actor, Confirmation]:

@@ -23,7 +23,7 @@ from referrals.persons import Person, Presence
 from referrals.ports import Tx
 from referrals.said import Timer
 from referrals.service import (
-    attendance,
+    attendance_ends,
     closing,
     doors,
     drafts,
@@ -105,7 +105,7 @@ def erase(tx: Tx, person_id: str) -> None:
         moving.end(tx, move.id)
     for move in tx.find(Move, from_person=person_id):
         moving.forget(tx, move.id)
-    attendance.forget_phone(tx, person_id)
+    attendance_ends.forget_phone(tx, person_id)
     linking.forget_phone(tx, person_id)
     joining.end_asking(tx, person_id)  # nobody is given a post who is not there any more
     people.hide(tx, person_id)  # sessions, scraps, what waits, what stands in the chat

@@ -35,7 +35,7 @@ from referrals.model import (
 from referrals.persons import Device, Download, Person, Recovery
 from referrals.ports import Away, Slow, Tx
 from referrals.service import (
-    attendance,
+    attendance_ends,
     circle_sides,
     complaints,
     courses,
@@ -253,7 +253,7 @@ def _membership(tx: Tx, person: Person, enrolment: Enrolment) -> Json:
         "evenings": [day.isoformat() for day in meetings.came_to(tx, enrolment.id, date.min)],
         "confirmations": [
             {**sent, "organization": _name(tx, str(sent["organization"]), person)}
-            for sent in attendance.taken_home(tx, person.id, enrolment)
+            for sent in attendance_ends.taken_home(tx, person.id, enrolment)
         ],
         **safety_lists.taken_home(tx, person.id, enrolment, person.language),
     }

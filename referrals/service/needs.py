@@ -69,7 +69,7 @@ def file(
         pathway_version=pathway.version,
         author_id=actor.person_id,
         category=category,
-        language=_language(tx, actor, enrolment),
+        language=language_of(tx, actor, enrolment),
         urgency=Urgency.NORMAL,
         area=enrolment.area,
         age_group=_age(tx, enrolment),
@@ -171,7 +171,7 @@ def _pathways(tx: Tx) -> list[Pathway]:
     return [p for p in tx.catalogue.pathways.values() if both <= set(p.may_file)]
 
 
-def _language(tx: Tx, actor: Actor, enrolment: Enrolment) -> str:
+def language_of(tx: Tx, actor: Actor, enrolment: Enrolment) -> str:
     """The member's, as far as anybody knows it; it is asked again before the words are read out."""
     phone = tx.get(Person, enrolment.person_id) if enrolment.person_id else None
     known = (enrolment.language, phone.language if phone else "")

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 
 from referrals import codes
 from referrals.access import Action, allow
+from referrals.casework import Confirmation
+from referrals.catalogue import Pathway
 from referrals.directory import SUPERVISING
 from referrals.errors import BadAnswer, NotFound, Refused, WrongStage
 from referrals.lifecycle import ENDED
@@ -20,6 +22,8 @@ from referrals.members import Enrolment, WordReceipt
 from referrals.model import Actor, AuditEntry, Consent, Referral, Role, Stage
 from referrals.ports import Tx
 from referrals.service import (
+    attendance,
+    attendance_ends,
     behalf,
     closing,
     desk_first,
@@ -78,14 +82,14 @@ def to_hear(tx: Tx, person_id: str, referral_id: str) -> tuple[Actor, Enrolment,
 
 def refused(tx: Tx, person_id: str) -> str:
     """The text key of why this person may hear nobody's yes; '' when they may."""
-    kinds = {tx.directory.organizations[o].kind for o in _works_at(tx, person_id)}
+    kinds = {tx.directory.organizations[o].kind for o in works_at(tx, person_id)}
     return MayNotWitness.code if kinds & SUPERVISING else ""
 
 
 def left_out(tx: Tx, referral: Referral, wishes: plans.Wishes) -> tuple[str, ...]:
     """The organisations that would be asked, if the one who hears the yes did not work there."""
     anybody = replace(referral, author_id="")
-    own = set(_works_at(tx, referral.author_id))
+    own = set(works_at(tx, referral.author_id))
     would = (line.organization_id for line in plans.make(tx, anybody, wishes).lines)
     return tuple(organization for organization in would if organization in own)
 
@@ -116,7 +120,13 @@ def give(tx: Tx, person_id: str, referral_id: str, heard: Heard) -> tuple[Referr
     else:
         matching.start_matching(tx, filed)
     filing.announce(tx, filed)
-    return filed, _receipt(tx, filed, given, asked or _sampled(tx, filed, person_id), heard.filing.contact)
+    return filed, _receipt(
+        tx,
+        filed,
+        given,
+        asked or sampled(tx, matching.pathway_of(tx, filed), person_id),
+        heard.filing.contact,
+    )
 
 
 def another_code(tx: Tx, person_id: str, referral_id: str) -> str:
@@ -127,6 +137,18 @@ def another_code(tx: Tx, person_id: str, referral_id: str) -> str:
         raise WrongStage
     tx.audit(AuditEntry(actor, Action.CONSENT_WORD, f"referral:{referral.id}", "another code"))
     return _receipt(tx, referral, given, sampled=False)
+
+
+def heard_more(tx: Tx, referral: Referral, given: Consent) -> str:
+    """A further yes of the same matter: a code of its own beside the first ones, and the desk may ask."""
+    witness = given.witness_id or referral.author_id
+    tx.audit(
+        AuditEntry(
+            Actor(witness, Role.MENTOR), Action.CONSENT_WORD, f"referral:{referral.id}", given.language
+        )
+    )
+    asked = sampled(tx, matching.pathway_of(tx, referral), witness)
+    return _receipt(tx, referral, given, sampled=asked)
 
 
 def said_no(tx: Tx, person_id: str, referral_id: str) -> Referral:
@@ -146,11 +168,16 @@ def withdraw_by_code(tx: Tx, person_id: str, typed: str) -> bool:
     limits.take(tx, Doing.TRACK, person_id)
     words = codes.normal(typed, RECEIPT_BYTES)
     receipt = tx.get(WordReceipt, tx.fingerprint(PURPOSE, words or typed[:64]))
-    found = tx.get(Referral, receipt.referral_id if receipt else _NOBODYS, lock=True)
+    found = tx.get(Referral, (receipt and receipt.referral_id) or _NOBODYS, lock=True)
     given = tx.get(Consent, receipt.consent_id if receipt else _NOBODYS)
+    sent = tx.get(Confirmation, receipt.consent_id if receipt else _NOBODYS, lock=True)
+    if words is not None and sent is not None:
+        _unsend(tx, person_id, sent)
+        return True
     if words is None or receipt is None or found is None or given is None or not found.author_id:
         return False
-    if found.stage is Stage.WITHDRAWN or (found.stage in ENDED and given.withdrawn_at is not None):
+    over = found.stage in ENDED and doors.consent_in_force(tx, found) is None
+    if found.stage is Stage.WITHDRAWN or over:
         return True
     actor = _whoever(tx, person_id)
     allow(actor, Action.CONSENT_CUT)
@@ -159,6 +186,14 @@ def withdraw_by_code(tx: Tx, person_id: str, typed: str) -> bool:
     word_checks.end(tx, after)
     tell.tell_author(tx, after, "matter.taken_back")
     return True
+
+
+def _unsend(tx: Tx, person_id: str, sent: Confirmation) -> None:
+    actor = _whoever(tx, person_id)
+    allow(actor, Action.CONSENT_CUT)
+    if sent.agreed_at is not None:
+        attendance.note(tx, actor, Action.CONSENT_CUT, sent, "code")
+        attendance_ends.taken_back(tx, sent)
 
 
 def _receipt(tx: Tx, referral: Referral, given: Consent, sampled: bool, contact: str = "") -> str:
@@ -172,14 +207,14 @@ def _receipt(tx: Tx, referral: Referral, given: Consent, sampled: bool, contact:
     return words
 
 
-def _sampled(tx: Tx, referral: Referral, witness_id: str) -> bool:
+def sampled(tx: Tx, pathway: Pathway, witness_id: str) -> bool:
     """Whether the desk asks about this one: the first of each witness, and a share of all others."""
-    share = matching.pathway_of(tx, referral).asked_percent
-    drawn = tx.draw(0, 100) < share
+    drawn = tx.draw(0, 100) < pathway.asked_percent
     return drawn or not tx.count(WordReceipt, witness_id=witness_id)
 
 
-def _works_at(tx: Tx, person_id: str) -> Iterable[str]:
+def works_at(tx: Tx, person_id: str) -> Iterable[str]:
+    """The organisations at which this person has a post."""
     posts = doors.seats_of(tx, person_id) if person_id else ()
     held = (seat.organization_id for seat in posts if seat.organization_id)
     return [organization for organization in held if organization in tx.directory.organizations]

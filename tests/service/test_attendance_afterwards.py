@@ -12,7 +12,7 @@ from referrals.casework import ClosingAnswer, Confirmation, ConfirmationState
 from referrals.errors import BadAnswer, NotAllowed, NotFound, WrongStage
 from referrals.ports import Tx
 from referrals.said import Timer
-from referrals.service import after_help, attendance, leaving, retention
+from referrals.service import after_help, attendance, attendance_ends, leaving, retention
 from referrals.views import Section
 from storage.sql import Sql
 from tests.service.test_attendance_story import BODY, DAYS, PERIOD, Probation, answers, opened
@@ -170,4 +170,4 @@ def test_the_fact_outlives_the_confirmation_and_leads_nowhere(net: Probation) ->
 
 def taken_home(tx: Tx, person_id: str) -> list[dict[str, object]]:
     _, enrolment = attendance.own(tx, person_id)
-    return attendance.taken_home(tx, person_id, enrolment)
+    return attendance_ends.taken_home(tx, person_id, enrolment)

@@ -48,7 +48,10 @@ UNSPOKEN_RECORDS = {"conversation", "scrap"}
 UNSPOKEN_UPDATES = {"wrap"}
 
 # Columns that tie a row to the thing it belongs to. People are left out: they would tie everything together.
-_TIES = ("id", "referral_id", "offer_id", "enrolment_id", "seat_id", "organization_id", "record_row", "r")
+_TIES = (
+    "id", "referral_id", "consent_id", "offer_id", "enrolment_id", "seat_id", "organization_id", "record_row",
+    "r",
+)  # fmt: skip
 _OWN_ONLY = {"account": ("person_id",), "device": ("id", "person_id"), "download": ("id", "person_id")}
 # organization_id ties only what is of the directory.
 _NOT_BY_ORGANIZATION = {"referral", "offer", "seat"}

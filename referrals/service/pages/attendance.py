@@ -1,4 +1,6 @@
-"""Page 'attendance': a member's own confirmations, a body's questions ('body'), and what the desk sees.
+"""Page 'attendance': a member's own confirmations, a body's questions ('body'), what the desk sees ('desk').
+
+`subject` may be a member, too: what is sent for them by word (attendance_word.py).
 
 Each is a screen of its own: nobody is asked in one role and answers in another.
 """
@@ -10,12 +12,21 @@ from collections.abc import Callable, Iterator
 from referrals import confirmations
 from referrals.access import Action, allow
 from referrals.casework import Confirmation, ConfirmationState
-from referrals.errors import NotFound, TooOften
+from referrals.errors import TooOften
 from referrals.members import Enrolment
 from referrals.model import Actor, AuditEntry, Role
 from referrals.ports import Tx
-from referrals.service import after_help, attendance, body_questions, doors, names, reading
-from referrals.service.pages import after_part
+from referrals.schedule import local
+from referrals.service import (
+    after_help,
+    attendance,
+    attendance_by_word,
+    body_questions,
+    doors,
+    names,
+    reading,
+)
+from referrals.service.pages import after_part, attendance_word
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import Choice, Said, Section, SectionsView, Step
 
@@ -26,13 +37,13 @@ PERIODS = tuple(Choice(p, label_key=f"part.attendance.period.{p}") for p in conf
 
 
 def attendance_view(tx: Tx, person_id: str, subject: str, body: Body) -> SectionsView:
-    """As the member it is about, a worker of a body that may ask, or the desk; NotFound, NotAllowed."""
+    """As the member it is about, their mentor, a worker of a body that may ask, or the desk."""
     if subject == BODY:
         return _body_view(tx, person_id)
     if subject == DESK:
         return _desk_view(tx, person_id)
     if subject:
-        raise NotFound
+        return attendance_word.member_view(tx, person_id, subject)
     return _own_view(tx, person_id)
 
 
@@ -50,6 +61,7 @@ def _own_view(tx: Tx, person_id: str) -> SectionsView:
 
 def _own_section(tx: Tx, actor: Actor, found: Confirmation) -> Section:
     title = "part.attendance.asked_about_you" if found.by_body else "part.attendance.yours"
+    title = "part.attendance.by_word" if found.by_word else title
     steps: tuple[Step, ...] = ()
     if found.state is ConfirmationState.WAITING:
         lines = (*_words(tx, actor, found), *_until(found))
@@ -92,6 +104,11 @@ def _words(tx: Tx, actor: Actor, found: Confirmation) -> Iterator[Said]:
     """The exact words that a yes sends; how often it was, only where reading is open."""
     yield from _what(tx, actor, found)
     yield Said("part.attendance.only_this")
+    until = local(attendance.readable_until(tx, found), doors.person_by_id(tx, actor.person_id).timezone)
+    language = doors.person_by_id(tx, actor.person_id).language
+    yield Said(
+        "part.attendance.read_until", {"day": names.day_in_words(tx.catalogue, until.date(), language)}
+    )
     if tx.reading_locked:
         return
     tx.audit(AuditEntry(actor, Action.SEALED_READ, f"confirmation:{found.id}", "came"))
@@ -168,8 +185,10 @@ def _desk_view(tx: Tx, person_id: str) -> SectionsView:
     """
     actor = doors.as_seat(tx, person_id, Role.COORDINATOR)
     allow(actor, Action.DESK_LIST)
+    by_word = (*attendance_word.to_ask(tx, actor),)
     shown = tuple(_at_desk(tx, actor, c) for c in body_questions.of_desk(tx, person_id)[: 2 * SHOWN])
-    return SectionsView(TITLE, shown, (Said("part.attendance.desk_lead"),))
+    locked = tx.reading_locked and bool(by_word)
+    return SectionsView(TITLE, (*by_word, *shown), (Said("part.attendance.desk_lead"),), locked)
 
 
 def _at_desk(tx: Tx, actor: Actor, found: Confirmation) -> Section:
@@ -201,6 +220,11 @@ def _ask(tx: Tx, person_id: str, subject: str, body: Body) -> SectionsView:
     return SectionsView(TITLE, (), (Said("part.attendance.have", at=at),))
 
 
+def _true(tx: Tx, person_id: str, subject: str, body: Body) -> SectionsView:
+    attendance_by_word.asked(tx, person_id, text_of(body, "confirmation"), text_of(body, "reason"))
+    return _desk_view(tx, person_id)
+
+
 def _own(verb: Callable[[Tx, str, Body], object]) -> Verb:
     def step(tx: Tx, person_id: str, subject: str, body: Body) -> SectionsView:
         verb(tx, person_id, body)
@@ -230,5 +254,7 @@ ATTENDANCE = Page(
             )
         ),
         "body_ask": Verb(Action.ATTENDANCE_ASK, _ask),
+        "word_true": Verb(Action.CONSENT_CHECK, _true),
+        **attendance_word.STEPS,
     },
 )

@@ -725,6 +725,9 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column("agreed_at", sa.BigInteger(), nullable=True),
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("witness_id", sa.Text(), nullable=True),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["organization_id"], ["organization.id"], name=op.f("fk_confirmation_organization_id")
@@ -995,7 +998,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
     op.create_table(
         "word_receipt",
         sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("referral_id", sa.Text(), nullable=False),
+        sa.Column("referral_id", sa.Text(), nullable=True),
         sa.Column("consent_id", sa.Text(), nullable=False),
         sa.Column("witness_id", sa.Text(), nullable=False),
         sa.Column("made_at", sa.BigInteger(), nullable=False),

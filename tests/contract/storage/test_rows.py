@@ -109,6 +109,7 @@ EVERY_KIND: list[Any] = [
     SafetyPlan("e1", "p1", NOW),
     SafetyShare("s1", "c1", "e1", "o1", "p1", NOW, "danger", tell_person=True),
     WordReceipt("ab", "r1", "k1", "p1", NOW),
+    WordReceipt("cd", None, "cf2", "p1", NOW),
     Linking("l1", "e1", "p1", NOW),
     HandOver("h1", "e1", Part.MENTOR, "mentor-1", "mentor-2", "p1", NOW, taken_at=NOW),
     Screen("p1:check:c1", "p1", "check:c1", 1, ("1:a:b",), ("button.undo",), NOW),
@@ -137,6 +138,9 @@ EVERY_KIND: list[Any] = [
     Area("a1", None, {"en": "South", "th": "ใต้"}, (EmergencyLine("1669", {"en": "Ambulance"}),)),
     an_organization("o1", hours=(Hours(0, NINE, NINE),), holidays=(DAY,), vetted_on=DAY, witness=True),
     Confirmation("cf1", "o1", None, "p1", True, DAY, DAY, NOW, NOW),
+    Confirmation(
+        "cf2", "o1", "e1", "p1", False, DAY, DAY, NOW, NOW, language="th", text="x", witness_id="p1"
+    ),
     a_service("s1", "o1"),
     Agreement("g1", "o1", ("help",), ("family-support",), (DataClass.STORY,), DAY, DAY, DAY, ("A", "B")),
     Duty("d1", "desk-1", 6, NINE, NINE, "Asia/Bangkok"),

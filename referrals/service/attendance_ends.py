@@ -1,0 +1,56 @@
+"""Confirmations of attendance where a yes by word is taken back, and where somebody leaves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from referrals.access import Action
+from referrals.casework import Confirmation, ConfirmationState
+from referrals.members import Enrolment
+from referrals.model import SYSTEM, Actor, Role
+from referrals.ports import Tx
+from referrals.service import after_help, attendance, enrolments, tell
+
+
+def taken_back(tx: Tx, found: Confirmation) -> None:
+    """A yes by word is no more. The member's own phone hears so, and whoever looks after them."""
+    attendance.unsay(tx, found)
+    member = tx.get(Enrolment, found.enrolment_id or "-")
+    if member is not None:
+        attendance.tell_member(tx, member, "own.attendance_back", {})
+        for person_id in enrolments.mentors_of(tx, member)[:1]:
+            code = {"code": member.code}
+            tell.tell(tx, person_id, "mentor.attendance_back", code, slot=f"needs:{member.id}")
+
+
+def taken_home(tx: Tx, person_id: str, enrolment: Enrolment) -> list[dict[str, object]]:
+    """The same for the member's own archive: to whom, for which days, what became of it and why."""
+    return [
+        {
+            "organization": found.organization_id,
+            "asked_by_them": found.by_body,
+            "first": found.first_on,
+            "last": found.last_on,
+            "asked_at": found.asked_at,
+            "yes_at": found.agreed_at,
+            "state": found.state.value,
+            "why": found.why,
+            "text": found.text,
+            "number": attendance.reference(tx, Actor(person_id, Role.MEMBER), found),
+            "answers": {
+                q.id: said for q in after_help.asked(tx, found) if (said := after_help.said(tx, found, q))
+            },
+        }
+        for found in sorted(tx.find(Confirmation, enrolment_id=enrolment.id), key=lambda c: c.asked_at)
+    ]
+
+
+def forget_phone(tx: Tx, person_id: str) -> None:
+    """The person is leaving: what they had begun goes, and what was not sent or counted yet never is."""
+    for found in attendance.of_member(tx, person_id):
+        after_help.unsaid(tx, found)
+        if found.by_body and found.agreed_at is not None and found.state is ConfirmationState.WAITING:
+            tx.save(replace(found, agreed_at=None))
+            attendance.note(tx, SYSTEM, Action.RETENTION, found, "left")
+        elif not found.by_body:
+            attendance.retire(tx, found)
