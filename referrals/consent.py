@@ -53,7 +53,7 @@ def agreement_for(
 
 
 def _serves(agreement: Agreement, purposes: Collection[str]) -> bool:
-    return not purposes or any(purpose in purposes for purpose in agreement.purposes)
+    return not purposes or not set(purposes).isdisjoint(agreement.purposes)
 
 
 def in_force(consent: Consent, now: datetime) -> bool:

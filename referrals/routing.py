@@ -158,12 +158,14 @@ def make_plan(
     limited; fewer matters at hand for each who works there; more promises kept; service id.
     """
     best: dict[str, Candidate] = {}
-    for service, distance in _fitting(need, directory):
-        candidate = _fit(need, service, distance, day), service.id
-        held = best.get(service.organization_id)
-        if held is None or candidate < held:
-            best[service.organization_id] = candidate
-    chosen = heapq.nsmallest(limit, _in_order(best, standings, limit))
+    may_ask = _Asking(need, directory)
+    for fit, services in _by_fit(need, directory, day):
+        if len(best) >= limit:
+            break  # whoever comes now fits less well than enough others
+        for service in services:
+            if service.organization_id not in best and may_ask(service):
+                best[service.organization_id] = fit, service.id
+    chosen = heapq.nsmallest(limit, _ranks(best, standings))
     return Plan(tuple(_line(need, directory, rank, day) for rank in chosen))
 
 
@@ -297,34 +299,32 @@ def _missed(need: Need, service: Service) -> str | None:
     return PRIVATE_WISH if need.exclusions.misses(service) else None
 
 
-def _fitting(need: Need, directory: Directory) -> Iterator[tuple[Service, int]]:
-    """Services that pass every filter, each with its distance: levels between its area and the place.
+class _Asking:
+    """Whether a service whose category and area fit may be asked: the same filters as `_unfit`.
 
-    The same filters as `_unfit`; category and area by index, an organisation's only once.
+    An organisation's own are looked at once.
     """
-    asked: dict[str, tuple[bool, bool]] = {}  # organisation id to (may be asked, at work)
-    seen: set[str] = set()
-    for distance, area in enumerate(directory.ancestors.get(need.area, ())):
-        for service in directory.services_at.get((need.category, area), ()):
-            if service.id in seen:
-                continue
-            seen.add(service.id)
-            key = service.organization_id
-            if key not in asked:
-                asked[key] = _may_be_asked(need, directory.organizations.get(key), directory)
-            may_be_asked, at_work = asked[key]
-            if not may_be_asked or _service_unfit(need, service, at_work, directory):
-                continue
-            if not need.exclusions.misses(service):
-                yield service, distance
 
+    def __init__(self, need: Need, directory: Directory) -> None:
+        self._need, self._directory = need, directory
+        self._asked: dict[str, tuple[bool, bool]] = {}  # organisation id to (may be asked, at work)
 
-def _may_be_asked(need: Need, organization: Organization | None, directory: Directory) -> tuple[bool, bool]:
-    if organization is None or _unwanted(need, organization):
-        return False, False
-    if _organization_unfit(need, organization, directory):
-        return False, False
-    return True, _at_work(need, organization.id, directory)
+    def __call__(self, service: Service) -> bool:
+        key = service.organization_id
+        if key not in self._asked:
+            self._asked[key] = self._organization(key)
+        may_be_asked, at_work = self._asked[key]
+        if not may_be_asked or _service_unfit(self._need, service, at_work, self._directory):
+            return False
+        return not self._need.exclusions.misses(service)
+
+    def _organization(self, organization_id: str) -> tuple[bool, bool]:
+        organization = self._directory.organizations.get(organization_id)
+        if organization is None or _unwanted(self._need, organization):
+            return False, False
+        if _organization_unfit(self._need, organization, self._directory):
+            return False, False
+        return True, _at_work(self._need, organization_id, self._directory)
 
 
 # -- order and reasons -----------------------------------------------------------------------------
@@ -342,25 +342,33 @@ class _Rank:
 
 
 def _fit(need: Need, service: Service, distance: int, day: date) -> Fit:
-    believed_less = 2 * belief(service, day) + (service.capacity is Capacity.LIMITED)
-    return service.languages[0] != need.language, distance, believed_less
+    return service.languages[0] != need.language, distance, _believed_less(service, day)
 
 
-def _in_order(
-    best: Mapping[str, Candidate], standings: Mapping[str, Standing], limit: int
-) -> Iterator[_Rank]:
-    """Ranks of all organisations that can still be among the first `limit`.
+def _believed_less(service: Service, day: date) -> int:
+    return 2 * belief(service, day) + (service.capacity is Capacity.LIMITED)
 
-    A standing may cost its owner a query, so it is asked only where fit alone does not decide.
+
+def _by_fit(need: Need, directory: Directory, day: date) -> Iterator[tuple[Fit, list[Service]]]:
+    """Services of this category that cover the place, those that fit best first, and by their ids.
+
+    Nobody looks at the rest once enough are found. One that names several areas around the place comes again.
     """
-    fits = sorted(fit for fit, _ in best.values())
-    if limit < 1 or not fits:
-        return
-    worst = fits[min(limit, len(fits)) - 1]
+    for second in (False, True):
+        for distance, area in enumerate(directory.ancestors.get(need.area, ())):
+            alike: dict[int, list[Service]] = {}
+            for service in directory.services_at.get((need.category, area), ()):
+                if (service.languages[0] != need.language) is second:
+                    alike.setdefault(_believed_less(service, day), []).append(service)
+            for believed in sorted(alike):
+                yield (second, distance, believed), alike[believed]
+
+
+def _ranks(best: Mapping[str, Candidate], standings: Mapping[str, Standing]) -> Iterator[_Rank]:
+    """A standing may cost its owner a query, so it is asked only where fit alone does not decide."""
     for organization_id, (fit, service_id) in best.items():
-        if fit <= worst:
-            standing = standings.get(organization_id, _NEWCOMER)
-            yield _Rank(fit, standing.load, 1 - standing.reliability, service_id, standing)
+        standing = standings.get(organization_id, _NEWCOMER)
+        yield _Rank(fit, standing.load, 1 - standing.reliability, service_id, standing)
 
 
 def _line(need: Need, directory: Directory, rank: _Rank, day: date) -> Line:
