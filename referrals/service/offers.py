@@ -105,7 +105,7 @@ def accept(tx: Tx, person_id: str, offer_id: str) -> Referral:
     span = matching.pathway_of(tx, taken).deadlines[taken.urgency].first_contact
     contact_by = tx.now + schedule.elapsed(span)
     tx.set_timer("first_contact", taken.id, contact_by)
-    plan_parts.stir(tx, taken)
+    plan_parts.taken(tx, taken)
     tell_colleagues(tx, offer, taken, person_id, "worker.colleague_took")
     tell.settle_desk(tx, taken)
     said = beginning.words(tx, taken, "matter.accepted")

@@ -24,6 +24,23 @@ def stir(tx: Tx, child: Referral) -> None:
         tx.set_timer(TIMER, child.parent_id, tx.now)
 
 
+def taken(tx: Tx, child: Referral) -> None:
+    """A partner has taken a part: whatever the one before had said to the other side, it has said nothing."""
+    plan = tx.get(Referral, child.parent_id) if child.parent_id else None
+    if plan is None:
+        return
+    for task in tx.find(Task, referral_id=plan.id, state=(TaskState.OPEN, TaskState.DONE)):
+        kind = task_people.kind_of(tx, plan, task)
+        if kind is None or child.task not in kind.between:
+            continue
+        others = () if task.still_asked else tuple(side for side in task.spoken if side != child.task)
+        after = replace(task, spoken=others, still_asked=False, state=TaskState.OPEN)
+        if after != task:
+            tx.save(replace(after, since=tx.now))
+            tx.audit(AuditEntry(SYSTEM, Action.REFERRAL_STEP, f"referral:{plan.id}", f"{task.kind}:again"))
+    stir(tx, child)
+
+
 def left_to_do(tx: Tx, plan: Referral) -> bool:
     """Whether anything of a plan would be done if it went on: given up before, or not come to an end yet."""
     for task in tx.find(Task, referral_id=plan.id):

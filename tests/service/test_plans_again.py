@@ -10,7 +10,7 @@ import pytest
 from referrals.casework import ClosingAnswer
 from referrals.errors import BadAnswer, WrongStage
 from referrals.model import Offer, Outcome, Referral, Stage
-from referrals.service import closing, desk, offers, plan_days, plan_preview, tasks
+from referrals.service import closing, desk, offers, plan_days, plan_preview, tasks, working
 from referrals.service.pages import PAGES
 from tests.support.parts import Parts
 
@@ -267,3 +267,25 @@ def test_a_plan_in_which_nobody_helped_is_asked_nothing(net: Parts) -> None:
     assert net.referral(plan).stage is Stage.REPORTED
     net.store.run(closing.helped, net.family, plan, True)
     assert _asks(net, plan) == []
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_whoever_takes_over_a_side_of_the_handover_has_not_spoken_with_the_other_yet(
+    net: Parts, both: bool
+) -> None:
+    plan = net.plan("release-plan")
+    net.taken(plan, "letting_go", "taking_over")
+    handover = net.tasks(plan)["handover"].id
+    for side in ("taking_over", "letting_go") if both else ("taking_over",):
+        net.store.run(tasks.spoken, *net.holds(plan, side), handover)
+    assert net.kind_of(plan, "handover") == ("done" if both else "open")
+    net.store.run(working.give_back, *net.holds(plan, "taking_over"))
+    net.passes(SECOND)
+    net.takes(plan, "taking_over")
+    again = net.tasks(plan)["handover"]
+    assert (again.state, again.spoken) == ("open", ("letting_go",) if both else ())
+    page = net.store.run(PAGES["matter"].view, *net.holds(plan, "taking_over"), {})
+    assert "task_spoken" in {step.id for section in page.sections for step in section.steps}
+    for side in ("taking_over", "letting_go"):
+        net.store.run(tasks.spoken, *net.holds(plan, side), handover)
+    assert net.kind_of(plan, "handover") == "done"
