@@ -33,7 +33,7 @@ AT_ONCE = 2  # pieces of slow work: Argon2id takes a core and 32 MiB each
 
 
 class Page(Protocol):
-    """A row of the registry (referrals/service/pages.py): what the page shows, and its named steps."""
+    """A row of the registry (referrals/service/pages/): what the page shows, and its named steps."""
 
     @property
     def view(self) -> sessions.PageVerb: ...

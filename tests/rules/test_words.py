@@ -143,7 +143,7 @@ def test_the_bots_own_name_and_description_are_neutral(key: str, language: str) 
 def test_details_are_only_ever_edits() -> None:
     """A text that shows more than a lock screen may stands in a Reply with details=True, nowhere else."""
     found: dict[str, list[bool]] = {}
-    for path in [*(ROOT / "handlers").glob("*.py"), *(ROOT / "referrals/service").glob("*.py")]:
+    for path in [*(ROOT / "handlers").glob("*.py"), *(ROOT / "referrals/service").rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
                 details = any(k.arg == "details" for k in node.keywords) or _calls(node, "_reply")
