@@ -10,6 +10,7 @@ from referrals.access import Action
 from referrals.errors import NoConsent, NotFound, WrongStage
 from referrals.lifecycle import HELD, REFERRAL_STEPS, STAGE_WAITS, Step, move
 from referrals.model import AuditEntry, Offer, Referral, Role, Stage, Urgency
+from referrals.persons import Tally
 from referrals.ports import Tx
 from referrals.said import Priority
 from referrals.service import (
@@ -84,10 +85,15 @@ def may_move(tx: Tx, referral: Referral) -> bool:
 
 
 def ask_person(tx: Tx, person_id: str, referral_id: str) -> Referral:
-    """Ask the person for a new yes, to a plan with other partners or without an exclusion."""
+    """Ask the person for a new yes, to a plan with other partners or without an exclusion.
+
+    Once a day, whoever of the desk presses: a phone that rings again says nothing new.
+    """
     actor, referral = doors.desk_referral(tx, person_id, referral_id, Action.DESK_REMATCH)
     if referral.stage is not Stage.UNMATCHED:
         raise NotFound
+    if tx.tally(_asked_today(tx, referral), tx.now + timedelta(days=1)) > 1:
+        return referral
     tx.audit(AuditEntry(actor, Action.DESK_REMATCH, f"referral:{referral.id}", "asked the person"))
     tell.tell_author(
         tx,
@@ -96,6 +102,15 @@ def ask_person(tx: Tx, person_id: str, referral_id: str) -> Referral:
         buttons=((tell.page_button("button.choose", tell.plan_page(referral)),),),
     )
     return referral
+
+
+def asked_today(tx: Tx, referral: Referral) -> bool:
+    """Whether the person was asked for a new yes today."""
+    return tx.get(Tally, _asked_today(tx, referral)) is not None
+
+
+def _asked_today(tx: Tx, referral: Referral) -> str:
+    return f"ask-person:{referral.id}:{referral.stage_since.isoformat()}:{tx.now.date()}"
 
 
 def resume(tx: Tx, person_id: str, referral_id: str) -> Referral:

@@ -302,6 +302,23 @@ def test_looking_again_shows_first_whom_it_would_ask_and_changes_nothing(small: 
     assert small.live_offer(matter) is None
 
 
+def test_the_person_is_asked_for_a_new_plan_once_a_day_whoever_of_the_desk_presses(small: Desk) -> None:
+    matter = small.stuck(1)
+    family = small.referral(matter).author_id
+    small.said()
+    for who in (small.dao, small.chai, small.dao):
+        shown = small.does(who, "ask_person", matter)
+    assert [text for who, text in small.said() if who == family] == ["matter.choose_again"]
+    assert "ask_person" not in {step.id for step in shown.steps}
+    plan = next(s for s in shown.sections if s.title_key == "part.desk.plan")
+    assert plan.lines[0].key == "part.desk.asked_person"
+    small.passes(timedelta(days=1))
+    assert _first_step(small.does(small.dao, "desk_take", matter)) == "ask_person"
+    small.said()
+    small.does(small.dao, "ask_person", matter)
+    assert (family, "matter.choose_again") in small.said()
+
+
 def test_where_somebody_can_be_asked_again_that_is_the_first_thing_to_do(small: Desk) -> None:
     matter = small.offered(1)
     small.store.run(lambda tx: tx.save(replace(_of(tx, matter), hops=3)))

@@ -90,7 +90,7 @@ def _plan(tx: Tx, actor: Actor, referral: Referral) -> Section:
     """Who would be asked, who could be with another yes, and who would not: each with its reason."""
     language = doors.person_by_id(tx, actor.person_id).language
     found = plan_preview.preview(tx, referral)
-    lines: list[Said] = []
+    lines = [Said("part.desk.asked_person")] if desk.asked_today(tx, referral) else []
     if not found.consented:
         lines.append(Said("part.desk.plan_no_yes"))
     elif not found.asked:

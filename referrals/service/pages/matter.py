@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import product
 
+from referrals import queues
 from referrals.access import Action
 from referrals.errors import NotFound
 from referrals.lifecycle import ENDED
@@ -19,7 +20,6 @@ from referrals.service import (
     closing,
     complaints,
     desk,
-    desk_first,
     desk_notes,
     doors,
     emergency,
@@ -39,7 +39,7 @@ from referrals.service import (
 )
 from referrals.service.pages import course_step, matter_parts, tasks_part, yes_check
 from referrals.service.pages.page import Body, Page, Verb, text_of
-from referrals.views import Choice, FiledView, MatterView, MoveLine, Step
+from referrals.views import Choice, FiledView, MatterView, MoveLine, Section, Step
 
 
 def matter_view(tx: Tx, person_id: str, subject: str, body: Body) -> MatterView:
@@ -57,12 +57,16 @@ def matter_view(tx: Tx, person_id: str, subject: str, body: Body) -> MatterView:
 
 
 def _step(action: Action, verb: Callable[[Tx, str, str, Body], object]) -> Verb:
-    """A step of a matter: do it, then show the matter as it stands (for whoever may still see it)."""
+    """A step of a matter: do it, then show the matter as it stands (for whoever may still see it).
+
+    A section that the verb returns stands above it this once.
+    """
 
     def step(tx: Tx, person_id: str, subject: str, body: Body) -> MatterView | FiledView:
-        verb(tx, person_id, subject, body)
+        said = verb(tx, person_id, subject, body)
         try:
-            return matter_view(tx, person_id, subject, {})
+            shown = matter_view(tx, person_id, subject, {})
+            return replace(shown, sections=(said, *shown.sections)) if isinstance(said, Section) else shown
         except NotFound:  # the partner gave it back: the reader may not see it any more
             offer = tx.get(Offer, subject)
             if offer is None:
@@ -182,17 +186,24 @@ def _desk_steps(tx: Tx, referral: Referral) -> tuple[str, ...]:
     if referral.stage in ENDED:
         return ()
     moved = ("rematch",) if desk.may_move(tx, referral) else ()
-    steps = DESK_STEPS.get(referral.stage, ())
-    if referral.stage is Stage.UNMATCHED and not plan_preview.anybody(tx, referral):
-        steps = tuple(step for step in steps if step != "rematch")  # it would come back in five seconds
-    if referral.stage is Stage.DISPUTED and not sharing.readable(tx, referral):
-        steps = tuple(step for step in steps if step != "resume")  # that partner may not work on
+    in_vain = set(_in_vain(tx, referral))
+    steps = (step for step in DESK_STEPS.get(referral.stage, ()) if step not in in_vain)
     return (*moved, *steps, "void")
+
+
+def _in_vain(tx: Tx, referral: Referral) -> Iterator[str]:
+    """What would change nothing now."""
+    if referral.stage is Stage.UNMATCHED and not plan_preview.anybody(tx, referral):
+        yield "rematch"  # it would come back in five seconds
+    if referral.stage is Stage.UNMATCHED and desk.asked_today(tx, referral):
+        yield "ask_person"
+    if referral.stage is Stage.DISPUTED and not sharing.readable(tx, referral):
+        yield "resume"  # that partner may not work on
 
 
 def _label(referral: Referral, step: str) -> str:
     """Where nobody was asked yet, the desk does not look 'again'."""
-    first = step == "rematch" and desk_first.is_held(referral)
+    first = step == "rematch" and queues.is_held(referral)
     return "page.step.ask_now" if first else f"page.step.{step}"
 
 
@@ -203,7 +214,7 @@ def _next_key(tx: Tx, referral: Referral, at_desk: bool) -> str:
         return beginning.words(tx, referral, "next.accepted")
     if not at_desk:
         return f"next.{referral.stage}"
-    return f"next.desk.{'first_look' if desk_first.is_held(referral) else referral.stage}"
+    return f"next.desk.{'first_look' if queues.is_held(referral) else referral.stage}"
 
 
 def _view(
