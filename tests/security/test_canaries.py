@@ -65,6 +65,8 @@ CANARIES = {
     "gate": "Canary-f3b9-gate",
     "number": "Canary-a4c1-number",
     "typed": "Canary-b5d2-typed",
+    "number by word": "Canary-d7f4-number",
+    "reached by desk": "Canary-e8a5-reach",
     "complaint": "Canary-c6e3-complaint",
 }
 LINK = "Canary-9d0e-link-token"
@@ -187,6 +189,12 @@ def _network(net: Small) -> None:
     run(attendance["send_begin"], member, "", {"organization": "border-probation", "reason": "month"})
     (begun,) = run(lambda tx: tx.find(Confirmation))
     run(attendance["send_refer"], member, "", {"confirmation": begun.id, "code": CANARIES["number"]})
+    (other,) = run(lambda tx: tx.find(Enrolment, code="M3-04"))
+    mentor, by_word = net.person(502), {"organization": "border-probation", "reason": "month"}
+    run(attendance["word_begin"], mentor, other.id, by_word)
+    (heard,) = run(lambda tx: tx.find(Confirmation, enrolment_id=other.id))
+    for step, name in (("word_refer", "number by word"), ("word_reach", "reached by desk")):
+        run(attendance[step], mentor, other.id, {"confirmation": heard.id, "code": CANARIES[name]})
     typed: dict[str, object] = {"code": CANARIES["typed"], "reason": "month"}
     run(attendance["body_ask"], net.person(604, "border-probation-1"), "body", typed)
     net.person(605, "plain-ear-1")

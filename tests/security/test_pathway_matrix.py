@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from referrals import consent
 from referrals.access import Action
 from referrals.casework import Confirmation
 from referrals.circles import PREPARED
@@ -26,6 +27,7 @@ from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.service import (
     attendance,
+    attendance_by_word,
     closing,
     desk_queues,
     doors,
@@ -106,12 +108,25 @@ OWN: Mapping[str, Mapping[str, object]] = {
     "send_stop": {},
     "afterwards": {"question": "own_choice", "reason": "partly"},
 }
+# The same by word, on the page of the member K7-29.
+BY_WORD: Mapping[str, Mapping[str, object]] = {
+    "word_begin": {"organization": "border-probation", "reason": "month"},
+    "word_language": {"reason": "th"},
+    "word_refer": {"code": "12-34"},
+    "word_reach": {"code": "a number"},
+    "word_said": {"reason": "yes"},
+    "word_code": {},
+    "word_stop": {},
+}
 A_MATTER = (
     "see", "story", "thread", *CLASSES, "key_words", "wishes", "plan_see", "plan_file", "words_see",
     "receipt", "take_back", "queue", "onward", "transfer", "transfer_yes", "offer_see", *OFFER, *MATTER,
 )  # fmt: skip
 A_SIDE = ("circle_see", "circle_said", "key_story", "key_contact", *CIRCLE)
-ATTENDANCE = ("own_see", "body_see", "body_reads", "desk_see", "body_ask", "key_identity", *OWN)
+ATTENDANCE = (
+    "own_see", "body_see", "body_reads", "desk_see", "body_ask", "key_identity", *OWN, "word_see", *BY_WORD,
+    "word_true",
+)  # fmt: skip
 COLUMNS = {"matter": A_MATTER, "side": A_SIDE, "attendance": ATTENDANCE}
 
 
@@ -218,6 +233,20 @@ class Stand:
         yield "key_identity", self.tries(opens, person, [Record("confirmation", ids[0])], DataClass.IDENTITY)
         for column, typed in OWN.items():
             yield column, self.tries(page.steps[column], person, "", {"confirmation": ids[0], **typed})
+        member, digest = self.store.run(_read_out, ids[0])
+        given = {"confirmation": ids[0], "consent_digest": digest}
+        yield "word_see", self.tries(page.view, person, member, {})
+        for column, typed in BY_WORD.items():
+            yield column, self.tries(page.steps[column], person, member, {**given, **typed})
+        yield "word_true", self.tries(page.steps["word_true"], person, "desk", {**given, "reason": "yes"})
+
+
+def _read_out(tx: Tx, confirmation: str) -> tuple[str, str]:
+    """The member K7-29, and the digest of what is read out to them."""
+    (member,) = tx.find(Enrolment, code="K7-29")
+    found = tx.get(Confirmation, confirmation)
+    by_word = found is not None and found.by_word
+    return member.id, consent.digest(attendance_by_word.words(tx, found)) if by_word and found else ""
 
 
 def opens(tx: Tx, person: str, records: Sequence[Record], data_class: DataClass) -> None:
@@ -416,8 +445,28 @@ def confirmed(net: Lived) -> None:
     stands("body_answered", asked.id)
 
 
+def confirmed_by_word(net: Lived) -> None:
+    """The same member without a phone: their mentor reads it out, and takes it back for them."""
+    net.does(_came_often, net.at["mentor-1"])
+    page = PAGES["attendance"].steps
+    member, _ = net.does(_read_out, "-")
+
+    def stands(name: str, confirmation: str) -> None:
+        net.stand.situation(name, {**net.cast, "author": net.aree}, "attendance", [confirmation])
+
+    net.does(page["word_begin"], net.at["mentor-1"], member, BY_WORD["word_begin"])
+    (begun,) = net.does(lambda tx: tx.find(Confirmation))
+    stands("read_out", begun.id)
+    _, digest = net.does(_read_out, begun.id)
+    yes = {"confirmation": begun.id, "consent_digest": digest, "reason": "yes"}
+    net.does(page["word_said"], net.at["mentor-1"], member, yes)
+    stands("sent_by_word", begun.id)
+    net.does(page["word_stop"], net.at["mentor-1"], member, {"confirmation": begun.id})
+    stands("taken_back_by_word", begun.id)
+
+
 # Nothing that stands in the table is left untried: each situation is one of these, or of the circle's.
-STORIES = (faith, safety, complaint, stigma, handed_over, on_behalf, confirmed)
+STORIES = (faith, safety, complaint, stigma, handed_over, on_behalf, confirmed, confirmed_by_word)
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
