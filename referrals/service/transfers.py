@@ -7,6 +7,7 @@ that turn (`offers.accept`); when it does not, nothing has changed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -16,12 +17,13 @@ from referrals.access import Action
 from referrals.casework import Transfer
 from referrals.errors import BadAnswer, NoConsent, TurnOver, WrongStage
 from referrals.lifecycle import HELD, LIVE_OFFERS, OFFER_DELAY_S
-from referrals.model import SYSTEM, Actor, AuditEntry, Offer, Referral, Urgency
+from referrals.model import SYSTEM, Actor, AuditEntry, Consent, Offer, Referral, Urgency
 from referrals.ports import Tx
 from referrals.service import behalf, doors, filing, matching, names, plans, sharing, tell, word_consent
 
 LASTS = timedelta(days=7)  # the person's time to answer
 ANSWERED_S = (3600.0, 5 * 86400.0)  # when people usually have answered, in seconds
+READ_OUT, SAID_YES = "read_out", "said_yes"
 OVER, SEND = "transfer_over", "transfer_send"
 
 
@@ -106,25 +108,41 @@ def words(tx: Tx, referral: Referral, service_id: str, language: str) -> str:
     return f"{preface}\n\n{text}"
 
 
-def agree(tx: Tx, person_id: str, referral_id: str, digest: str) -> Referral:
-    """The person's yes to those words. PlanChanged where they are others now; TurnOver when it is over."""
+def ticks(referral: Referral) -> tuple[str, ...]:
+    """What whoever hears a yes says that they have done and heard; () for a person's own yes."""
+    if not referral.by_word:
+        return ()
+    return (READ_OUT,) if referral.behalf else (READ_OUT, SAID_YES)
+
+
+def agree(
+    tx: Tx, person_id: str, referral_id: str, digest: str, ticked: Iterable[str] = ()
+) -> tuple[Referral, str]:
+    """The person's yes to those words; by word with the code that takes it back, returned this once.
+
+    PlanChanged where the words are others now; TurnOver when it is over; BadAnswer unless all is ticked that
+    `ticks` says. Pressed twice: no code.
+    """
     actor, referral = doors.author_of(tx, person_id, referral_id, Action.REFERRAL_FILE)
     asked = standing(tx, referral)
     if on_its_way(tx, referral) or (asked is not None and asked.agreed_at is not None):
-        return referral
+        return referral, ""
     if asked is None:
         raise TurnOver
+    if not set(ticks(referral)) <= set(ticked):
+        raise BadAnswer
     _neutral(tx, person_id, referral, asked)
     if asked.service_id not in {line.service_id for line in candidates(tx, referral)}:
-        return _falls_through(tx, referral, asked)
+        return _falls_through(tx, referral, asked), ""
     language = referral.language if referral.by_word else doors.person_by_id(tx, person_id).language
     text = words(tx, referral, asked.service_id, language)
     if consents.digest(text) != digest:
         raise filing.PlanChanged
-    after = _agreed(tx, actor, referral, asked, text, language)
+    after, given = _agreed(tx, actor, referral, asked, text, language)
+    code = word_consent.heard_more(tx, after, given) if after.by_word else ""
     tell.answer(tx, person_id, "matter.transfer_yes", {"code": after.code}, slot=f"matter:{after.id}")
     tell.tell_partner(tx, after, "worker.transfer_yes", slot=":transfer")
-    return after
+    return after, code
 
 
 def refuse(tx: Tx, person_id: str, referral_id: str) -> Referral:
@@ -138,7 +156,7 @@ def refuse(tx: Tx, person_id: str, referral_id: str) -> Referral:
 
 
 def send(tx: Tx, transfer_id: str) -> None:
-    """Timer: the other partner is asked, after the same random pause as in every normal matter."""
+    """Timer: the other partner is asked, if it still may be, after the pause of every normal matter."""
     asked = tx.get(Transfer, transfer_id)
     referral = doors.referral_by_id(tx, asked.referral_id) if asked is not None else None
     if asked is None or referral is None:
@@ -146,12 +164,13 @@ def send(tx: Tx, transfer_id: str) -> None:
     if standing(tx, referral) != asked or asked.agreed_at is None:
         _forget(tx, asked)
         return
-    offer = matching.offer_beside(tx, referral, asked.service_id)
+    fits = asked.service_id in {line.service_id for line in candidates(tx, referral)}
+    offer = matching.offer_beside(tx, referral, asked.service_id) if fits else None
     if offer is None:
         _falls_through(tx, referral, asked)
         return
     _forget(tx, asked)
-    tx.save(replace(referral, next_offer_id=offer.id))
+    tx.save(replace(referral, next_offer_id=offer.id, position=referral.position + 1))
     tx.audit(AuditEntry(SYSTEM, Action.REFERRAL_STEP, f"referral:{referral.id}", "transfer"))
 
 
@@ -167,28 +186,49 @@ def over(tx: Tx, transfer_id: str) -> None:
         _forget(tx, asked)
 
 
-def _agreed(tx: Tx, actor: Actor, referral: Referral, asked: Transfer, text: str, language: str) -> Referral:
+def drop(tx: Tx, referral: Referral) -> None:
+    """Whoever asked may not work on, and the desk moves the matter: 'it stays as it is' would be untrue."""
+    asked = standing(tx, referral)
+    if asked is not None:
+        _forget(tx, asked)
+
+
+def review(tx: Tx, service_ids: Iterable[str]) -> None:
+    """These may not be asked any more (gone, suspended, no agreement): whoever was to say yes need not.
+
+    Once they have an offer it is taken back like every other one (`ending.py`).
+    """
+    for asked in tx.find(Transfer, service_id=sorted(service_ids)):
+        referral = doors.referral_by_id(tx, asked.referral_id)
+        if standing(tx, referral) == asked and not matching.may_ask(tx, referral, asked.service_id):
+            _falls_through(tx, referral, asked)
+
+
+def _agreed(
+    tx: Tx, actor: Actor, referral: Referral, asked: Transfer, text: str, language: str
+) -> tuple[Referral, Consent]:
     """The new yes names the other one first, whoever helps now, and who might have been asked after them."""
     rest = _rest(tx, referral, asked.service_id)
     holder = tx.get(Offer, asked.offer_id)
-    covered = (asked.service_id, *([holder.service_id] if holder else []), *rest)
+    # Whoever helps now goes on until then, even where the network's file names their service no more.
+    now = [routing.Line(holder.service_id, holder.organization_id, ())] if holder else []
     before = doors.consent_in_force(tx, referral)
     wishes = plans.Wishes(referral.area, referral.urgency, _wishes(tx, referral, holder_too=False))
     witness = actor.person_id if referral.by_word else None
-    plan = routing.Plan(tuple(_line(tx, s) for s in covered))
+    plan = routing.Plan((_line(tx, asked.service_id), *now, *(_line(tx, s) for s in rest)))
     yes = filing.Yes(wishes, plan, text, language, witness, before.assent if before else "")
     given = filing.renew(tx, actor, referral, yes)
     done = [s for s in referral.plan[: referral.position] if s != asked.service_id]
     order = (*done, asked.service_id, *rest)
     agreed = behalf.applied(referral, behalf.standing(referral), tx.now)  # as long as the words say
-    after = tx.save(replace(agreed, plan=order, position=len(done) + 1))
+    after = tx.save(replace(agreed, plan=order, position=len(done)))
     behalf.watch(tx, after, given)
     tx.save(replace(asked, agreed_at=tx.now))
     tx.audit(AuditEntry(actor, Action.REFERRAL_FILE, f"referral:{after.id}", "transfer"))
     sharing.settle(tx, after)
     pause = tx.draw(*OFFER_DELAY_S) if after.urgency is Urgency.NORMAL else 0
     tx.set_timer(SEND, asked.id, tx.now + timedelta(seconds=pause))
-    return after
+    return after, given
 
 
 def _falls_through(tx: Tx, referral: Referral, asked: Transfer) -> Referral:
@@ -209,13 +249,15 @@ def _forget(tx: Tx, asked: Transfer) -> None:
 
 
 def _neutral(tx: Tx, person_id: str, referral: Referral, asked: Transfer) -> None:
-    """Whoever hears a member's yes must not gain by it."""
+    """Whoever hears a member's yes must not gain by it: at neither of the two partners they have a post."""
     if not referral.by_word:
         return
-    other = tx.directory.services.get(asked.service_id)
-    works_at = {seat.organization_id for seat in doors.seats_of(tx, person_id)}
-    if word_consent.refused(tx, person_id) or (other is not None and other.organization_id in works_at):
+    if word_consent.refused(tx, person_id):
         raise word_consent.MayNotWitness
+    other = tx.directory.services.get(asked.service_id)
+    both = {referral.organization_id, other.organization_id if other is not None else None}
+    if both & set(word_consent.works_at(tx, person_id)):
+        raise word_consent.NoNeutralPartner
 
 
 def _wishes(tx: Tx, referral: Referral, *, holder_too: bool = True) -> routing.Exclusions:
@@ -227,9 +269,11 @@ def _wishes(tx: Tx, referral: Referral, *, holder_too: bool = True) -> routing.E
 
 
 def _rest(tx: Tx, referral: Referral, service_id: str) -> tuple[str, ...]:
-    """Who might be asked afterwards, as the person has agreed to before."""
-    later = referral.plan[referral.position :]
-    return tuple(s for s in later if s != service_id and s in tx.directory.services)
+    """Who might be asked afterwards, as the person has agreed to before; nobody where the witness works."""
+    own = set(word_consent.works_at(tx, referral.author_id)) if referral.by_word else set()
+    later = (s for s in referral.plan[referral.position :] if s != service_id)
+    known = tx.directory.services
+    return tuple(s for s in later if s in known and known[s].organization_id not in own)
 
 
 def _line(tx: Tx, service_id: str) -> routing.Line:

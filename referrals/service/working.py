@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from referrals.access import Action
 from referrals.casework import Appointment, AppointmentState
 from referrals.errors import BadAnswer, NoConsent
-from referrals.lifecycle import ENDED, STAGE_WAITS, OfferStep, Step, move, move_offer
+from referrals.lifecycle import ENDED, LIVE_OFFERS, STAGE_WAITS, OfferStep, Step, move, move_offer
 from referrals.members import CheckIn, CheckInKind
 from referrals.model import SYSTEM, AuditEntry, Offer, Outcome, Referral, Stage, ThreadEntry
 from referrals.ports import Tx
@@ -82,6 +82,7 @@ def give_back(tx: Tx, person_id: str, offer_id: str) -> Referral:
     actor, offer, referral = doors.served_referral(tx, person_id, offer_id, Action.SERVICE_RETURN)
     tx.clear_timers(referral.id)
     reading.returned(tx, actor, offer, referral)
+    position = _whose_turn(tx, referral)
     offers.recall_next(tx, referral)
     tx.save(replace(move_offer(offer, OfferStep.RECALL), decided_at=tx.now, reason="returned"))
     after = tx.save(
@@ -90,6 +91,8 @@ def give_back(tx: Tx, person_id: str, offer_id: str) -> Referral:
             organization_id=None,
             accepted_by=None,
             offer_id=None,
+            next_offer_id=None,
+            position=position,
             escalated=False,
         )
     )
@@ -100,6 +103,15 @@ def give_back(tx: Tx, person_id: str, offer_id: str) -> Referral:
     matching.start_matching(tx, after)
     tell.tell_author(tx, after, "matter.returned")
     return after
+
+
+def _whose_turn(tx: Tx, referral: Referral) -> int:
+    """Who was asked to take over, and has not answered, comes next: the person has said yes to them."""
+    asked_beside = tx.get(Offer, referral.next_offer_id) if referral.next_offer_id else None
+    if asked_beside is None or asked_beside.stage not in LIVE_OFFERS:
+        return referral.position
+    waiting = asked_beside.service_id in referral.plan
+    return referral.plan.index(asked_beside.service_id) if waiting else referral.position
 
 
 def contact_overdue(tx: Tx, referral_id: str) -> None:

@@ -11,8 +11,10 @@ from datetime import timedelta
 import pytest
 
 from referrals.casework import Transfer
-from referrals.errors import NotFound, PulangError, TurnOver
-from referrals.model import Consent, DataClass, Offer, OfferStage, Stage
+from referrals.directory import Agreement
+from referrals.errors import BadAnswer, NotFound, PulangError, TurnOver, WrongStage
+from referrals.members import WordReceipt
+from referrals.model import DESK, Consent, DataClass, Offer, OfferStage, Stage
 from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.service import (
@@ -23,6 +25,7 @@ from referrals.service import (
     offers,
     threads,
     transfers,
+    word_checks,
     word_consent,
     working,
 )
@@ -33,6 +36,7 @@ from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store
 
 DAY = timedelta(days=1)
+TICKS = (transfers.READ_OUT, transfers.SAID_YES)
 
 
 class Handing:
@@ -275,10 +279,20 @@ class ByWord:
         sections = self.net.store.run(PAGES["matter"].view, who, self.matter, {}).sections
         return next((s for s in sections if s.title_key == "part.transfer.title"), None)
 
-    def says(self, who: str, step: str = "transfer_yes") -> None:
+    def says(self, who: str, step: str = "transfer_yes", ticked: tuple[str, ...] = TICKS) -> MatterView:
         part = self.asked(self.net.mentor)
         assert part is not None
-        self.net.store.run(PAGES["matter"].steps[step], who, self.matter, dict(part.body))
+        body = {**part.body, "chosen": list(ticked)}
+        view = self.net.store.run(PAGES["matter"].steps[step], who, self.matter, body)
+        assert isinstance(view, MatterView)
+        return view
+
+    def hears_yes(self) -> str:
+        """The mentor has read it out and heard a yes; the code that the page shows this once."""
+        self.net.clock.advance(minutes=1)
+        top = self.says(self.net.mentor).sections[0]
+        assert top.title_key == "part.transfer.code_title"
+        return str(top.lines[0].params["code"])
 
     def consents(self) -> list[Consent]:
         found = self.net.store.run(lambda tx: tx.find(Consent, referral_id=self.matter))
@@ -287,7 +301,16 @@ class ByWord:
 
 @pytest.fixture
 def by_word(sqlite_url: str) -> Iterator[ByWord]:
-    store = open_store(sqlite_url, clock := SettableClock(), CATALOGUE)
+    with Club.opened(sqlite_url) as club:
+        yield ByWord(club)
+
+
+@pytest.fixture
+def all_asked(database_url: str) -> Iterator[ByWord]:
+    """The same where the desk asks about each yes."""
+    ours = replace(CATALOGUE.pathways["member-support"], asked_percent=100)
+    catalogue = replace(CATALOGUE, pathways={**CATALOGUE.pathways, ours.id: ours})
+    store = open_store(database_url, clock := SettableClock(), catalogue)
     yield ByWord(Club(store, clock))
     store.close()
 
@@ -301,6 +324,9 @@ def test_by_word_the_mentor_reads_out_the_new_words_and_it_goes_over(by_word: By
     read_out = "\n".join(str(line.params["words"]) for line in part.lines[1:])
     assert CATALOGUE.words("consent.by_word", "th") in read_out, "in the member's language"
     net.clock.advance(minutes=1)
+    for ticked in ((), TICKS[:1], TICKS[1:]):
+        with pytest.raises(BadAnswer):
+            by_word.says(net.mentor, ticked=ticked)
     by_word.says(net.mentor)
     before, given = by_word.consents()
     assert (given.witness_id, given.language) == (net.mentor, "th")
@@ -319,9 +345,11 @@ def test_by_word_the_mentor_reads_out_the_new_words_and_it_goes_over(by_word: By
 
 def test_by_word_nobody_hears_that_yes_who_gains_by_it(by_word: ByWord) -> None:
     net = by_word.net
-    for seat in (f"{by_word.other}-1", "border-probation-1"):
+    there, here = word_consent.NoNeutralPartner, word_consent.MayNotWitness
+    assert by_word.first == "bua-house"
+    for seat, refused in ((f"{by_word.other}-1", there), ("bua-2", there), ("border-probation-1", here)):
         freed = net.store.run(_sits, seat, net.mentor)
-        with pytest.raises(word_consent.MayNotWitness):
+        with pytest.raises(refused):
             by_word.says(net.mentor)
         net.store.run(_sits, seat, freed)
     for who in (net.backup, net.desk, net.worker, net.steward):
@@ -344,6 +372,61 @@ def test_by_word_the_first_code_still_takes_everything_back(by_word: ByWord) -> 
     assert all(given.withdrawn_at is not None for given in by_word.consents())
     with pytest.raises(PulangError):
         net.store.run(offers.accept, by_word.workers[by_word.other], asked)
+
+
+def test_by_word_the_new_yes_has_a_code_of_its_own(by_word: ByWord) -> None:
+    net = by_word.net
+    code = by_word.hears_yes()
+    assert len(code.split("-")) == 4
+    assert code != by_word.code
+    net.passes(timedelta(minutes=6))
+    assert net.store.run(word_consent.withdraw_by_code, net.person(99), code)
+    assert net.referral(by_word.matter).stage is Stage.WITHDRAWN
+    assert net.store.run(word_consent.withdraw_by_code, net.person(99), by_word.code), "it is taken back"
+
+
+def test_by_word_the_first_code_ends_the_newer_yes_of_what_is_closed_too(by_word: ByWord) -> None:
+    """Else whoever brought it would be told that it is taken back, and a mentor could open it again."""
+    net = by_word.net
+    by_word.hears_yes()
+    net.passes(timedelta(minutes=6))
+    worker, asked = by_word.workers[by_word.other], net.referral(by_word.matter).next_offer_id or "nothing"
+    net.store.run(offers.accept, worker, asked)
+    net.store.run(working.contacted, worker, asked)
+    net.store.run(working.report, worker, asked, "met")
+    net.store.run(closing.helped, net.mentor, by_word.matter, True)
+    assert net.store.run(word_consent.withdraw_by_code, net.person(99), by_word.code)
+    assert all(given.withdrawn_at is not None for given in by_word.consents())
+
+
+@pytest.mark.parametrize("answer", ["yes", "no"])
+def test_by_word_the_desk_asks_about_the_new_yes_too(all_asked: ByWord, answer: str) -> None:
+    net, matter = all_asked.net, all_asked.matter
+    net.store.run(word_checks.answer, net.desk, matter, "yes")  # about the first one
+    assert net.store.run(PAGES["matter"].view, net.desk, matter, {}).contact is None
+    net.said()
+    all_asked.hears_yes()
+    assert (net.desk, "desk.ask_whether_true") in net.said()
+    shown = net.store.run(PAGES["matter"].view, net.desk, matter, {})
+    assert shown.steps[0].id == "check"
+    assert shown.read_out == all_asked.consents()[-1].text
+    assert "08 1234" in (shown.contact or ""), "how to reach them was written down at the first yes"
+    assert shown.story is None
+    net.store.run(word_checks.answer, net.desk, matter, answer)
+    contact = net.referral(matter).record
+    assert DESK not in net.store.run(lambda tx: tx.holders(contact, DataClass.CONTACT))
+    ended = net.referral(matter).stage is Stage.WITHDRAWN
+    assert ended is (answer == "no")
+
+
+def test_by_word_the_desk_asks_once_about_all_that_was_heard(all_asked: ByWord) -> None:
+    net, matter = all_asked.net, all_asked.matter
+    all_asked.hears_yes()
+    receipts = net.store.run(lambda tx: tx.find(WordReceipt, referral_id=matter))
+    assert [receipt.sampled for receipt in receipts] == [True, True]
+    net.store.run(word_checks.answer, net.desk, matter, "yes")
+    with pytest.raises(WrongStage):
+        net.store.run(word_checks.answer, net.desk, matter, "no")
 
 
 def _sits(tx: Tx, seat_id: str, person_id: str | None) -> str | None:
@@ -405,3 +488,45 @@ def test_the_desk_moves_on_what_was_to_be_handed_over(handing: Handing) -> None:
     live = handing.net.live_offer(handing.matter)
     assert live is not None
     assert live.organization_id != "bua-house", "who gave it back is not asked again"
+
+
+@pytest.mark.parametrize("asked_already", [True, False])
+def test_whom_the_person_said_yes_to_comes_next_when_the_first_one_gives_it_back(
+    handing: Handing, asked_already: bool
+) -> None:
+    """In the minutes before the other one is asked, or before it has answered: it is not passed over."""
+    handing.asks()
+    part = handing.part(handing.family, handing.matter)
+    assert part is not None
+    handing.step(handing.family, handing.matter, "transfer_yes", dict(part.body))
+    if asked_already:
+        handing.net.passes(timedelta(minutes=5))
+        assert handing.net.referral(handing.matter).next_offer_id
+    handing.net.store.run(working.give_back, handing.worker, handing.offer)
+    handing.net.passes(timedelta(minutes=6))
+    live = handing.net.live_offer(handing.matter)
+    assert live is not None
+    assert live.organization_id == "two-rivers"
+
+
+def test_who_may_not_be_asked_any_more_is_not_asked_to_take_over(handing: Handing) -> None:
+    """Everything is looked at again when the other one's turn comes, as at every offer."""
+    service = handing.asks()
+    part = handing.part(handing.family, handing.matter)
+    assert part is not None
+    handing.step(handing.family, handing.matter, "transfer_yes", dict(part.body))
+    handing.net.store.run(_without_agreement, service)
+    handing.net.said()
+    handing.net.passes(timedelta(minutes=6))
+    assert not handing.net.store.run(lambda tx: tx.find(Offer, service_id=service))
+    heard = handing.net.said()
+    assert (handing.worker, "worker.stays") in heard
+    assert (handing.family, "matter.stays") in heard
+    assert handing.other not in {who for who, _ in heard}
+
+
+def _without_agreement(tx: Tx, service_id: str) -> None:
+    """It ends on a day that has gone by, and nothing else is said of it."""
+    organization = tx.directory.services[service_id].organization_id
+    for agreement in tx.find(Agreement, organization_id=organization):
+        tx.save(replace(agreement, ends_on=(tx.now - 2 * DAY).date()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from referrals import consent as consents
 from referrals.access import Action
@@ -10,13 +11,14 @@ from referrals.casework import Transfer
 from referrals.model import Actor, Referral, Role
 from referrals.ports import Tx
 from referrals.service import doors, names, onward, transfers
-from referrals.service.pages.page import Verb, text_of
+from referrals.service.pages.page import Body, Verb, text_of
 from referrals.service.pages.part import Part
 from referrals.views import Choice, Said, Section, Step
 
 _TRANSFER = "part.transfer.title"
 _YES = Step("transfer_yes", "page.step.transfer_yes", needs="yes")
 _NO = Step("transfer_no", "page.step.transfer_no")
+_TICKS = {transfers.READ_OUT: "part.transfer.was_read", transfers.SAID_YES: "part.transfer.said_yes"}
 
 
 def sections(tx: Tx, actor: Actor, referral: Referral) -> Iterator[Section]:
@@ -38,7 +40,25 @@ def _question(tx: Tx, referral: Referral, asked: Transfer, language: str) -> Sec
     text = transfers.words(tx, referral, asked.service_id, language)
     lines = tuple(Said("part.words", {"words": line}) for line in text.splitlines() if line)
     lead = Said("part.transfer.read_out" if referral.by_word else "part.transfer.asked")
-    return Section(_TRANSFER, (lead, *lines), (_YES, _NO), {"consent_digest": consents.digest(text)})
+    said = {"consent_digest": consents.digest(text)}
+    return Section(_TRANSFER, (lead, *lines), (_yes(referral), _NO), said)
+
+
+def _yes(referral: Referral) -> Step:
+    ticks = tuple(Choice(tick, label_key=_TICKS[tick]) for tick in transfers.ticks(referral))
+    return (
+        replace(_YES, label_key="page.step.transfer_heard", needs="several", choices=ticks) if ticks else _YES
+    )
+
+
+def _agree(tx: Tx, person_id: str, subject: str, body: Body) -> Section | None:
+    """By word the code that takes the yes back, shown this once."""
+    ticked = body.get("chosen")
+    _, code = transfers.agree(
+        tx, person_id, subject, text_of(body, "consent_digest"), ticked if isinstance(ticked, list) else ()
+    )
+    shown = (Said("part.transfer.code", {"code": code}), Said("part.transfer.code_once"))
+    return Section("part.transfer.code_title", shown) if code else None
 
 
 def _for_partner(tx: Tx, referral: Referral, asked: Transfer | None, language: str) -> Iterator[Section]:
@@ -67,10 +87,7 @@ PART = Part(
             Action.SERVICE_ONWARD,
             lambda tx, who, it, body: transfers.propose(tx, who, it, text_of(body, "reason")),
         ),
-        "transfer_yes": Verb(
-            Action.REFERRAL_FILE,
-            lambda tx, who, it, body: transfers.agree(tx, who, it, text_of(body, "consent_digest")),
-        ),
+        "transfer_yes": Verb(Action.REFERRAL_FILE, _agree),
         "transfer_no": Verb(Action.REFERRAL_FILE, lambda tx, who, it, body: transfers.refuse(tx, who, it)),
         "onward": Verb(
             Action.SERVICE_ONWARD,

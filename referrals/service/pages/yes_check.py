@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from referrals.model import Actor, DataClass, Referral
 from referrals.ports import Tx
-from referrals.service import reading, word_checks
+from referrals.service import doors, reading, safe_times, word_checks
 from referrals.views import Choice, MatterView, Step
 
 STEP = Step(
@@ -19,8 +19,8 @@ STEP = Step(
 
 def view(tx: Tx, shown: MatterView, actor: Actor, referral: Referral) -> MatterView:
     """How to reach them, where the mentor wrote that down: for the desk alone, and with its PIN."""
-    record = word_checks.contact_record(referral.id)
-    if not tx.sealed_exists(record, DataClass.CONTACT):
+    record = word_checks.reach_record(tx, referral)
+    if record is None:
         return shown
     if tx.reading_locked:
         return replace(shown, locked=True)
@@ -28,4 +28,5 @@ def view(tx: Tx, shown: MatterView, actor: Actor, referral: Referral) -> MatterV
     if minutes:
         return replace(shown, wait_minutes=minutes)
     opened = reading.open_for(tx, actor, referral, record, DataClass.CONTACT)
-    return replace(shown, contact=opened.get("contact"))
+    language = doors.person_by_id(tx, actor.person_id).language
+    return replace(shown, contact=safe_times.above(tx, opened, language))
