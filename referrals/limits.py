@@ -26,6 +26,7 @@ class Doing(StrEnum):
     EXPORT = "export"  # archives of one's own: each takes a core for a while
     ATTENDANCE = "attendance"  # questions of a worker whose body asks about somebody on its own
     ATTENDANCE_BODY = "attendance_body"  # and of all workers of that body
+    WRITING = "writing"  # words to a partner, each of which rings; and a yes to the desk reading along
     FLOOD = "flood"  # filings of everybody who is new, in the whole network
 
 
@@ -48,6 +49,7 @@ LIMITS: Mapping[Doing, Limit] = {
     Doing.EXPORT: Limit(6, _HOUR),
     Doing.ATTENDANCE: Limit(10, _DAY),
     Doing.ATTENDANCE_BODY: Limit(15, _DAY),
+    Doing.WRITING: Limit(200, _DAY),
     Doing.FLOOD: Limit(60, _HOUR),
 }
 

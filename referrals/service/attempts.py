@@ -13,10 +13,11 @@ from referrals.access import Action
 from referrals.casework import Attempt
 from referrals.errors import BadAnswer, NoConsent, TooLong, WrongStage
 from referrals.lifecycle import HELD, STAGE_WAITS, TRYING, Step, move
+from referrals.limits import Doing
 from referrals.model import Actor, AuditEntry, DataClass, Offer, Referral, Stage, Urgency, person_holder
 from referrals.ports import Tx
 from referrals.said import Keyboard
-from referrals.service import beginning, doors, matching, plans, sharing, tell, working
+from referrals.service import beginning, doors, limits, matching, plans, sharing, tell, working
 
 TIMER = "unreachable"
 
@@ -82,6 +83,7 @@ def new_way(tx: Tx, person_id: str, referral_id: str, text: str) -> Referral:
         raise BadAnswer
     if len(text) > limit:
         raise TooLong(limit=limit, length=len(text))
+    limits.take(tx, Doing.WRITING, person_id)
     holder = person_holder(referral.author_id)
     tx.seal(referral.record, DataClass.CONTACT, "contact", text.strip(), [holder])
     sharing.settle(tx, referral)

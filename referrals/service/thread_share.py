@@ -11,9 +11,10 @@ from dataclasses import replace
 from referrals.access import Action
 from referrals.casework import DeskShare
 from referrals.errors import NotFound, WrongStage
-from referrals.model import Actor, AuditEntry, Offer, Referral
+from referrals.limits import Doing
+from referrals.model import Actor, AuditEntry, Offer, Referral, ThreadEntry
 from referrals.ports import Tx
-from referrals.service import doors, matching, sharing, tell
+from referrals.service import doors, limits, matching, sharing, tell
 from referrals.thread_rules import TALKING
 
 
@@ -25,6 +26,7 @@ def begin(tx: Tx, person_id: str, referral_id: str) -> DeskShare:
     standing = of_offer(tx, referral.offer_id)
     if standing is not None:
         return standing
+    limits.take(tx, Doing.WRITING, person_id)
     share = DeskShare(tx.new_id(), referral.id, referral.offer_id or "", tx.now)
     tx.add(share)
     _note(tx, actor, referral, share, "on")
@@ -33,10 +35,13 @@ def begin(tx: Tx, person_id: str, referral_id: str) -> DeskShare:
 
 
 def end(tx: Tx, person_id: str, referral_id: str) -> None:
-    """The person takes it back: the desk's keys to all of it go in this turn."""
+    """The person takes it back: the desk's keys to all of it go in this turn. Nothing is kept of nothing."""
     actor, referral = doors.author_of(tx, person_id, referral_id, Action.DESK_SHARE)
     for share in tx.find(DeskShare, referral_id=referral.id, ended_at=None):
-        tx.save(replace(share, ended_at=tx.now))
+        if tx.count(ThreadEntry, part=share.id, offer_id=share.offer_id):
+            tx.save(replace(share, ended_at=tx.now))
+        else:
+            tx.remove(share)
         _note(tx, actor, referral, share, "off")
     sharing.settle(tx, referral)
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from referrals import thread_rules
 from referrals.access import Action, allow
 from referrals.errors import BadAnswer, NotFound, NoThread, TooLong, WrongStage
+from referrals.limits import Doing
 from referrals.model import (
     LAST_WORD,
     SYSTEM,
@@ -28,7 +29,7 @@ from referrals.model import (
 )
 from referrals.persons import SILENT, Person
 from referrals.ports import Tx
-from referrals.service import doors, matching, reading, sharing, tell, thread_share
+from referrals.service import doors, limits, matching, reading, sharing, tell, thread_share
 from referrals.thread_rules import Side
 from referrals.views import ThreadLine
 
@@ -37,7 +38,7 @@ OPENED = "thread_opened"  # the timer of a read mark
 
 
 def write(tx: Tx, person_id: str, matter_id: str, text: str) -> ThreadEntry:
-    """Write to the other side; the chats there only say that something waits."""
+    """Write to the other side; the chats there only say that something waits. TooOften for a flood."""
     side, actor, offer, referral = _side(tx, person_id, matter_id, Action.THREAD_WRITE)
     if not thread_rules.may_write(referral.stage, side):
         raise WrongStage
@@ -49,6 +50,7 @@ def write(tx: Tx, person_id: str, matter_id: str, text: str) -> ThreadEntry:
         raise BadAnswer
     if len(text) > LIMIT:
         raise TooLong(limit=LIMIT, length=len(text))
+    limits.take(tx, Doing.WRITING, person_id)
     entry = ThreadEntry(
         id=tx.new_id(),
         offer_id=offer.id,

@@ -12,12 +12,25 @@ from datetime import date, timedelta
 import pytest
 
 from referrals.access import Action
-from referrals.casework import TaskState
+from referrals.casework import DeskShare, TaskState
 from referrals.directory import Agreement
-from referrals.errors import BadAnswer, NotFound, WrongStage
+from referrals.errors import BadAnswer, NotFound, TooOften, WrongStage
+from referrals.limits import LIMITS, Doing
 from referrals.model import SYSTEM, AgeGroup, AuditEntry, Referral, Stage
 from referrals.ports import Tx
-from referrals.service import closing, doors, drafts, ending, offers, plan_days, young
+from referrals.service import (
+    attempts,
+    closing,
+    doors,
+    drafts,
+    ending,
+    limits,
+    offers,
+    plan_days,
+    thread_share,
+    threads,
+    young,
+)
 from referrals.service.pages import PAGES
 from tests.support.chat import Chat
 from tests.support.network import STEWARD
@@ -191,7 +204,7 @@ def test_the_partner_of_a_part_reads_that_home_is_not_safe(net: Parts) -> None:
 
 
 def test_whose_agreement_is_over_reads_neither_why_nor_who_else_helps(net: Parts) -> None:
-    """The area was withheld; why somebody cannot decide, and who takes over in a handover, stood there yet."""
+    """The area was withheld; why somebody cannot decide, and who takes over, stood there yet."""
     plan = planned(net)
     worker, offer = net.holds(plan, "letting_go")
     part = net.part(plan, "letting_go")
@@ -213,3 +226,36 @@ def test_whose_agreement_is_over_reads_neither_why_nor_who_else_helps(net: Parts
     net.store.run(ends)
     shown = str(net.store.run(PAGES["matter"].view, worker, offer, {}).sections)
     assert not [key for key in told if key in shown]
+
+
+# -- a flood from somebody who is let in ------------------------------------------------------------
+
+
+def test_a_matter_is_no_way_to_ring_and_to_fill_without_end(net: Parts) -> None:
+    """Every word rings, and each yes to the desk was a row that every later turn walks over."""
+    matter = net.filed(net.family)
+    net.passes(MINUTE)
+    worker, offer = (net.live_offer(matter) or pytest.fail("nobody is asked")).told[0], net.at_partner(matter)
+    net.store.run(offers.accept, worker, offer)
+    for _ in range(3):
+        net.store.run(thread_share.begin, net.family, matter)
+        net.store.run(thread_share.end, net.family, matter)
+    assert net.store.run(lambda tx: tx.count(DeskShare)) == 0, "nothing was written that anybody could read"
+    net.store.run(thread_share.begin, net.family, matter)
+    net.store.run(threads.write, net.family, matter, "the desk may read this")
+    net.store.run(thread_share.end, net.family, matter)
+    assert net.store.run(lambda tx: tx.count(DeskShare)) == 1
+
+    def much(tx: Tx) -> None:
+        for _ in range(LIMITS[Doing.WRITING].most):
+            limits.note(tx, Doing.WRITING, net.family)
+
+    net.store.run(much)
+    with pytest.raises(TooOften):
+        net.store.run(threads.write, net.family, matter, "are you there?")
+    with pytest.raises(TooOften):
+        net.store.run(attempts.new_way, net.family, matter, "another phone")
+    with pytest.raises(TooOften):
+        net.store.run(thread_share.begin, net.family, matter)
+    net.store.run(thread_share.end, net.family, matter)  # to take back is never too often
+    net.store.run(threads.write, worker, offer, "work is not counted")
