@@ -12,7 +12,7 @@ from referrals import case_codes
 from referrals.members import Attendance, Enrolment, Undertaking
 from referrals.model import DataClass, Role
 from referrals.ports import Tx
-from referrals.service import courses, doors, export_page, meetings, mydata
+from referrals.service import courses, doors, export_page, meetings, taken_home
 from tests.support.chats import LONGEST_SCREEN, Chats, Phone
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store
@@ -128,7 +128,7 @@ def test_members_take_their_courses_and_evenings_home(chats: Chats) -> None:
 
     chats.small.store.run(tied)
     person = chats.small.store.run(doors.person_by_id, member.person_id)
-    held = chats.small.store.run(mydata._about, person)
+    held = chats.small.store.run(taken_home.about, person)
     (membership,) = held["membership"]
     assert [(c["course"], c["state"]) for c in membership["courses"]] == [("start-up-grant", "open")]
     assert len(membership["evenings"]) == 1

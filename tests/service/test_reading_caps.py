@@ -106,7 +106,7 @@ OPENED_ELSEWHERE = {
     "referrals/service/trends.py": "what one takes back or corrects; two contacts before a hard one",
     "referrals/service/conversations.py": "answers on their way, by the process alone",
     "referrals/service/people.py": "one's own words of the last fifteen minutes",
-    "referrals/service/mydata.py": "one's own data",
+    "referrals/service/taken_home.py": "one's own data",
     "referrals/service/complaints.py": "whom a complaint is about, by the process alone",
     "referrals/service/tries.py": "how often in a row nobody was reached, by the process alone",
     "referrals/service/body_questions.py": "whom a body's question meant, by the process alone",
