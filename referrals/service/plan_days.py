@@ -160,7 +160,10 @@ def went(tx: Tx, person_id: str, plan_id: str, yes: bool) -> Referral:
 def look(tx: Tx, plan_id: str) -> None:
     """Timer, each morning and whenever a part has moved: go on, remind whoever is late, ask how it went."""
     plan = doors.referral_by_id(tx, plan_id)
-    if plan.stage is not Stage.IN_SERVICE or not task_plans.is_split(tx, plan):
+    if not task_plans.is_split(tx, plan):
+        return
+    if plan.stage is not Stage.IN_SERVICE:
+        running.take_note(tx, plan)  # a part may outlive the whole
         return
     plan = running.advance(tx, plan)
     if plan.stage is Stage.IN_SERVICE:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from referrals.access import Action
 from referrals.casework import Task, TaskState
 from referrals.errors import BadAnswer
+from referrals.lifecycle import ENDED
 from referrals.model import SYSTEM, AuditEntry, Outcome, Record, Referral, Stage
 from referrals.ports import Tx
 from referrals.service import task_people
@@ -82,8 +83,14 @@ def opened_again(tx: Tx, child: Referral) -> None:
 
 
 def ended(tx: Tx, plan: Referral) -> None:
-    """A plan has ended, whoever ended it: nothing of it waits for anybody any more."""
+    """A plan has ended, whoever ended it: nothing of it waits for anybody any more.
+
+    A partner who still helps with what need not be done goes on, and so does that part.
+    """
     for task in tx.find(Task, referral_id=plan.id, state=(TaskState.WAITING, TaskState.OPEN)):
+        child = tx.get(Referral, task.child_id) if task.child_id else None
+        if child is not None and child.stage not in ENDED:
+            continue
         tx.save(replace(task, state=TaskState.DROPPED, since=tx.now))
         if task.state is TaskState.OPEN and task.by not in ("partner", "both"):
             task_people.settle(tx, plan, task, "matter.asked_over")

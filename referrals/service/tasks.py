@@ -70,14 +70,14 @@ def _begin_again(tx: Tx, plan: Referral, task: Task) -> None:
 
 def advance(tx: Tx, plan: Referral) -> Referral:
     """Begin what can begin, give up what cannot be done any more, and end the whole once nothing is left."""
-    _take_note(tx, plan)
+    take_note(tx, plan)
     while True:
         standing = parts(tx, plan)
         dropped, opened = tasks.to_drop(standing), tasks.to_open(standing)
         if not dropped and not opened:
             return _complete(tx, plan, standing) if tasks.has_ended(standing) else plan
         for task in _of(tx, plan, dropped):
-            _save(tx, plan, task, TaskState.DROPPED)
+            _give_up(tx, plan, task)
         for task in _of(tx, plan, opened):
             _open(tx, plan, task)
 
@@ -155,7 +155,7 @@ def _part(tx: Tx, kind: TaskKind, task: Task) -> Part:
     return Part(kind, task.state, child.stage in task_people.TAKEN, delivered, child.outcome)
 
 
-def _take_note(tx: Tx, plan: Referral) -> None:
+def take_note(tx: Tx, plan: Referral) -> None:
     """A partner's part ends and begins again with its own matter."""
     for task in tx.find(Task, referral_id=plan.id, state=(TaskState.OPEN, TaskState.DONE)):
         child = tx.get(Referral, task.child_id) if task.child_id else None
@@ -165,6 +165,14 @@ def _take_note(tx: Tx, plan: Referral) -> None:
         state = TaskState.DONE if plan_parts.has_helped(child) else given_up
         if state is not task.state:
             _save(tx, plan, task, state)
+
+
+def _give_up(tx: Tx, plan: Referral, task: Task) -> None:
+    """It cannot be done any more. Where a partner is at it, or is asked, the desk looks: else nobody would."""
+    _save(tx, plan, task, TaskState.DROPPED)
+    child = tx.get(Referral, task.child_id) if task.child_id else None
+    if child is not None and child.stage not in ENDED:
+        working.escalate(tx, child, "desk.plan_went_wrong")
 
 
 def _open(tx: Tx, plan: Referral, task: Task) -> None:

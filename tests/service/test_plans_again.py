@@ -128,7 +128,9 @@ def test_a_part_that_is_still_under_way_is_not_begun_a_second_time(net: Parts) -
         net.passes(SECOND)
     net.store.run(closing.helped, net.family, plan, True)
     care, work = net.tasks(plan)["care"].child_id, net.tasks(plan)["work"].child_id
+    assert (net.kind_of(plan, "care"), net.kind_of(plan, "work")) == ("open", "open"), "they go on"
     net.does(plan, "work")
+    assert net.kind_of(plan, "work") == "done"
     net.store.run(closing.reopen, net.family, plan)
     net.passes(timedelta(minutes=6))
     again = net.tasks(plan)
@@ -289,3 +291,24 @@ def test_whoever_takes_over_a_side_of_the_handover_has_not_spoken_with_the_other
     for side in ("taking_over", "letting_go"):
         net.store.run(tasks.spoken, *net.holds(plan, side), handover)
     assert net.kind_of(plan, "handover") == "done"
+
+
+def test_what_cannot_be_done_any_more_while_somebody_is_at_it_reaches_the_desk(net: Parts) -> None:
+    """Clearance is gone after all: whoever is to deliver goes on planning, and nobody would tell them."""
+    plan = net.plan("custody-programme")
+    net.takes(plan, "clearance")
+    net.does(plan, "clearance")
+    net.takes(plan, "delivery")
+    net.store.run(plan_days.move_day, net.family, plan, (net.clock.now + 40 * DAY).date())
+    net.store.run(plan_days.move_day, net.family, plan, (net.clock.now + 60 * DAY).date())
+    clearance = net.tasks(plan)["clearance"].id
+    net.store.run(plan_days.stands, *net.holds(plan, "clearance"), clearance, yes=False)
+    net.passes(SECOND)
+    _declines(net, plan, "clearance", "cannot_in_time")
+    net.said()
+    net.store.run(closing.give_up, net.desk, net.part(plan, "clearance").id, "too_late")
+    net.passes(SECOND)
+    assert net.kind_of(plan, "delivery") == "dropped"
+    delivery = net.part(plan, "delivery")
+    assert delivery.escalated
+    assert (net.desk, "desk.plan_went_wrong") in net.said()
