@@ -144,7 +144,8 @@ def _hand_over_matters(tx: Tx, person_id: str, organization_id: str) -> None:
         after = tx.save(replace(referral, accepted_by=None))
         tx.audit(AuditEntry(SYSTEM, Action.REFERRAL_STEP, f"referral:{after.id}", "handed over"))
         if tell.partners(tx, after):
-            tell.tell_partner(tx, after, "worker.handed_over", opens="button.open")
+            ended = ("button.how_ended", "end") if after.stage is Stage.IN_SERVICE else None
+            tell.tell_partner(tx, after, "worker.handed_over", opens="button.open", presses=ended)
         else:
             working.escalate(tx, after, "desk.nobody_there")
 

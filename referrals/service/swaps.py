@@ -178,8 +178,8 @@ def _asked(
     tx.add(swap)
     tx.audit(AuditEntry(actor, Action.ROTA_SWAP, f"duty_swap:{swap.id}", "asked"))
     tx.set_timer(TIMER, swap.id, min(turn.starts for turn in turns))
-    labels = {"yes": "button.swap_yes" if swap.for_duty_id else "button.turn_yes", "no": "button.swap_no"}
-    buttons = [tell.press(label, "swap", swap.id, said) for said, label in labels.items()]
+    what = "swap" if swap.for_duty_id else "turn"
+    buttons = [tell.press(f"button.{what}_{said}", "swap", swap.id, said) for said in ("yes", "no")]
     shown = tell.column([*buttons, tell.page_button("button.look", "rota")])
     tell.tell(tx, _holder(tx, swap.for_seat_id), text, words, buttons=shown, slot=slot(swap))
     return swap

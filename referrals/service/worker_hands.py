@@ -11,10 +11,11 @@ from dataclasses import replace
 from referrals.access import Action
 from referrals.errors import AlreadyHandled, BadAnswer, NotFound
 from referrals.lifecycle import is_open
-from referrals.model import AuditEntry, Offer, Referral, Role
+from referrals.model import AuditEntry, Offer, Referral, Role, Stage
 from referrals.persons import Person, Presence, Seat
 from referrals.ports import Tx
-from referrals.service import complaints, doors, tell, threads
+from referrals.said import Keyboard
+from referrals.service import beginning, complaints, doors, tell, threads
 
 REPLY = "reply."  # text keys of ready-made replies: a programme adds one with its words
 
@@ -33,12 +34,21 @@ def hand(tx: Tx, person_id: str, offer_id: str, seat_id: str) -> Referral:
     after = tx.save(replace(referral, accepted_by=to))
     tx.audit(AuditEntry(actor, Action.SERVICE_HAND, f"referral:{referral.id}", f"seat:{seat.id}"))
     if to != person_id:
-        opens = ((tell.page_button("button.open", f"matter/{offer.id}"),),)
-        slot = tell.offer_slot(offer.id)
-        tell.tell(tx, to, "worker.handed_to_you", {"code": offer.code}, buttons=opens, slot=slot)
+        slot, ways = tell.offer_slot(offer.id), _ways_on(tx, after, offer)
+        tell.tell(tx, to, "worker.handed_to_you", {"code": offer.code}, buttons=ways, slot=slot)
     for one in {before, person_id} - {to, None}:
         _has_left(tx, str(one), offer, aloud=one != person_id)
     return after
+
+
+def _ways_on(tx: Tx, referral: Referral, offer: Offer) -> Keyboard:
+    """What whoever had it could press, they can press too."""
+    if referral.stage is Stage.ACCEPTED:
+        return beginning.keyboard(tx, referral, offer.id)
+    rows = [tell.page_button("button.open", f"matter/{offer.id}")]
+    if referral.stage is Stage.IN_SERVICE:
+        rows.append(tell.press("button.how_ended", "end", offer.id))
+    return tell.column(rows)
 
 
 def people_there(tx: Tx, offer: Offer, referral: Referral) -> list[Seat]:

@@ -12,7 +12,7 @@ import pytest
 from referrals.casework import Appointment
 from referrals.errors import BadAnswer, NotFound, WrongStage
 from referrals.model import Outcome, Referral, Stage, Urgency
-from referrals.ports import Tx
+from referrals.ports import Delivery, Tx
 from referrals.service import (
     how_ended,
     offers,
@@ -111,9 +111,18 @@ def test_a_day_at_the_house(net: Work) -> None:
 
     net.does(net.bua, "hand", wrote, reason="bua-2")
     assert net.of(wrote).accepted_by == net.nok
-    assert (net.nok, "worker.handed_to_you") in net.said()
+    (handed,) = [one for one in net.deliveries() if one.text == "worker.handed_to_you"]
+    assert (handed.person_id, _presses(handed)) == (net.nok, ["end"]), "three taps from here say how it ended"
+    net.does(net.bua, "hand", late, reason="bua-2")
+    (handed,) = [one for one in net.deliveries() if one.text == "worker.handed_to_you"]
+    assert _presses(handed) == ["try"]
+    net.does(net.bua, "hand", late, reason="bua-1")
     net.does(net.nok, "reply", wrote, reason="read")
     assert wrote not in net.heaps(net.nok).get(Heap.WAITING, [])
+
+
+def _presses(told: Delivery) -> list[str]:
+    return [b.action.split(":")[1] for row in told.buttons for b in row if b.action]
 
 
 def test_other_houses_and_strangers_see_nothing_of_it(small: Work) -> None:

@@ -55,8 +55,8 @@ def _asked(tx: Tx, person_id: str) -> Iterator[Section]:
         ]
         if asker:
             lines.append(Said("part.rota.of_whom", {"post": swap.for_seat_id}))
-        yes = "page.step.swap_yes" if swap.for_duty_id else "page.step.turn_yes"
-        answers = (Step(YES, yes), Step(NO, "page.step.swap_no"))
+        what = "swap" if swap.for_duty_id else "turn"
+        answers = (Step(YES, f"page.step.{what}_yes"), Step(NO, f"page.step.{what}_no"))
         steps = (Step(BACK, "page.step.swap_back"),) if asker else answers
         yield Section(
             f"part.rota.{_TITLES[asker, bool(swap.for_duty_id)]}", tuple(lines), steps, {"swap": swap.id}
