@@ -168,7 +168,7 @@ def take_note(tx: Tx, plan: Referral) -> None:
 
 
 def _give_up(tx: Tx, plan: Referral, task: Task) -> None:
-    """It cannot be done any more. Where a partner is at it, or is asked, the desk looks: else nobody would."""
+    """It cannot be done any more. Where a partner is at it, or is asked, the desk looks."""
     _save(tx, plan, task, TaskState.DROPPED)
     child = tx.get(Referral, task.child_id) if task.child_id else None
     if child is not None and child.stage not in ENDED:
