@@ -30,6 +30,7 @@ class Why(StrEnum):
     NO_AGREEMENT = "no_agreement"
     NOT_THERE = "not_there"
     TAKEN_BACK = "taken_back"  # a yes by word, by its code or by whoever heard it
+    OVER = "over"  # it was sent, and its yes or the agreement has ended since
 
 
 def period(choice: str, today: date) -> tuple[date, date]:

@@ -55,7 +55,7 @@ def over(tx: Tx, about: Referral | Confirmation | None) -> Over | None:
     if about is None or pathway is None:
         return None
     if isinstance(about, Confirmation):
-        if about.state is not ConfirmationState.SENT:
+        if about.state is not ConfirmationState.SENT and about.why != confirmations.Why.OVER:
             return None
         return Over(about.organization_id, pathway, pathway.categories[0], about.answer_at)
     if about.stage is not Stage.CLOSED or not about.confirmed or about.task:

@@ -34,6 +34,7 @@ from referrals.schedule import local
 from referrals.service import after_help, linking, meetings, reading, tell
 
 DECIDE = "attendance_decide"  # the timer: what is sent, or dropped
+OVER = "attendance_over"  # the timer: what was sent is read no longer
 UNSENT = timedelta(days=7)  # so long what was begun waits for its yes
 KEPT_FOR = timedelta(days=90)  # after its answer; the pathway says so too
 LIMIT = 80  # characters of a code or a reference
@@ -244,6 +245,8 @@ def make_answer(tx: Tx, found: Confirmation) -> Confirmation:
         found = replace(found, answer_at=tx.now)
     done = tx.save(replace(found, state=state, why=why or ""))
     note(tx, SYSTEM, Action.REFERRAL_STEP, done, state.value)
+    if why is None:
+        tx.set_timer(OVER, done.id, readable_until(tx, done))
     if member is not None:
         text = "own.attendance_sent" if why is None else "own.attendance_not_sent"
         tell_member(tx, member, text, {})

@@ -1,15 +1,38 @@
-"""Confirmations of attendance where a yes by word is taken back, and where somebody leaves."""
+"""Where confirmations of attendance end: in time, by word, with an agreement, with their member."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from referrals import confirmations
 from referrals.access import Action
 from referrals.casework import Confirmation, ConfirmationState
 from referrals.members import Enrolment
-from referrals.model import SYSTEM, Actor, Role
+from referrals.model import SYSTEM, Actor, Role, organization_holder
 from referrals.ports import Tx
 from referrals.service import after_help, attendance, enrolments, tell
+
+
+def over(tx: Tx, confirmation_id: str) -> None:
+    """Timer: the time is over for which it could be read. No key to it is left with the organisation."""
+    found = tx.get(Confirmation, confirmation_id, lock=True)
+    if found is None or found.state is not ConfirmationState.SENT:
+        return
+    if found.by_body:  # the same record holds what it typed itself
+        tx.seal(found.record, attendance.SEALED, attendance.CAME, "", attendance.holders(found))
+    else:
+        tx.unshare(found.record, organization_holder(found.organization_id))
+    tx.clear_timer(attendance.OVER, found.id)
+    ended = tx.save(replace(found, state=ConfirmationState.NONE, why=confirmations.Why.OVER.value))
+    attendance.note(tx, SYSTEM, Action.ACCESS_CUT, ended, "over")
+
+
+def review(tx: Tx, organization_id: str) -> None:
+    """After a change of what binds an organisation: what was sent closes where nothing allows it now."""
+    if organization_id in {each.id for each in attendance.receivers(tx)}:
+        return
+    for found in tx.find(Confirmation, organization_id=organization_id, state=ConfirmationState.SENT):
+        over(tx, found.id)
 
 
 def taken_back(tx: Tx, found: Confirmation) -> None:

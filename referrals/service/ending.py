@@ -18,12 +18,14 @@ from referrals.ports import Tx
 from referrals.service import (
     agreements,
     asked,
+    attendance_ends,
     doors,
     matching,
     offers,
     safety_sharing,
     sharing,
     tell,
+    transfers,
     working,
 )
 
@@ -76,6 +78,10 @@ def watch(tx: Tx, agreement: Agreement) -> None:
 def review(tx: Tx, organization_id: str) -> None:
     """After a change of what binds an organisation: its keys, its offers, and whoever waits for it."""
     safety_sharing.review(tx, organization_id)
+    attendance_ends.review(tx, organization_id)
+    transfers.review(
+        tx, (s.id for s in tx.directory.services.values() if s.organization_id == organization_id)
+    )
     for offer in tx.find(Offer, organization_id=organization_id, stage=LIVE_OFFERS):
         referral = doors.referral_by_id(tx, offer.referral_id)
         if not offers.may_decide(tx, offer, referral):
@@ -99,6 +105,7 @@ def service_gone(tx: Tx, service_id: str) -> None:
 
     Who has accepted goes on for now: the person said yes to that partner, whose agreement still binds.
     """
+    transfers.review(tx, (service_id,))
     for offer in tx.find(Offer, service_id=service_id, stage=(*LIVE_OFFERS, OfferStage.ACCEPTED)):
         referral = doors.referral_by_id(tx, offer.referral_id)
         if offer.id not in (referral.offer_id, referral.next_offer_id) or referral.stage in ENDED:
@@ -122,6 +129,7 @@ def _goes_on(tx: Tx, referral: Referral) -> None:
 def _cut_off(tx: Tx, referral: Referral) -> None:
     """The partner may not work on: it hears so, and the desk holds the matter until it has moved it."""
     tell.tell_partner(tx, referral, "worker.cut_off")
+    transfers.drop(tx, referral)
     asked.dates_over(tx, referral)
     working.escalate(tx, referral, "desk.cut_off")
     tx.set_timer(working.CUT_OFF, referral.id, tx.now + working.OVERDUE_EVERY)

@@ -16,10 +16,10 @@ from referrals.errors import NotAllowed, NotFound, TooOften, WrongStage
 from referrals.limits import LIMITS, Doing
 from referrals.members import Attendance, Enrolment, Meeting
 from referrals.model import NETWORK as PROCESS
-from referrals.model import SYSTEM, AuditEntry, DataClass, person_holder
+from referrals.model import SYSTEM, Actor, AuditEntry, DataClass, Record, Role, person_holder
 from referrals.persons import Seat
 from referrals.ports import Taken, Tx
-from referrals.service import attendance, body_questions, leaving, network, restoring, retention
+from referrals.service import attendance, body_questions, ending, leaving, network, restoring, retention
 from referrals.service.pages import PAGES
 from referrals.views import SectionsView
 from storage.erasures import took
@@ -304,6 +304,55 @@ def test_what_was_sent_is_read_as_long_as_an_agreement_stands(net: Probation) ->
     assert SAYS in said(net.page(net.worker, "body"))
     net.clock.advance(days=CATALOGUE.pathways["attendance-confirmation"].consent_days)
     assert SAYS not in said(net.page(net.worker, "body"))
+
+
+@pytest.mark.parametrize("by_body", [False, True])
+def test_when_its_time_or_the_agreement_is_over_no_key_to_it_is_left(net: Probation, by_body: bool) -> None:
+    """Not the page alone hides it: whoever works there could not open it any more."""
+    net.came(net.code, 3)
+    sent = sends(net, by_body)
+    worker = Actor(net.worker, Role.WORKER, BODY)
+    assert opens(net, worker, sent).get("came", "").strip() == "1"
+    net.passes(timedelta(days=CATALOGUE.pathways["attendance-confirmation"].consent_days, minutes=1))
+    assert opens(net, worker, sent).get("came", "") == ""
+    assert "part.attendance.why.over" in said(net.page(net.member))
+    assert SAYS not in said(net.page(net.worker, "body"))
+    again = sends(net, by_body)
+    assert opens(net, worker, again).get("came", "").strip() == "1"
+    net.store.run(_suspends, BODY, True)
+    assert opens(net, worker, again).get("came", "") == ""
+    net.store.run(_suspends, BODY, False)
+    assert SAYS not in said(net.page(net.worker, "body")), "what was closed does not come back by itself"
+
+
+def sends(net: Probation, by_body: bool) -> str:
+    """Sent just now, or said yes to and answered; its id."""
+    if by_body:
+        net.asks(net.code)
+        net.passes(timedelta(minutes=2))
+    else:
+        net.does(net.member, "send_begin", organization=BODY, reason=PERIOD)
+    (waits,) = net.waiting()
+    net.does(net.member, "send_agree", confirmation=waits.id)
+    net.passes(waits.answer_at - net.clock.now if by_body else timedelta())
+    return waits.id
+
+
+def opens(net: Probation, actor: Actor, confirmation: str) -> dict[str, str]:
+    """By the one door to what is sealed, whatever the pages show."""
+
+    def look(tx: Tx) -> dict[str, str]:
+        try:
+            return dict(tx.open_sealed(actor, Record("confirmation", confirmation), attendance.SEALED))
+        except NotFound:
+            return {}
+
+    return net.store.run(look)
+
+
+def _suspends(tx: Tx, organization_id: str, yes: bool) -> None:
+    tx.save(replace(tx.directory.organizations[organization_id], suspended=yes))
+    ending.review(tx, organization_id)
 
 
 def test_nothing_typed_or_sent_stands_in_the_files(tmp_path: Path) -> None:
