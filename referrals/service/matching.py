@@ -260,7 +260,17 @@ def _stays(tx: Tx, referral: Referral) -> None:
 
 
 def offer_beside(tx: Tx, referral: Referral, service_id: str) -> Offer | None:
-    """An offer to take over from the partner who helps until then; None where nobody is there to be asked."""
+    """An offer to take over from the partner who helps until then; None where nobody may be asked any more.
+
+    The yes is minutes old, or hours where the product stood still: what binds is looked at as at every offer.
+    """
+    given = doors.consent_in_force(tx, referral)
+    if (
+        given is None
+        or not consents.covers(given, service_id, tx.now)
+        or not may_ask(tx, referral, service_id)
+    ):
+        return None
     but = tuple(complaints.concerned(tx, referral))
     worker = _next_worker(tx, tx.directory.services[service_id].organization_id, but)
     if worker is None or worker.person_id is None:
@@ -270,6 +280,11 @@ def offer_beside(tx: Tx, referral: Referral, service_id: str) -> Offer | None:
     set_ladder(tx, referral, offer, tx.now)
     alert_worker(tx, referral, offer, worker.person_id, "worker.new_offer")
     return offer
+
+
+def may_ask(tx: Tx, referral: Referral, service_id: str) -> bool:
+    """Whether a service of a plan can be asked now, by every rule and by the person's own wishes."""
+    return not _unfit(tx, referral, service_id, exclusions_of(tx, referral))
 
 
 def clear_ladder(tx: Tx, offer_id: str) -> None:
