@@ -33,12 +33,12 @@ PARTS: tuple[Part, ...] = (
     consent_part.PART,
     thread_part.PART,
     tasks_part.PART,
+    worker_part.PART,
     onward_part.PART,
     add_part.PART,
     after_part.PART,
     desk_part.PART,
     turns_part.PART,
-    worker_part.PART,
     circle_part.PART,
     why_part.PART,
 )
