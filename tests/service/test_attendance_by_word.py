@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 
+from console.page_texts import page_texts, view_texts
 from referrals import consent as consents
 from referrals.casework import Confirmation
 from referrals.errors import BadAnswer, NotAllowed, NotFound, TooLong, WrongStage
@@ -168,6 +171,20 @@ def test_true_is_true_and_is_asked_once(net: ByWord) -> None:
     net.passes(9 * DAYS)
     assert "desk.attendance_true" not in [text for _, text in net.said()]
     assert SAYS in net.of_body()
+
+
+def test_every_word_of_it_reaches_the_phone(net: ByWord) -> None:
+    """What a view names comes with it, or with its page."""
+    empty = net.view()
+    net.begun()
+    views = [empty, net.view(), net.says("word_said", reason="yes"), net.page(net.desk, "desk"), net.view()]
+    words = CATALOGUE.texts["en"]
+    for view in views:
+        shown = json.loads(json.dumps(asdict(view), default=str))
+        there = {**page_texts(words, "attendance", "open"), **view_texts(words, shown)}
+        named = re.findall(r'"((?:page|part|error)\.[\w.-]+)"', json.dumps(shown))
+        assert {key for key in named if key not in there} == set()
+        assert named
 
 
 def test_nobody_hears_that_yes_who_gains_by_it(net: ByWord) -> None:

@@ -59,7 +59,7 @@ def _one(tx: Tx, actor: Actor, found: Confirmation, code: str) -> Section:
     if found.witness_id == actor.person_id:
         steps.insert(0, Step("word_code", "page.step.another_code", needs="yes"))
     if code:
-        lines = [Said("part.attendance.code", {"code": code}), Said("page.words.code_once"), *lines]
+        lines = [Said("part.attendance.code", {"code": code}), Said("part.attendance.code_once"), *lines]
     return Section("part.attendance.by_word", tuple(lines), tuple(steps), body)
 
 
