@@ -8,8 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from referrals import tasks
 from referrals.access import Action
 from referrals.casework import DeskShare
+from referrals.errors import WrongStage
 from referrals.lifecycle import ENDED, STAGE_WAITS, Step, move
 from referrals.model import (
     SYSTEM,
@@ -200,16 +202,20 @@ def _end_early(tx: Tx, referral: Referral, step: Step) -> Referral:
 def reopen(tx: Tx, person_id: str, referral_id: str, reason: str = "") -> Referral:
     """A closed matter that is not settled after all: the person asks again, the plan starts anew.
 
-    `reason`: a code of `after_help.REOPENED`, kept for whoever looks at it next.
+    `reason`: a code of `after_help.REOPENED`, kept for whoever looks at it next. Whoever said no for a reason
+    that time does not change is not asked again. WrongStage for a part of a plan that was begun anew since.
     """
     actor, referral = doors.author_of(tx, person_id, referral_id, Action.REFERRAL_CONFIRM)
     coded = after_help.reason_of(after_help.REOPENED, reason)
     moved = replace(move(referral, Step.REOPEN, tx.now), why=coded)
+    if not plan_parts.is_latest(tx, referral):
+        raise WrongStage
+    noes = matching.refused(tx, referral, (matching.FULL, *tasks.PASSES))
     offers.recall(tx, referral, "worker.no_longer_open", aloud=False)
     tx.clear_timers(referral.id)
     after_help.unsaid(tx, referral)
     unmet.not_after_all(tx, referral)
-    after = tx.save(restarted(moved))
+    after = tx.save(matching.from_the_start(restarted(moved), noes))
     sharing.settle(tx, after)
     tx.audit(AuditEntry(actor, Action.REFERRAL_CONFIRM, f"referral:{referral.id}", "reopened"))
     matching.start_matching(tx, after)

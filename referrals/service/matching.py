@@ -6,7 +6,7 @@ pause; at most `max_hops` partners are asked without the desk.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -205,6 +205,17 @@ def refusals(tx: Tx, referral: Referral) -> list[Offer]:
         return said
     times = tx.find(Referral, parent_id=referral.parent_id, task=referral.task)
     return said + [o for each in times if each.id != referral.id for o in _earlier(tx, each)]
+
+
+def refused(tx: Tx, referral: Referral, passes: Iterable[str] = ()) -> frozenset[str]:
+    """The services of those, but for a no with one of these reasons: it may be a yes by now."""
+    return frozenset(no.service_id for no in refusals(tx, referral) if no.reason not in passes)
+
+
+def from_the_start(referral: Referral, noes: Collection[str]) -> Referral:
+    """The referral with its whole plan before it, but for those who have said no: their turn is over."""
+    over, left = ([s for s in referral.plan if (s in noes) is said] for said in (True, False))
+    return replace(referral, plan=(*over, *left), position=len(over))
 
 
 def _earlier(tx: Tx, before: Referral) -> Iterator[Offer]:

@@ -69,6 +69,12 @@ def has_helped(child: Referral) -> bool:
     return child.stage is Stage.CLOSED and child.outcome in (Outcome.MET, Outcome.PARTLY_MET)
 
 
+def is_latest(tx: Tx, child: Referral) -> bool:
+    """False for a part that has begun anew as another matter: only the newest one of a part goes on."""
+    same = (t for t in tx.find(Task, referral_id=child.parent_id or "-") if t.kind == child.task)
+    return all(task.child_id == child.id for task in same)
+
+
 def opened_again(tx: Tx, child: Referral) -> None:
     """Its person has opened a part again: so is it in a plan that goes on, and what was given up with it."""
     plan = tx.get(Referral, child.parent_id) if child.parent_id else None

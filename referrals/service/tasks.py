@@ -214,9 +214,8 @@ def _child(tx: Tx, plan: Referral, task: Task, kind: TaskKind, passes: tuple[str
         desk_id=None,
         version=1,
     )
-    noes = {no.service_id for no in matching.refusals(tx, draft) if no.reason not in passes}
-    done, left = ([s for s in task.plan if (s in noes) is said] for said in (True, False))
-    child = move(replace(draft, plan=(*done, *left), position=len(done)), Step.FILE, tx.now)
+    whole = replace(draft, plan=task.plan)
+    child = move(matching.from_the_start(whole, matching.refused(tx, draft, passes)), Step.FILE, tx.now)
     tx.add(child)
     tx.audit(AuditEntry(SYSTEM, Action.REFERRAL_STEP, f"referral:{child.id}", f"task:{kind.id}"))
     given = doors.consent_in_force(tx, plan)

@@ -24,6 +24,7 @@ from referrals.service import (
     worker_hands,
     working,
 )
+from referrals.service.pages import PAGES
 from tests.security.test_races_of_turns import at_once
 from tests.service.test_attendance_story import tie
 from tests.service.test_questions import Turns
@@ -113,6 +114,21 @@ def test_two_partners_propose_the_same_further_need_at_once(net: Turns) -> None:
     net.passes(onward.ANSWER_WITHIN + onward.ASK_AFTER)
     heard = [who for who, text in net.said() if text == "worker.onward_moved"]
     assert {net.worker, net.colleague} <= set(heard), "both hear the same, whoever was first"
+
+
+def test_the_same_need_filed_from_two_pages_at_once(net: Turns) -> None:
+    body = {"area": "pattani-mueang", "urgency": "urgent"}
+    for number in range(3):
+        family = net.person(800 + number)
+        drafts = [net.draft(family) for _ in range(2)]
+        filings = []
+        for draft in drafts:
+            shown = net.store.run(PAGES["plan"].steps["preview"], family, draft, body)
+            words = {**body, "consent_digest": shown.consent_digest}
+            filings.append((PAGES["plan"].steps["file"], family, draft, words))
+        at_once(net, *filings)
+        stages = sorted(net.referral(draft).stage for draft in drafts)
+        assert stages == [Stage.DRAFT, Stage.MATCHING], "the other one is asked first"
 
 
 def test_a_confirmation_begun_and_agreed_to_twice(net: Turns) -> None:

@@ -183,6 +183,26 @@ def test_a_closed_matter_is_opened_again_with_a_reason(net: Small) -> None:
     assert net.store.run(lambda tx: tx.count(ClosingAnswer)) == 0, "it was not over"
 
 
+def test_a_matter_that_is_opened_again_does_not_ask_who_is_not_there_for_it(net: Small) -> None:
+    """A no for want of time or room may be a yes by now; 'that is not what we do' stays one."""
+    family, worker, other = net.person(3), net.person(11, "bua-1"), net.person(13, "two-rivers-1")
+    for reason, first in (("not_our_service", "two-rivers"), ("full", "bua-house")):
+        matter = net.filed(family)
+        net.passes(timedelta(seconds=5))
+        net.store.run(offers.decline, worker, net.at_partner(matter), reason)
+        net.passes(timedelta(seconds=5))
+        offer = net.at_partner(matter)
+        net.store.run(offers.accept, other, offer)
+        net.store.run(working.contacted, other, offer)
+        net.store.run(working.report, other, offer, "met")
+        net.store.run(closing.helped, family, matter, True)
+        net.store.run(closing.reopen, family, matter, "came_back")
+        net.passes(timedelta(seconds=5))
+        live = net.live_offer(matter)
+        assert live is not None
+        assert live.organization_id == first
+
+
 def test_nobody_but_the_person_says_any_of_it(net: Small) -> None:
     end = End(net)
     end.step("not_helped")

@@ -175,6 +175,10 @@ def test_a_day_that_moved_gives_those_without_time_another_turn(net: Parts) -> N
     net.store.run(plan_days.stands, *net.holds(plan, "papers"), net.tasks(plan)["papers"].id, yes=False)
     net.passes(SECOND)
     assert net.part(plan, "papers").id != helped.id
+    earlier = net.store.run(PAGES["matter"].view, net.family, helped.id, {})
+    assert "reopen" not in {step.id for step in earlier.steps}, "it goes on as another matter"
+    with pytest.raises(WrongStage):
+        net.store.run(closing.reopen, net.family, helped.id)
     part = net.part(plan, "papers")
     assert part.plan[: part.position].count(never) == 1
     assert _asked(net, plan, "papers") == [no_time]

@@ -113,3 +113,25 @@ def test_only_the_person_adds_and_only_while_it_is_open(net: Small) -> None:
     net.store.run(closing.withdraw, family, matter)
     with pytest.raises(WrongStage):
         net.store.run(same_need.add, family, matter, "too late")
+
+
+def test_two_pages_open_at_once_file_it_once(net: Small) -> None:
+    """Neither page could tell of the other when it was opened; the second is asked before it is filed."""
+    family = net.person(1)
+    one, other = net.draft(family), net.draft(family)
+    shown = {
+        draft: net.store.run(PAGES["plan"].steps["preview"], family, draft, BODY) for draft in (one, other)
+    }
+    file = PAGES["plan"].steps["file"]
+
+    def files(draft: str) -> object:
+        return net.store.run(file, family, draft, {**BODY, "consent_digest": shown[draft].consent_digest})
+
+    assert isinstance(files(one), FiledView)
+    asked = files(other)
+    assert isinstance(asked, SectionsView)
+    assert [step.id for step in asked.sections[0].steps] == ["add_there", "anew"]
+    assert net.referral(other).stage is Stage.DRAFT
+    net.store.run(PAGES["plan"].steps["anew"], family, other, {})
+    assert isinstance(files(other), FiledView)
+    assert net.referral(other).stage is Stage.MATCHING

@@ -27,6 +27,7 @@ from referrals.service import (
     moving,
     names,
     phones,
+    plan_parts,
     plan_preview,
     readers,
     reading,
@@ -107,7 +108,8 @@ DESK_STEPS: Mapping[Stage, tuple[str, ...]] = {
 
 def _author_view(tx: Tx, person_id: str, referral: Referral) -> MatterView:
     actor, referral = doors.author_of(tx, person_id, referral.id, Action.REFERRAL_READ)
-    steps = AUTHOR_STEPS.get(referral.stage, ())
+    begun_anew = referral.stage is Stage.CLOSED and not plan_parts.is_latest(tx, referral)
+    steps = AUTHOR_STEPS.get(referral.stage, ()) if not begun_anew else ()
     move = tx.get(Move, referral.id)
     if move is not None:
         steps = (Step("move_stop", "page.step.move_stop"), *steps)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from referrals.access import Action
 from referrals.model import Stage
+from referrals.persons import Person
 from referrals.ports import Tx
 from referrals.service import behalf, doors, emergency, filing, needs, plans, safe_times, same_need, several
 from referrals.service.pages import for_me_part, same_part, several_part
@@ -45,9 +46,11 @@ def plan_file(tx: Tx, person_id: str, subject: str, body: Body) -> PlanView | Fi
     """The yes: files the request. Nothing is filed when the plan is no longer the one that was read.
 
     Where a visit has several requests, a yes is for the one that it names; pressed twice it files no other.
+    What was filed for the same need since this page was opened is asked about first.
     """
     turn = several.turn(tx, doors.to_plan(tx, person_id, subject))
-    if turn.id == (text_of(body, "draft") or subject):
+    tx.get(Person, person_id, lock=True)  # two pages at once come one after the other
+    if turn.id == (text_of(body, "draft") or subject) and same_need.standing(tx, turn) is None:
         _file(tx, person_id, turn.id, body)
     return plan_view(tx, person_id, subject, {})
 
