@@ -19,6 +19,8 @@ from referrals.said import Button, Keyboard, Notice, Priority
 from referrals.service import complaints, duties, screens
 
 WITHOUT_DESK = "without_desk"  # the timer of what the desk would hear of, and may not (`focal.py`)
+# What the desk alone could do anything about: of a complaint nobody else hears it, and it moves nothing on.
+_FOR_NOBODY_ELSE = frozenset({"desk.not_reachable_here", "desk.move_asked"})
 _OF_A_PART = ("matter.asked", "matter.next_asked")
 TALK = "talk"  # the slot of the one message in which a conversation goes on
 
@@ -174,7 +176,8 @@ def tell_desk(
     too. All of them, too, when nobody on call hears it.
     """
     if complaints.hidden(tx, referral):
-        tx.set_timer(WITHOUT_DESK, referral.id, tx.now)
+        if text not in _FOR_NOBODY_ELSE:
+            tx.set_timer(WITHOUT_DESK, referral.id, tx.now)
         return
     heard = False
     for seat in desk_hears(tx, referral, priority, everybody=everybody):

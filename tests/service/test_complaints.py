@@ -32,9 +32,12 @@ from referrals.service import (
     doors,
     ending,
     joining,
+    moving,
     offers,
+    people,
     questions,
     threads,
+    tracking,
     transfers,
     undelivered,
     working,
@@ -42,7 +45,7 @@ from referrals.service import (
 from referrals.service.pages import PAGES
 from tests.support.network import CATALOGUE
 from tests.support.private import PLACE, Private
-from tests.support.store import SettableClock, open_store
+from tests.support.store import SettableClock
 
 SECONDS, DAY = timedelta(seconds=10), timedelta(days=1)
 MINUTES = timedelta(minutes=6)
@@ -52,33 +55,26 @@ ABUSE: dict[str, Any] = {"category": "complaint.abuse", "story": WORDS}
 CONDUCT: dict[str, Any] = {"category": "complaint.conduct", "urgency": "urgent", "story": WORDS}
 
 
-def _settled(url: str) -> Private:
-    clock = SettableClock()
-    net = Private(open_store(url, clock, CATALOGUE), clock)
-    net.settle_in()
-    return net
+def _settled(url: str) -> Iterator[Private]:
+    with Private.opened(url) as net:
+        net.settle_in()
+        yield net
 
 
 @pytest.fixture
 def net(database_url: str) -> Iterator[Private]:
-    found = _settled(database_url)
-    yield found
-    found.store.close()
+    yield from _settled(database_url)
 
 
 @pytest.fixture
 def here(sqlite_url: str) -> Iterator[Private]:
-    found = _settled(sqlite_url)
-    yield found
-    found.store.close()
+    yield from _settled(sqlite_url)
 
 
 @pytest.fixture(scope="module")
 def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Private]:
     """Where nothing is filed: for plans that are only looked at."""
-    found = _settled(f"sqlite:///{tmp_path_factory.mktemp('complaints') / 'pulang.db'}")
-    yield found
-    found.store.close()
+    yield from _settled(f"sqlite:///{tmp_path_factory.mktemp('complaints') / 'pulang.db'}")
 
 
 def test_somebody_nameless_complains_and_gets_an_answer(net: Private) -> None:
@@ -295,6 +291,24 @@ def test_a_focal_point_that_is_late_twice_loses_it_to_the_other(here: Private) -
     assert (here.works[second], "worker.focal_waits") in here.said()
     here.passes(DAY + MINUTES)
     assert here.asked(matter) == second
+
+
+def test_what_only_the_desk_could_do_anything_about_moves_no_complaint_and_rings_nowhere(
+    here: Private,
+) -> None:
+    """Its author falls silent, or somebody asks for another phone: no focal point loses it for that."""
+    matter = here.asks(here.mali, "complaint", **ABUSE)
+    tracked = here.does(tracking.follow, here.mali, matter)
+    here.passes(SECONDS)
+    first = here.asked(matter)
+    here.does(offers.accept, here.works[first], here.at_partner(matter))
+    here.passes(DAY + SECONDS)  # it is late once, and was reminded
+    here.said()
+    here.does(people.blocked, here.mali)
+    here.does(moving.ask_the_desk, here.aree, tracked)
+    here.passes(SECONDS)
+    assert here.asked(matter) == first
+    assert "worker.focal_waits" not in [text for _, text in here.said()]
 
 
 def test_a_focal_point_that_may_read_no_more_keeps_nothing_back(here: Private) -> None:
