@@ -69,6 +69,15 @@ def due(kind: TaskKind, day: date | None) -> date | None:
     return None if day is None else day + timedelta(days=kind.days)
 
 
+def is_now(kind: TaskKind, state: TaskState, day: date | None, today: date) -> bool:
+    """Whether an open part is read as going on: what somebody does on the day, or after it, is not before it.
+
+    A partner's part is: its partner is asked, or at work, long before.
+    """
+    waits_for_day = kind.by != "partner" and kind.days >= 0 and (day is None or today < day)
+    return state is TaskState.OPEN and not waits_for_day
+
+
 def in_order(kinds: Iterable[TaskKind]) -> list[TaskKind]:
     """Parts as they are read: whichever is due first; of the same day as the pathway has them."""
     return sorted(kinds, key=lambda kind: kind.days)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 
-from referrals import tasks
+from referrals import schedule, tasks
 from referrals.access import Action
 from referrals.casework import Task, TaskState
 from referrals.catalogue import TaskKind
@@ -58,22 +58,28 @@ def of_plan(tx: Tx, actor: Actor, plan: Referral) -> Iterator[Section]:
     when = tuple(_when(tx, plan, sealed, language, mine=may_plan))
     if when or may_plan:
         yield Section("part.tasks.title", when, (_DAY, _PLACE) if may_plan else ())
-    for kind in kinds:
-        yield from _mine(tx, actor, plan, kind, standing[kind.id], day, language)
-    for heading, states in _HEAPS.items():
-        those = [kind for kind in kinds if standing[kind.id].state in states]
-        lines = [_line(tx, plan, kind, standing[kind.id], day, language) for kind in tasks.in_order(those)]
+    yours = {kind.id: tuple(_mine(tx, actor, plan, kind, standing[kind.id], day, language)) for kind in kinds}
+    for mine in yours.values():
+        yield from mine
+    heaps: dict[str, list[TaskKind]] = {}
+    today = schedule.local(tx.now, doors.person_by_id(tx, actor.person_id).timezone).date()
+    for kind in tasks.in_order(kind for kind in kinds if not yours[kind.id]):
+        heaps.setdefault(_heap(kind, standing[kind.id], day, today), []).append(kind)
+    for heading in (_NOW, _LATER, _OVER):
+        lines = [_line(tx, plan, kind, standing[kind.id], day, language) for kind in heaps.get(heading, ())]
         if lines:
-            yield Section(heading, tuple(lines), count=len(lines), folded=TaskState.DONE in states)
+            yield Section(heading, tuple(lines), count=len(lines), folded=heading == _OVER)
 
 
 _PLANNED = (Stage.MATCHING, Stage.UNMATCHED, Stage.IN_SERVICE)
 # What happens next is read first.
-_HEAPS = {
-    "part.tasks.now": (TaskState.OPEN,),
-    "part.tasks.later": (TaskState.WAITING,),
-    "part.tasks.over": (TaskState.DONE, TaskState.DROPPED),
-}
+_NOW, _LATER, _OVER = "part.tasks.now", "part.tasks.later", "part.tasks.over"
+
+
+def _heap(kind: TaskKind, task: Task, day: date | None, today: date) -> str:
+    if task.state in (TaskState.DONE, TaskState.DROPPED):
+        return _OVER
+    return _NOW if tasks.is_now(kind, task.state, day, today) else _LATER
 
 
 def _mine(
