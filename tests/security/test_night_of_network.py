@@ -259,3 +259,16 @@ def test_a_matter_is_no_way_to_ring_and_to_fill_without_end(net: Parts) -> None:
         net.store.run(thread_share.begin, net.family, matter)
     net.store.run(thread_share.end, net.family, matter)  # to take back is never too often
     net.store.run(threads.write, worker, offer, "work is not counted")
+
+
+def test_a_step_about_something_else_shows_nobody_s_offer(net: Parts) -> None:
+    """The family's own task, said from the page of a foreign offer: done, and with it came that offer's code
+    and how far its matter is, as if they had just given it back."""
+    plan = planned(net)
+    _, offer = net.holds(plan, "letting_go")
+    task = {"task": net.tasks(plan)["family_ready"].id}
+    with pytest.raises(NotFound):
+        net.store.run(PAGES["matter"].steps["task_done"], net.family, offer, task)
+    worker, own = net.holds(plan, "papers")
+    back = net.store.run(PAGES["matter"].steps["return"], worker, own, {})
+    assert back.code == net.store.run(lambda tx: offers.code_of(tx, own)), "whoever gives it back is told so"

@@ -69,10 +69,7 @@ def _step(action: Action, verb: Callable[[Tx, str, str, Body], object]) -> Verb:
             shown = matter_view(tx, person_id, subject, {})
             return replace(shown, sections=(said, *shown.sections)) if isinstance(said, Section) else shown
         except NotFound:  # the partner gave it back: the reader may not see it any more
-            offer = tx.get(Offer, subject)
-            if offer is None:
-                raise
-            referral = doors.referral_by_id(tx, offer.referral_id)
+            _, offer, referral = doors.offer_for(tx, person_id, subject, Action.OFFER_SEE)
             stage_key = complaints.said(tx, referral, f"stage.{referral.stage}")
             return FiledView(offer.code, stage_key, None, "", filed=False)
 
