@@ -6,7 +6,7 @@ pause; at most `max_hops` partners are asked without the desk.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -207,7 +207,7 @@ def refusals(tx: Tx, referral: Referral) -> list[Offer]:
     return said + [o for each in times if each.id != referral.id for o in _earlier(tx, each)]
 
 
-def refused(tx: Tx, referral: Referral, passes: Iterable[str] = ()) -> frozenset[str]:
+def refused(tx: Tx, referral: Referral, passes: Collection[str] = ()) -> frozenset[str]:
     """The services of those, but for a no with one of these reasons: it may be a yes by now."""
     return frozenset(no.service_id for no in refusals(tx, referral) if no.reason not in passes)
 
