@@ -9,24 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import tempfile
 import time
 from dataclasses import replace
-from pathlib import Path
 
+from benchmarks import ours
 from benchmarks.filing import FIRST_ACCOUNT, STEWARD
-from benchmarks.processes import ROOT, parent_gone, say
-from bot.app import Extras, Parts, WakingTurns, open_store, product_doors, run
-from bot.clock import Clock
-from bot.logs import set_up_logs
-from bot.settings import LogFormat, LogLevel, Mode, Settings, make_settings
+from benchmarks.processes import ROOT, say
+from bot.app import Extras, Parts, WakingTurns
+from bot.settings import Settings
 from referrals import routing
 from referrals.model import AgeGroup, Offer, Role, Urgency
 from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.service import doors, drafts, filing, network, people, plans
 from storage.catalogue_files import read_network
-from storage.keys import create_root_key
 from storage.store import Store
 
 A_SECOND = 50
@@ -117,37 +113,15 @@ async def serve(settings: Settings, waiting: list[Draft]) -> None:
         tapped = await _file_all(made[0], waiting[COLD:])
         codes = await made[0].store.turn(_codes)
         say(cold={codes[r]: at for r, at in first.items()}, taps={codes[r]: at for r, at in tapped.items()})
-        await parent_gone()
-        extras.ended.set()
 
-    working = asyncio.create_task(work())
-    await run(settings, product_doors(), extras)
-    await working
+    await ours.serve(settings, extras, work())
 
 
 def main() -> None:
     telegram, token, url, number = sys.argv[1:]
-    with tempfile.TemporaryDirectory(prefix="pulang-bench-") as folder:
-        data, key_file = Path(folder) / "data", Path(folder) / "root.key"
-        data.mkdir(mode=0o700)
-        create_root_key(key_file, data)
-        settings = make_settings(
-            bot_token=token,
-            telegram_api=telegram,
-            public_url="http://127.0.0.1:8700",
-            data=data,
-            root_key_file=key_file,
-            database_url=url,
-            mode=Mode.WEBHOOK,
-            webhook_secret="x" * 32,
-            listen_port=0,
-            overall_per_s=10_000,  # Telegram's own limit is 30: ours is measured here, not theirs
-            per_chat_per_s=1_000,
-        )
-        set_up_logs(LogLevel.ERROR, LogFormat.CONSOLE)
-        store, _ = open_store(settings, Clock())
-        waiting = prepare(store, int(number))
-        store.close()
+    # Telegram's own limit is thirty a second: ours is measured here, not theirs.
+    with ours.settings(telegram, token, url, overall_per_s=10_000, per_chat_per_s=1_000) as settings:
+        waiting = ours.filled(settings, lambda store: prepare(store, int(number)))
         asyncio.run(serve(settings, waiting))
 
 

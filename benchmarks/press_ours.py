@@ -13,23 +13,20 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from benchmarks.processes import parent_gone, say
-from bot.app import Extras, open_store, product_doors, run
+from benchmarks import ours
+from benchmarks.processes import say
+from bot.app import Extras
 from bot.clock import Clock
-from bot.logs import set_up_logs
-from bot.settings import LogFormat, LogLevel, Mode, Settings, make_settings
+from bot.settings import Settings
 from bot.webhook import PATH
-from referrals import case_codes
-from referrals.members import CheckIn, CheckInKind, Enrolment
+from referrals.members import CheckIn, CheckInKind
 from referrals.model import Role
 from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.service import people
-from storage.keys import create_root_key
 from storage.store import Store
 
 TOKEN = "7000000001:" + "a" * 35
@@ -76,22 +73,7 @@ def _add_mentors(tx: Tx) -> list[str]:
 
 def _add_members(tx: Tx) -> list[str]:
     """Five members for each mentor; the next mentor is the backup."""
-    found = []
-    for n in range(MENTORS * MEMBERS_EACH):
-        member = Enrolment(
-            id=tx.new_id(),
-            code=case_codes.numbered(n, case_codes.LONG),
-            programme="return-home-club",
-            programme_version=1,
-            phase="first-90-days",
-            phase_since=tx.now,
-            mentor_seat=f"mentor-{n % MENTORS}",
-            backup_seat=f"mentor-{(n + 1) % MENTORS}",
-            timezone="Asia/Bangkok",
-        )
-        tx.add(member)
-        found.append(member.id)
-    return found
+    return [ours.add_member(tx, n, MENTORS).id for n in range(MENTORS * MEMBERS_EACH)]
 
 
 def _add_check_ins(tx: Tx, mentors: list[str], members: list[str], numbers: range) -> list[str]:
@@ -112,38 +94,13 @@ async def serve(settings: Settings, presses: int) -> None:
     def ready(address: str) -> None:
         say(port=int(address.rpartition(":")[2]), path=PATH, presses=presses)
 
-    extras = Extras(clock=CrawlingClock(), ready=ready)
-
-    async def watch() -> None:
-        await parent_gone()
-        extras.ended.set()
-
-    watching = asyncio.create_task(watch())
-    await run(settings, product_doors(), extras)
-    await watching
+    await ours.serve(settings, Extras(clock=CrawlingClock(), ready=ready))
 
 
 def main() -> None:
     stub, secret, url, check_ins, target = sys.argv[1:]
-    with tempfile.TemporaryDirectory(prefix="pulang-bench-") as folder:
-        data, key_file = Path(folder) / "data", Path(folder) / "root.key"
-        data.mkdir(mode=0o700)
-        create_root_key(key_file, data)
-        settings = make_settings(
-            bot_token=TOKEN,
-            telegram_api=f"http://127.0.0.1:{stub}",
-            public_url="http://127.0.0.1:8700",
-            data=data,
-            root_key_file=key_file,
-            database_url=url,
-            mode=Mode.WEBHOOK,
-            webhook_secret=secret,
-            listen_port=0,
-        )
-        set_up_logs(LogLevel.WARNING, LogFormat.CONSOLE)
-        store, _ = open_store(settings, Clock())
-        presses = fill(store, int(check_ins))
-        store.close()
+    with ours.settings(f"http://127.0.0.1:{stub}", TOKEN, url, secret) as settings:
+        presses = ours.filled(settings, lambda store: fill(store, int(check_ins)))
         Path(target).write_text(json.dumps(presses), encoding="utf-8")
         asyncio.run(serve(settings, len(presses)))
 

@@ -10,26 +10,21 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-import tempfile
 import time
 from itertools import count
 from pathlib import Path
 
+from benchmarks import ours
 from benchmarks.press_ours import IN_ONE_TURN
-from benchmarks.processes import parent_gone, say
-from bot.app import Extras, Parts, open_store, product_doors, run
-from bot.clock import Clock
-from bot.logs import set_up_logs
-from bot.settings import LogFormat, LogLevel, Mode, Settings, make_settings
+from benchmarks.processes import say
+from bot.app import Extras, Parts
+from bot.settings import Settings
 from bot.webhook import PATH
-from referrals import case_codes
-from referrals.members import Enrolment
 from referrals.model import Role
 from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.said import Notice, Priority
 from referrals.service import people
-from storage.keys import create_root_key
 from storage.store import Store
 
 HEARERS, ALERTED, MENTORS, COORDINATORS, MEMBERS = 2_000, 200, 40, 4, 200
@@ -75,18 +70,7 @@ def _add_seats(tx: Tx, which: str, role: Role) -> list[str]:
 def _add_members(tx: Tx, mentors: list[str]) -> list[tuple[int, str, str]]:
     found = []
     for n in range(MEMBERS):
-        member = Enrolment(
-            id=tx.new_id(),
-            code=case_codes.numbered(n, case_codes.LONG),
-            programme="return-home-club",
-            programme_version=1,
-            phase="first-90-days",
-            phase_since=tx.now,
-            mentor_seat=f"mentor-{n % len(mentors)}",
-            backup_seat=f"mentor-{(n + 1) % len(mentors)}",
-            timezone="Asia/Bangkok",
-        )
-        tx.add(member)
+        member = ours.add_member(tx, n, len(mentors))
         found.append((accounts("mentor")[n % len(mentors)], f"1:danger.who:{member.id}", member.code))
     return found
 
@@ -125,38 +109,13 @@ async def serve(settings: Settings, alerted: list[str]) -> None:
                 await made[0].store.turn(_alert, alerted[n % len(alerted)], began)
                 made[0].deliverer.wake()
 
-    async def watch() -> None:
-        await parent_gone()
-        alerting.cancel()
-        extras.ended.set()
-
-    alerting = asyncio.create_task(alert())
-    watching = asyncio.create_task(watch())
-    await run(settings, product_doors(), extras)
-    await watching
+    await ours.serve(settings, extras, alert())
 
 
 def main() -> None:
     telegram, token, secret, url, bulk, target = sys.argv[1:]
-    with tempfile.TemporaryDirectory(prefix="pulang-bench-") as folder:
-        data, key_file = Path(folder) / "data", Path(folder) / "root.key"
-        data.mkdir(mode=0o700)
-        create_root_key(key_file, data)
-        settings = make_settings(
-            bot_token=token,
-            telegram_api=telegram,
-            public_url="http://127.0.0.1:8700",
-            data=data,
-            root_key_file=key_file,
-            database_url=url,
-            mode=Mode.WEBHOOK,
-            webhook_secret=secret,
-            listen_port=0,
-        )
-        set_up_logs(LogLevel.ERROR, LogFormat.CONSOLE)
-        store, _ = open_store(settings, Clock())
-        alerted, presses = fill(store, int(bulk))
-        store.close()
+    with ours.settings(telegram, token, url, secret) as settings:
+        alerted, presses = ours.filled(settings, lambda store: fill(store, int(bulk)))
         Path(target).write_text(json.dumps(presses), encoding="utf-8")
         asyncio.run(serve(settings, alerted))
 

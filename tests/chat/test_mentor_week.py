@@ -16,7 +16,6 @@ from referrals.persons import Person
 from tests.support.chats import LONGEST_SCREEN, Chats, Phone
 from tests.support.network import CATALOGUE, Small
 from tests.support.people import World
-from tests.support.store import SettableClock, open_store
 from tests.support.story import is_reminded
 
 MOST_BYTES = 4 * 1024
@@ -26,10 +25,8 @@ CODE = "K7-29"  # of the demo's network: nadia is its mentor, krit the backup
 
 @pytest.fixture
 def chats(sqlite_url: str) -> Iterator[Chats]:
-    clock = SettableClock()
-    store = open_store(sqlite_url, clock, CATALOGUE)
-    yield Chats(Small(store, clock))
-    store.close()
+    with Small.opened(sqlite_url) as net:
+        yield Chats(net)
 
 
 @pytest.fixture

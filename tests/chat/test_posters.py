@@ -11,7 +11,6 @@ from referrals.model import Referral, Role, Stage
 from referrals.service.pages import PAGES
 from tests.support.chats import Chats, Phone
 from tests.support.network import CATALOGUE, NETWORK, Small
-from tests.support.store import SettableClock, open_store
 
 LINK, PAGE, NEED, PLACE, YES = 1, 1, 1, 2, 1  # choosing from a list is two taps (docs/field-guide.md)
 POSTERS = [poster for poster in NETWORK.posters if not poster.language]
@@ -25,10 +24,8 @@ TOLD = {
 
 @pytest.fixture(scope="module")
 def chats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chats]:
-    clock = SettableClock()
-    store = open_store(f"sqlite:///{tmp_path_factory.mktemp('posters') / 'pulang.db'}", clock, CATALOGUE)
-    yield Chats(Small(store, clock))
-    store.close()
+    with Small.opened(f"sqlite:///{tmp_path_factory.mktemp('posters') / 'pulang.db'}") as net:
+        yield Chats(net)
 
 
 @pytest.mark.parametrize("number", range(len(POSTERS)), ids=[poster.pathway for poster in POSTERS])

@@ -11,8 +11,7 @@ from referrals.model import Offer, Stage, Urgency
 from referrals.service import appointments, asked, attempts
 from referrals.service.pages import PAGES
 from tests.support.chats import LONGEST_SCREEN, Chats, Phone
-from tests.support.network import CATALOGUE, Small
-from tests.support.store import SettableClock, open_store
+from tests.support.network import Small
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -51,10 +50,8 @@ class Street:
 
 @pytest.fixture(params=[False, True], ids=["buttons", "text"])
 def street(request: pytest.FixtureRequest, sqlite_url: str) -> Iterator[Street]:
-    clock = SettableClock()  # Tuesday, 10:00 in Bangkok
-    store = open_store(sqlite_url, clock, CATALOGUE)
-    yield Street(Small(store, clock), request.param)
-    store.close()
+    with Small.opened(sqlite_url) as net:  # Tuesday, 10:00 in Bangkok
+        yield Street(net, request.param)
 
 
 def test_one_question_a_list_and_a_yes(street: Street) -> None:

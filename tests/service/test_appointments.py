@@ -25,8 +25,6 @@ from referrals.service import (
 from referrals.service.pages import PAGES
 from tests.service.test_questions import DAY, HOUR
 from tests.service.test_reaching import Calls
-from tests.support.network import CATALOGUE
-from tests.support.store import SettableClock, open_store
 
 KEPT, MISSED, OFF = AppointmentState.KEPT, AppointmentState.MISSED, AppointmentState.CALLED_OFF
 
@@ -60,27 +58,22 @@ class Dates(Calls):
         return found
 
 
-def opened(url: str) -> Dates:
-    clock = SettableClock()  # Tuesday, 10:00 in Bangkok
-    found = Dates(open_store(url, clock, CATALOGUE), clock)
-    found.people()
-    found.taken()
-    return found
+def opened(url: str) -> Iterator[Dates]:
+    with Dates.opened(url) as found:
+        found.people()
+        found.taken()
+        yield found
 
 
 @pytest.fixture
 def net(database_url: str) -> Iterator[Dates]:
-    found = opened(database_url)
-    yield found
-    found.store.close()
+    yield from opened(database_url)
 
 
 @pytest.fixture
 def one(sqlite_url: str) -> Iterator[Dates]:
     """The same on one database."""
-    found = opened(sqlite_url)
-    yield found
-    found.store.close()
+    yield from opened(sqlite_url)
 
 
 def test_set_remembered_twice_and_kept(net: Dates) -> None:

@@ -13,7 +13,6 @@ from referrals.said import Button
 from referrals.service import tell
 from tests.support.chats import LONGEST_SCREEN, Chats, Phone
 from tests.support.network import CATALOGUE, ROOT, Small
-from tests.support.store import SettableClock, open_store
 
 
 @pytest.fixture
@@ -27,10 +26,8 @@ def chats_of_both(database_url: str) -> Iterator[Chats]:
 
 
 def _chats(url: str) -> Iterator[Chats]:
-    clock = SettableClock()
-    store = open_store(url, clock, CATALOGUE)
-    yield Chats(Small(store, clock))
-    store.close()
+    with Small.opened(url) as net:
+        yield Chats(net)
 
 
 def test_a_family_comes_to_the_page_by_numbers(chats_of_both: Chats) -> None:

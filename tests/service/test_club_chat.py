@@ -15,17 +15,14 @@ from referrals.ports import Tx
 from referrals.service import courses, doors, export_page, meetings, taken_home
 from tests.support.chats import LONGEST_SCREEN, Chats, Phone
 from tests.support.network import CATALOGUE, Small
-from tests.support.store import SettableClock, open_store
 
 MOST_BUTTON = 64  # bytes of callback data
 
 
 @pytest.fixture
 def chats(sqlite_url: str) -> Iterator[Chats]:
-    clock = SettableClock()
-    store = open_store(sqlite_url, clock, CATALOGUE)
-    yield Chats(Small(store, clock))
-    store.close()
+    with Small.opened(sqlite_url) as net:
+        yield Chats(net)
 
 
 def test_a_club_evening_with_fourteen_members_in_one_screen(chats: Chats) -> None:

@@ -20,8 +20,7 @@ from referrals.service import filing, offers, onward, plans, working
 from referrals.service.behalf import Behalf
 from referrals.service.pages import PAGES
 from referrals.views import FiledView, PlanView, SectionsView
-from tests.support.network import CATALOGUE, Small
-from tests.support.store import SettableClock, open_store
+from tests.support.network import Small
 
 DAY = timedelta(days=1)
 AREA = "pattani-mueang"
@@ -72,10 +71,8 @@ def on_either(database_url: str) -> Iterator[Chain]:
 
 
 def _chain(url: str) -> Iterator[Chain]:
-    clock = SettableClock()
-    store = open_store(url, clock, CATALOGUE)
-    yield Chain(Small(store, clock))
-    store.close()
+    with Small.opened(url) as net:
+        yield Chain(net)
 
 
 def test_a_further_need_waits_for_the_persons_own_yes_and_carries_no_word_along(on_either: Chain) -> None:

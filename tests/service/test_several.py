@@ -15,8 +15,7 @@ from referrals.ports import Delivery
 from referrals.service import plans
 from referrals.service.pages import PAGES
 from referrals.views import FiledView, MeView, PlanView
-from tests.support.network import CATALOGUE, Small
-from tests.support.store import SettableClock, open_store
+from tests.support.network import Small
 
 AREA = "pattani-mueang"
 
@@ -68,10 +67,8 @@ def on_either(database_url: str) -> Iterator[Family]:
 
 
 def _family(url: str) -> Iterator[Family]:
-    clock = SettableClock()
-    store = open_store(url, clock, CATALOGUE)
-    yield Family(Small(store, clock))
-    store.close()
+    with Small.opened(url) as net:
+        yield Family(net)
 
 
 def test_three_needs_are_ticked_and_each_gets_its_own_yes_on_one_visit(on_either: Family) -> None:

@@ -70,10 +70,8 @@ def on_either(database_url: str) -> Iterator[Talk]:
 
 
 def _talk(url: str) -> Iterator[Talk]:
-    clock = SettableClock()
-    store = open_store(url, clock, CATALOGUE)
-    yield Talk(Small(store, clock))
-    store.close()
+    with Small.opened(url) as net:
+        yield Talk(net)
 
 
 def test_the_desk_reads_from_the_yes_on_and_not_before(on_either: Talk) -> None:

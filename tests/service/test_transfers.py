@@ -94,10 +94,8 @@ def on_either(database_url: str) -> Iterator[Handing]:
 
 
 def _handing(url: str) -> Iterator[Handing]:
-    clock = SettableClock()
-    store = open_store(url, clock, CATALOGUE)
-    yield Handing(Small(store, clock))
-    store.close()
+    with Small.opened(url) as net:
+        yield Handing(net)
 
 
 def test_a_private_wish_is_not_told_by_who_is_left_out(handing: Handing) -> None:

@@ -13,16 +13,13 @@ from referrals.model import Stage
 from referrals.service import appointments, asked, offers, questions, waiting
 from tests.service.test_questions import CHOICE, QUESTION
 from tests.service.test_transfers import DAY, Handing
-from tests.support.network import CATALOGUE, Small
-from tests.support.store import SettableClock, open_store
+from tests.support.network import Small
 
 
 @pytest.fixture
 def handing(sqlite_url: str) -> Iterator[Handing]:
-    clock = SettableClock()
-    store = open_store(sqlite_url, clock, CATALOGUE)
-    yield Handing(Small(store, clock))
-    store.close()
+    with Small.opened(sqlite_url) as net:
+        yield Handing(net)
 
 
 def test_a_question_beside_the_help_and_times_that_end_with_the_first_partner(handing: Handing) -> None:
