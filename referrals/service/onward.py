@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from referrals import onward
 from referrals.access import Action
 from referrals.catalogue import Handling, Pathway
-from referrals.errors import BadAnswer, NoConsent, OnwardFar, OnwardLoop, TooOften
+from referrals.errors import BadAnswer, NoConsent, OnwardLoop, TooOften
 from referrals.lifecycle import HELD, OPEN, STAGE_WAITS, Step, move
 from referrals.members import Enrolment
 from referrals.model import SYSTEM, AuditEntry, Offer, Referral, Role, Stage, Urgency
@@ -29,21 +29,20 @@ MOST, WITHIN = 3, timedelta(days=7)  # proposals from one matter: so many in suc
 # Timers of a proposal, 'offer:category:id': the person is asked; whoever proposed it hears that it moved on.
 ASK, OVER = "onward_ask", "onward_over"
 ASK_AFTER = timedelta(minutes=1)  # what stands is looked for then, and not while somebody waits for an answer
-_REFUSED = {error.code: error for error in (OnwardLoop, OnwardFar)}
 
 
 def propose(tx: Tx, person_id: str, offer_id: str, category: str) -> None:
-    """A further need, for which the person is asked. OnwardLoop, OnwardFar, BadAnswer, TooOften.
+    """A further need, for which the person is asked. OnwardLoop, BadAnswer, TooOften.
 
-    Where such a need is open already nobody is bothered again, and the partner does not learn of it: nothing
-    is looked for in this turn, and it hears the same a week later, when there is an answer or will be none.
+    Where such a need is open already, or came before this one, nobody is bothered again, and the partner does
+    not learn of it: nothing is looked for in this turn, and it hears the same a week later, when there is an
+    answer or will be none.
     """
     actor, _, referral = doors.served_referral(tx, person_id, offer_id, Action.SERVICE_ONWARD)
     if not sharing.readable(tx, referral):
         raise NoConsent  # whoever may not work on with a matter begins nothing from it either
-    refused = onward.refusal(chain_of(tx, referral), category)
-    if refused:
-        raise _REFUSED[refused]
+    if category == referral.category:
+        raise OnwardLoop
     if _along(tx, referral, category) is None or referral.stage not in FROM:
         raise BadAnswer
     tx.audit(AuditEntry(actor, Action.SERVICE_ONWARD, f"referral:{referral.id}", "proposed"))
@@ -63,6 +62,8 @@ def ask(tx: Tx, subject: str) -> None:
     _in_turn(tx, referral)
     if pathway is None or _stands(tx, referral, category):
         return
+    if onward.refusal(chain_of(tx, referral), category):
+        return  # of what came before it this partner knows nothing
     waiting = move(_draft(tx, referral, pathway, category), Step.ASK_CONSENT, tx.now)
     tx.add(waiting)
     tx.audit(AuditEntry(SYSTEM, Action.REFERRAL_STEP, f"referral:{waiting.id}", "onward"))
@@ -72,12 +73,11 @@ def ask(tx: Tx, subject: str) -> None:
 
 
 def choices(tx: Tx, referral: Referral) -> tuple[str, ...]:
-    """The needs that its partner may propose now, in the pathways' order."""
+    """The needs that its partner may propose now, in the pathways' order: all but the one it helps with."""
     if referral.stage not in FROM or not sharing.readable(tx, referral):
         return ()
-    chain = chain_of(tx, referral)
     offered = dict.fromkeys(c for pathway in _pathways(tx, referral) for c in pathway.categories)
-    return tuple(category for category in offered if not onward.refusal(chain, category))
+    return tuple(category for category in offered if category != referral.category)
 
 
 def nudge(tx: Tx, referral_id: str) -> None:

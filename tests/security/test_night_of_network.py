@@ -26,6 +26,7 @@ from referrals.service import (
     ending,
     limits,
     offers,
+    onward,
     plan_days,
     thread_share,
     threads,
@@ -272,3 +273,34 @@ def test_a_step_about_something_else_shows_nobody_s_offer(net: Parts) -> None:
     worker, own = net.holds(plan, "papers")
     back = net.store.run(PAGES["matter"].steps["return"], worker, own, {})
     assert back.code == net.store.run(lambda tx: offers.code_of(tx, own)), "whoever gives it back is told so"
+
+
+# -- what a partner finds out by asking ---------------------------------------------------------------
+
+
+def test_no_partner_reads_an_earlier_need_from_what_it_may_propose(net: Parts) -> None:
+    """A further need at another partner: the need that it came from was missing in that partner's list, and
+    refused by its name. It is refused as before, and nobody hears of it."""
+    first = net.filed(net.family)
+    net.passes(MINUTE)
+    worker = (net.live_offer(first) or pytest.fail("nobody is asked")).told[0]
+    net.store.run(offers.accept, worker, net.at_partner(first))
+    net.store.run(onward.propose, worker, net.at_partner(first), "family.income")
+    net.passes(MINUTE)
+    (further,) = net.store.run(lambda tx: tx.find(Referral, onward_from=first))
+    body = {"area": "pattani-mueang", "urgency": "urgent"}
+    plan = PAGES["plan"].steps
+    shown = net.store.run(plan["preview"], net.family, further.id, body)
+    net.store.run(plan["file"], net.family, further.id, {**body, "consent_digest": shown.consent_digest})
+    net.passes(MINUTE)
+    second = (net.live_offer(further.id) or pytest.fail("nobody is asked")).told[0]
+    offer = net.at_partner(further.id)
+    net.store.run(offers.accept, second, offer)
+    offered = net.store.run(lambda tx: onward.choices(tx, doors.referral_by_id(tx, further.id)))
+    assert "family.visits" in offered
+    assert "family.income" not in offered, "what it helps with itself it knows"
+    net.said()
+    net.store.run(onward.propose, second, offer, "family.visits")
+    net.passes(MINUTE)
+    assert net.store.run(lambda tx: tx.find(Referral, onward_from=further.id)) == []
+    assert net.said() == []
