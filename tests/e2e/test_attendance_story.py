@@ -134,6 +134,35 @@ async def test_a_yes_to_a_question_is_told_after_the_same_time_and_no_sooner(wor
     ]
 
 
+async def test_by_word_it_is_read_out_from_the_members_page_and_a_code_takes_it_back(world: World) -> None:
+    nadia, wichai = world.person("nadia"), world.person("wichai")
+    await nadia.says("list")
+    members = await nadia.reads("See all")
+    (line,) = [one for one in members.view["lines"] if one["code"] == "K7-29"]
+    member = await members.onward(f"member/{line['id']}")
+    mine = await member.onward(f"attendance/{line['id']}")
+    before = _titles(await _asks_at(wichai))
+    begun = _about(await mine.does("word_begin", organization=BODY, reason="quarter"), "by_word")
+    await mine.does("word_refer", confirmation=begun["body"]["confirmation"], code=NUMBER)
+    await mine.does("word_reach", confirmation=begun["body"]["confirmation"], code="Canary-reach: mornings")
+    sent = _about(await mine.does("word_said", **begun["body"], reason="yes"), "by_word")
+    code = dict(_lines(sent))["part.attendance.code"]["code"]
+    page = await _asks_at(wichai)
+    came_in = _about(page.view, "came_in")
+    assert dict(_lines(came_in))["part.attendance.about"] == {"reference": NUMBER}
+    assert "K7-29" not in json.dumps(came_in)
+    dao = world.person("dao")
+    await dao.says("/start")
+    desk = await dao.reads("What organisations asked")
+    assert {"contact": "Canary-reach: mornings"} in [p for _, p in _lines(_about(desk.view, "true"))]
+    friend = await world.newcomer("whoever-brings-it")
+    await friend.says("/start")
+    await friend.presses("English")
+    word = await (await friend.opens("I have a code")).onward("word")
+    assert (await word.does("take_back", code=code))["said_key"] == "page.word.done"
+    assert _titles(await _asks_at(wichai)) == before
+
+
 async def _was_there(world: World, mentor: Person, code: str) -> None:
     """Days pass until the club has met; the mentor ticks one of theirs."""
     for _ in range(3):  # every other Saturday
