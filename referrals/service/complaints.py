@@ -26,6 +26,7 @@ _NOBODY: frozenset[str] = frozenset()
 WITHOUT_DESK: Mapping[str, str] = {
     "matter.contact_overdue": "matter.contact_overdue.no_desk",
     "matter.consent_over": "matter.consent_over.no_desk",
+    "matter.consent_over_again": "matter.consent_over_again.no_desk",
     "matter.disputed": "matter.disputed.no_desk",
     "matter.partner_stopped": "matter.partner_stopped.no_desk",
     "matter.there_noted": "matter.there_noted.no_desk",

@@ -11,6 +11,7 @@ from datetime import datetime, time, timedelta
 
 from referrals import schedule
 from referrals.access import Action
+from referrals.catalogue import Handling
 from referrals.directory import Agreement
 from referrals.lifecycle import ENDED, LIVE_OFFERS, OPEN
 from referrals.model import SYSTEM, AuditEntry, Consent, Offer, OfferStage, Referral, Stage
@@ -54,7 +55,11 @@ def consent_over(tx: Tx, consent_id: str) -> None:
         referral = tx.save(replace(referral, next_offer_id=None))
     if referral.organization_id is not None:
         _cut_off(tx, referral)
-    tell.tell_author(tx, referral, "matter.consent_over")
+    alone = referral.parent_id or matching.pathway_of(tx, referral).handling is not Handling.OFFER
+    again = (
+        referral.organization_id is not None and not alone
+    )  # its page asks for a yes again (`going_on.py`)
+    tell.tell_author(tx, referral, "matter.consent_over_again" if again else "matter.consent_over")
 
 
 def agreement_turned(tx: Tx, agreement_id: str) -> None:

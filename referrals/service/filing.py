@@ -45,6 +45,8 @@ from referrals.service import (
 )
 from referrals.views import FiledView
 
+ASK_BEFORE = timedelta(days=14)  # of a yes that ends while somebody helps (`going_on.py`)
+
 
 class PlanChanged(Refused):
     """The plan is not the one that was read (a partner closed): shown again, nothing filed."""
@@ -268,6 +270,7 @@ def _add_consent(tx: Tx, actor: Actor, referral: Referral, yes: Yes) -> Consent:
     )
     tx.add(given)
     tx.set_timer("consent_end", given.id, given.until)
+    tx.set_timer("consent_soon", given.id, given.until - ASK_BEFORE)
     holders = [person_holder(actor.person_id), NETWORK]
     for column, text in matching.sealed_wishes(yes.wishes.exclusions).items():
         tx.seal(given.record, DataClass.STORY, column, text, holders)

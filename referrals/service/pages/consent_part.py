@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from referrals import consent as consents
 from referrals.access import Action
 from referrals.errors import NotFound
 from referrals.lifecycle import ENDED
 from referrals.model import Actor, AgeGroup, DataClass, Referral, Role
 from referrals.ports import Tx
-from referrals.service import behalf, doors, reading, receipts, safe_times, sharing, young
-from referrals.service.pages.page import Verb, text_of
+from referrals.service import (
+    behalf,
+    doors,
+    going_on,
+    reading,
+    receipts,
+    safe_times,
+    sharing,
+    transfers,
+    young,
+)
+from referrals.service.pages.page import Body, Verb, text_of
 from referrals.service.pages.part import Part
 from referrals.views import Choice, Said, Section, Step
 
@@ -20,6 +31,7 @@ _AGAIN = Step(
     needs="reason",
     choices=tuple(Choice(span, label_key=f"span.{span}") for span in behalf.SPANS),
 )
+_TICKS = {transfers.READ_OUT: "part.transfer.was_read", transfers.SAID_YES: "part.transfer.said_yes"}
 _OWN_NO = Step("own_no", "page.step.own_no", needs="yes", danger=True)
 
 
@@ -30,10 +42,37 @@ def sections(tx: Tx, actor: Actor, referral: Referral) -> Iterator[Section]:
     if referral.age_group is AgeGroup.CHILD and actor.role is Role.WORKER:
         yield from _home(tx, actor, referral)
     mine = actor.role not in (Role.WORKER, Role.COORDINATOR)
+    if mine:
+        yield from _goes_on(tx, actor, referral)
     given = receipts.given_for(tx, referral) if mine else []
     if len(given) > 1:
         lines = [line for each in given for line in receipts.dates(tx, actor.person_id, each)]
         yield Section("part.receipt.all", tuple(lines))
+
+
+def _goes_on(tx: Tx, actor: Actor, referral: Referral) -> Iterator[Section]:
+    """The yes ends soon, or has just ended: the words of the next one, and its step."""
+    ends = going_on.asked(tx, referral)
+    if ends is None:
+        return
+    language = referral.language if referral.by_word else doors.person_by_id(tx, actor.person_id).language
+    text = going_on.words(tx, referral, language)
+    over = "part.goes_on.over" if ends.until <= tx.now else "part.goes_on.soon"
+    lines = [Said(over, at=ends.until)]
+    lines += [Said("part.transfer.read_out")] if referral.by_word else []
+    lines += [Said("part.words", {"words": line}) for line in text.splitlines() if line]
+    ticks = tuple(Choice(tick, label_key=_TICKS[tick]) for tick in transfers.ticks(referral))
+    step = Step("goes_on", "page.step.goes_on", needs="several" if ticks else "yes", choices=ticks)
+    yield Section("part.goes_on.title", tuple(lines), (step,), {"consent_digest": consents.digest(text)})
+
+
+def _agree(tx: Tx, person_id: str, subject: str, body: Body) -> Section | None:
+    """By word the code that takes the yes back, shown this once."""
+    ticked, digest = body.get("chosen"), text_of(body, "consent_digest")
+    chosen = [str(each) for each in ticked] if isinstance(ticked, list) else []
+    _, code = going_on.agree(tx, person_id, subject, digest, chosen)
+    shown = (Said("part.transfer.code", {"code": code}), Said("part.transfer.code_once"))
+    return Section("part.transfer.code_title", shown) if code else None
 
 
 def _behalf(tx: Tx, actor: Actor, referral: Referral) -> Section:
@@ -66,6 +105,7 @@ def _home(tx: Tx, actor: Actor, referral: Referral) -> Iterator[Section]:
 PART = Part(
     sections,
     {
+        "goes_on": Verb(Action.REFERRAL_FILE, _agree),
         "behalf_again": Verb(
             Action.REFERRAL_FILE, lambda tx, who, it, body: behalf.renew(tx, who, it, text_of(body, "reason"))
         ),
