@@ -25,8 +25,9 @@ _FILED = "for a member"
 
 
 def categories(tx: Tx) -> tuple[str, ...]:
-    """Every need that a mentor may file for a member, in the pathways' order."""
-    return tuple(dict.fromkeys(c for pathway in _pathways(tx) for c in pathway.needs))
+    """Every need that a mentor may file for a member, in the catalogue's order: everyday needs come first."""
+    filed = {category for pathway in _pathways(tx) for category in pathway.needs}
+    return tuple(category for category in tx.catalogue.categories if category in filed)
 
 
 def in_chat(tx: Tx) -> tuple[str, ...]:
