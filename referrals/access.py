@@ -1,7 +1,7 @@
 """Who may do what: one table of role x action, and one vocabulary for permissions and audit rows.
 
-Relations ('their own', 'their organisation's turn') are checked by the doors in `service/doors.py`, and what
-may be read is decided by possession of a key. A verb that is not in this table cannot be reached.
+Relations ('their own', 'their organisation's turn') are checked by the doors in `service/doors.py`, and
+what may be read is decided by possession of a key. A verb that is not in this table cannot be reached.
 """
 
 from __future__ import annotations
