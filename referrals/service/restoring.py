@@ -43,6 +43,7 @@ from referrals.service import (
     offers,
     retention,
     sharing,
+    swaps,
     tell,
     working,
 )
@@ -137,6 +138,7 @@ def _empty_seat(tx: Tx, row: str, state: str) -> None:
     seat = tx.get(Seat, row)
     if seat is not None and seat.person_id and state != f"held:{seat.person_id}":
         tx.save(replace(seat, person_id=None, since=tx.now))
+        swaps.departed(tx, seat.id)
 
 
 def _let_go(tx: Tx, row: str, state: str) -> None:
