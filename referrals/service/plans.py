@@ -133,9 +133,7 @@ def view(tx: Tx, referral: Referral, wishes: Wishes | None, language: str, words
 def standing_wishes(tx: Tx, referral: Referral) -> Wishes:
     """What was chosen before. A private wish stands until the person takes it back, not until a new plan."""
     author = doors.as_author(referral.author_id)
-    if referral.stage is Stage.AWAITING_CONSENT:
-        return Wishes(referral.area, referral.urgency, routing.Exclusions())
-    for_them = behalf.standing(referral)
+    for_them = DECIDES if referral.stage is Stage.AWAITING_CONSENT else behalf.standing(referral)
     exclusions = routing.Exclusions() if tx.reading_locked else _earlier_exclusions(tx, author, referral)
     return Wishes(referral.area, referral.urgency, exclusions, behalf=for_them)
 
@@ -152,10 +150,14 @@ def with_unseen(tx: Tx, referral: Referral, wishes: Wishes) -> Wishes:
 
 
 def _earlier_exclusions(tx: Tx, actor: Actor, referral: Referral) -> routing.Exclusions:
-    """Of this matter, else of those that were asked for in the same conversation."""
+    """Of this matter, else of those of the same conversation, or of the one from which it was proposed."""
     found = tx.find(Consent, referral_id=referral.id)
     if not found and referral.asked_with:
         found = tx.find(Consent, referral_id=[r.id for r in several.beside(tx, referral)])
+    if not found and referral.onward_from:
+        origin = tx.get(Referral, referral.onward_from)
+        same = origin is not None and origin.author_id == referral.author_id
+        found = tx.find(Consent, referral_id=referral.onward_from) if same else []
     given = max(found, key=lambda c: c.given_at, default=None)
     return matching.wishes_of(tx, actor, given) if given else routing.Exclusions()
 

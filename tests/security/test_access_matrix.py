@@ -102,6 +102,7 @@ STEPS: Mapping[str, Mapping[str, object]] = {
     "meet_cannot": {},
     "meet_there": {},
     "meet_way": {"reason": "ill"},
+    "goes_on": {},  # of a yes that holds for long it changes nothing
 }
 # Which appointment of the situation a step is about; every other step that needs a mark is about the offer.
 ABOUT = {
