@@ -46,27 +46,31 @@ LADDER = ("offer_acknowledge", "offer_half", "offer_three_quarters", "offer_end"
 
 
 class Standings(Mapping[str, routing.Standing]):
-    """Load and kept promises of an organisation, counted when a plan asks for them.
-
-    Of its offers the newest `NEWEST` of two years: nothing older weighs, and a plan stays quick.
-    """
+    """Load and kept promises of an organisation, counted when a plan asks; nothing older than two years."""
 
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
 
     def __getitem__(self, organization_id: str) -> routing.Standing:
-        now = self._tx.now
-        start = now - freshness.REMEMBERED
-        offers = self._tx.since(Offer, "sent_at", start, NEWEST, organization_id=organization_id)
+        now, offers = self._tx.now, self.offers(organization_id)
         kept, missed = freshness.promises(offers, now)
         seats = self._tx.find(Seat, organization_id=organization_id, role=Role.WORKER)
         return routing.Standing(
-            live=self._tx.count(Referral, organization_id=organization_id, stage=(*HELD, Stage.WAITLISTED)),
+            live=self.held(organization_id),
             kept=kept,
             missed=missed,
             recent=sum(now - offer.sent_at <= LATELY for offer in offers),
             seats=sum(seat.person_id is not None for seat in seats),
         )
+
+    def offers(self, organization_id: str) -> list[Offer]:
+        """Its newest offers: so many that a plan stays quick."""
+        start = self._tx.now - freshness.REMEMBERED
+        return self._tx.since(Offer, "sent_at", start, NEWEST, organization_id=organization_id)
+
+    def held(self, organization_id: str) -> int:
+        """How many matters it has."""
+        return self._tx.count(Referral, organization_id=organization_id, stage=(*HELD, Stage.WAITLISTED))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._tx.directory.organizations)

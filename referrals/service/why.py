@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from referrals import routing
-from referrals.model import Offer, Referral
+from referrals.lifecycle import HELD
+from referrals.model import Offer, Referral, Stage
 from referrals.ports import Tx
-from referrals.service import matching
+from referrals.service import complaints, matching
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,20 @@ class Explained:
     others: tuple[routing.LeftOut, ...]
 
 
+class _AtDesk(matching.Standings):
+    """As a coordinator may count them: without what the desk never sees."""
+
+    def offers(self, organization_id: str) -> list[Offer]:
+        found = super().offers(organization_id)
+        ids = sorted({offer.referral_id for offer in found})
+        shown = {r.id for r in self._tx.find(Referral, id=ids, pathway=complaints.desk_pathways(self._tx))}
+        return [offer for offer in found if offer.referral_id in shown]
+
+    def held(self, organization_id: str) -> int:
+        where = {"organization_id": organization_id, "stage": (*HELD, Stage.WAITLISTED)}
+        return self._tx.count(Referral, pathway=complaints.desk_pathways(self._tx), **where)
+
+
 def explain(tx: Tx, referral: Referral) -> Explained:
     """The standing plan of a matter as it looks now. The caller has passed a door and written the audit."""
     need = matching.need_of(tx, referral, matching.exclusions_of(tx, referral))
@@ -53,7 +68,7 @@ def _others(tx: Tx, referral: Referral, need: routing.Need) -> Iterator[routing.
 
 def _planned(tx: Tx, referral: Referral, need: routing.Need) -> Iterator[Planned]:
     offer = tx.get(Offer, referral.offer_id) if referral.offer_id else None
-    standings = matching.Standings(tx)
+    standings = _AtDesk(tx)
     for place, service_id in enumerate(referral.plan):
         service = tx.directory.services.get(service_id)
         organization_id = service.organization_id if service else ""

@@ -49,6 +49,7 @@ LEAP = timedelta(hours=12)
 ABUSE: dict[str, Any] = {"category": "complaint.abuse", "urgency": "emergency", "about": ["desk"]}
 SUBJECTS = {"desk": ("", "mine", *Queue), "attendance": ("", "desk", "body"), "work": ("", "mine")}
 NOBODYS = "QQQQ-QQ"
+OTHERS = ["harbour-house", "open-door"]  # who speaks with the press, too
 QUARTER = date(2026, 10, 1), date(2026, 12, 1)
 ID = re.compile(r"\b[0-9a-f]{32}\b|\b[0-9a-f-]{36}\b")
 
@@ -215,6 +216,40 @@ def test_nothing_of_it_is_counted_or_taken_home(twins: Twins) -> None:
     assert [asyncio.run(Health(each.store).ready(None)).text for each in (net, twins.without)] == [  # type: ignore[arg-type]
         '{"store": true, "telegram": false, "stopping": false}'
     ] * 2
+
+
+def test_why_another_matter_goes_to_its_focal_point_counts_no_complaint(twins: Twins) -> None:
+    """A focal point should do nothing else in the network; where it does, its load tells nothing either."""
+    explained = []
+    for net in (twins.with_it, twins.without):
+        net.does(_does_something_else, "plain-ear")
+    net = twins.with_it
+    matter = net.asks(net.mali, "complaint", **ABUSE, exclude_organizations=["open-ledger"])
+    twins.passes(SECONDS)
+    net.does(offers.accept, net.works["plain-ear"], net.at_partner(matter))
+    for net in (twins.with_it, twins.without):
+        asked = {"category": "stigma.press", "urgency": "urgent", "exclude_organizations": OTHERS}
+        other = net.asks(net.aree, "stigma-and-media", **asked)
+        net.goes_on(SECONDS)
+        assert net.asked(other) == "plain-ear"
+        code = net.referral(other).code
+        explained.append(
+            [ID.sub("ID", line.replace(code, "CODE")) for line in net.does(explain, net.seat, code, "en")]
+        )
+    assert explained[0] == explained[1]
+    assert any("holds 0, asked 1 times" in line for line in explained[0])
+
+
+def _does_something_else(tx: Tx, organization_id: str) -> None:
+    """Its focal point's service and agreement, once more for the press."""
+    (service,) = [s for s in tx.directory.services.values() if s.organization_id == organization_id]
+    (agreement,) = [a for a in tx.directory.agreements if a.organization_id == organization_id]
+    purposes = tx.catalogue.pathways["stigma-and-media"].purposes
+    press = replace(service, id="the-press", categories=("stigma.press",), version=1)
+    bound = replace(
+        agreement, id="for-the-press", purposes=purposes, pathways=("stigma-and-media",), version=1
+    )
+    tx.add(press, bound)
 
 
 def test_any_other_matter_would_have_shown(twins: Twins) -> None:
