@@ -57,7 +57,7 @@ def of_person(tx: Tx, person_id: str) -> list[Ask]:
 def _of_turn(tx: Tx, referral: Referral) -> Iterator[Ask]:
     code, place = {"code": referral.code}, f"matter:{referral.id}"
     if referral.stage is Stage.REPORTED:
-        yield Ask("matter.did_help", code, working.helped_or_not(referral), place)
+        yield Ask(working.at_its_end(referral), code, working.helped_or_not(referral), place)
     if referral.stage is Stage.UNREACHABLE:
         text = "matter.unreachable_member" if referral.by_word else "matter.unreachable"
         yield Ask(text, code, attempts.buttons(referral), place)

@@ -72,7 +72,10 @@ def helped(tx: Tx, person_id: str, referral_id: str, yes: bool, *, partly: bool 
     )
     if after.referrer_id is not None:
         tell.tell_referrer(tx, after)
-    tell.tell_partner(tx, after, "worker.confirmed" if yes else "worker.disputed")
+    same = referral.outcome is Outcome.UNMET  # what it said itself: nobody sees that otherwise
+    tell.tell_partner(
+        tx, after, "worker.confirmed" if yes else "worker.agrees" if same else "worker.disputed"
+    )
     return after
 
 

@@ -201,7 +201,14 @@ def set_heartbeat(tx: Tx, referral: Referral) -> None:
 
 def ask_whether_helped(tx: Tx, referral: Referral) -> None:
     """'Did somebody help?': answered with one tap, in the chat."""
-    tell.tell_author(tx, referral, "matter.did_help", buttons=helped_or_not(referral))
+    tell.tell_author(tx, referral, at_its_end(referral), buttons=helped_or_not(referral))
+
+
+def at_its_end(referral: Referral) -> str:
+    """What the person is asked (a text key): a plan has no partner, and a partner may have said no."""
+    if referral.organization_id is None:
+        return "matter.plan_over"
+    return "matter.could_not" if referral.outcome is Outcome.UNMET else "matter.did_help"
 
 
 def helped_or_not(referral: Referral) -> Keyboard:

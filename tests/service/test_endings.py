@@ -225,3 +225,23 @@ def test_void_counts_as_nobodys_need(net: Small) -> None:
     net.store.run(closing.void, end.desk, end.matter)
     net.passes(40 * DAY)
     assert net.store.run(lambda tx: tx.count(UnmetNeed)) == 0
+
+
+def test_whoever_could_not_help_is_not_said_to_be_done(net: Small) -> None:
+    """The partner says so itself, and the person is asked about that; their no is no word against it."""
+    end = End.__new__(End)
+    end.net, end.family, end.worker = net, net.person(1), net.person(11, "bua-1")
+    end.desk, end.matter = net.person(14, "desk-1"), net.filed(end.family)
+    net.passes(timedelta(seconds=5))
+    offer = net.at_partner(end.matter)
+    net.store.run(offers.accept, end.worker, offer)
+    net.store.run(working.contacted, end.worker, offer)
+    net.store.run(working.report, end.worker, offer, "unmet", "no_place")
+    heard = net.said()
+    assert (end.family, "matter.could_not") in heard
+    assert (end.family, "matter.did_help") not in heard
+    end.presses(f"matter.helped:{end.matter}:no")
+    heard = net.said()
+    assert (end.desk, "desk.disputed") in heard, "the desk looks for another way"
+    assert (end.worker, "worker.agrees") in heard
+    assert (end.worker, "worker.disputed") not in heard

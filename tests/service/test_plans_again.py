@@ -219,11 +219,11 @@ def test_where_all_of_it_is_done_the_desk_says_which_part_is_done_again(net: Par
     assert net.referral(plan).stage is Stage.IN_SERVICE
     assert net.part(plan, "roof").id != before
     assert {kind for kind, task in net.tasks(plan).items() if task.state == "open"} == {"roof"}
-    assert "matter.did_help" not in {text for _, text in net.said()}
+    assert "matter.plan_over" not in {text for _, text in net.said()}
     net.takes(plan, "roof")
     net.does(plan, "roof")
     assert net.referral(plan).stage is Stage.REPORTED
-    assert (net.family, "matter.did_help") in net.said()
+    assert (net.family, "matter.plan_over") in net.said()
 
 
 def test_a_plan_that_is_opened_again_with_nothing_left_to_do_is_looked_at_by_the_desk(net: Parts) -> None:

@@ -214,7 +214,7 @@ def test_three_taps_say_how_it_ended_and_a_minute_takes_it_back(small: Work) -> 
     ended = small.of(offer)
     assert (ended.stage, ended.outcome, ended.outcome_reason) == (Stage.REPORTED, Outcome.UNMET, "no_place")
     said = [text for who, text in small.said() if who == ended.author_id]
-    assert said[-1] == "matter.did_help"
+    assert said[-1] == "matter.could_not"
 
 
 def test_what_was_said_in_the_chat_is_nobodys_after_a_return(small: Work) -> None:
