@@ -48,12 +48,17 @@ class Seen:
     next_by: datetime | None
 
 
+def may_follow(referral: Referral) -> bool:
+    """Whether it can have a code: a part of a plan goes where its plan goes, and a member has a receipt's."""
+    return referral.stage in COARSE and not referral.by_word and referral.parent_id is None
+
+
 def follow(tx: Tx, person_id: str, referral_id: str) -> str:
     """A new code for somebody's own matter; older ones end. The words are shown once and never stored."""
     actor = doors.as_author(person_id)
     referral = doors.own_referral(tx, actor, referral_id, Action.TRACK_MAKE)
-    if referral.stage not in COARSE or referral.by_word:
-        raise WrongStage  # a member's own code is that of their receipt (word_consent.py)
+    if not may_follow(referral):
+        raise WrongStage
     forget(tx, referral.id)
     words = codes.spell(tx.secret(codes.TRACKING_BYTES))
     tx.add(Tracking(tx.fingerprint(PURPOSE, words), referral.id, tx.now))

@@ -25,7 +25,7 @@ from referrals.model import (
 )
 from referrals.ports import Tx
 from referrals.said import Timer
-from referrals.service import closing, doors, offers, plan_days, sharing, tasks
+from referrals.service import closing, doors, offers, plan_days, sharing, tasks, tracking
 from referrals.service.pages import PAGES
 from storage.sql import Sql
 from tests.support.chats import Chats
@@ -383,8 +383,19 @@ def test_what_happens_next_is_read_first_and_what_is_over_last(net: Parts) -> No
     assert "Be there on the day" in later, "though somebody is asked for it already"
     net.passes(timedelta(days=40))
     shown = net.store.run(PAGES["tasks"].view, net.family, plan, {})
-    now = next(s for s in shown.sections if s.title_key == "part.tasks.now")
-    assert "Be there on the day" in [line.params["task"] for line in now.lines]
+    going_on = next(s for s in shown.sections if s.title_key == "part.tasks.now")
+    assert "Be there on the day" in [line.params["task"] for line in going_on.lines]
+
+
+def test_a_part_goes_where_its_plan_goes(net: Parts) -> None:
+    """A code of a part alone would take it to another phone without what was told for the plan."""
+    plan = net.plan("release-plan")
+    part = net.part(plan, "papers")
+    for matter, may in ((plan, True), (part.id, False)):
+        shown = net.store.run(PAGES["matter"].view, net.family, matter, {})
+        assert ("follow" in {step.id for step in shown.steps}) is may
+    with pytest.raises(WrongStage):
+        net.store.run(tracking.follow, net.family, part.id)
 
 
 def test_what_was_done_is_in_the_audit_without_the_day(net: Parts) -> None:

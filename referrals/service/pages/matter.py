@@ -110,7 +110,7 @@ def _author_view(tx: Tx, person_id: str, referral: Referral) -> MatterView:
     move = tx.get(Move, referral.id)
     if move is not None:
         steps = (Step("move_stop", "page.step.move_stop"), *steps)
-    if referral.stage in tracking.COARSE and not referral.by_word:
+    if tracking.may_follow(referral):
         steps = (*steps, Step("follow", "page.step.follow", needs=_YES))
     if referral.stage not in ENDED:
         steps = (*steps, Step("withdraw", "page.step.withdraw", needs=_YES, danger=True))
