@@ -21,7 +21,7 @@ from referrals.service import complaints, duties, screens
 WITHOUT_DESK = "without_desk"  # the timer of what the desk would hear of, and may not (`focal.py`)
 # What the desk alone could do anything about: of a complaint nobody else hears it, and it moves nothing on.
 _FOR_NOBODY_ELSE = frozenset({"desk.not_reachable_here", "desk.move_asked"})
-_OF_A_PART = ("matter.asked", "matter.next_asked")
+_OF_A_PART = ("matter.asked", "matter.next_asked", "matter.consent_over")
 TALK = "talk"  # the slot of the one message in which a conversation goes on
 
 
@@ -234,7 +234,7 @@ def tell_author(
 ) -> bool:
     """Tell the person who asked what happens now, with a button to their own matter."""
     if referral.parent_id and text in _OF_A_PART:
-        return True  # seven parts would ring seven times; the plan's page shows who is asked
+        return True  # seven parts would ring seven times; the plan says it once, or its page shows it
     shown = _standing(referral) if buttons is None else buttons
     if referral.referrer_id is not None:
         tell_referrer(tx, referral)

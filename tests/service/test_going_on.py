@@ -17,6 +17,7 @@ from tests.service.test_by_word import Club
 from tests.service.test_transfers import TICKS
 from tests.service.test_what_vanishes import happens, suspended
 from tests.support.network import Small
+from tests.support.parts import Parts
 
 DAY = timedelta(days=1)
 pytestmark = pytest.mark.on_both("test_two_weeks_before_its_end_the_person_is_asked_and_it_goes_on")
@@ -196,3 +197,22 @@ def test_by_word_it_is_read_out_and_has_a_code_of_its_own(sqlite_url: str) -> No
         )
         assert (newest.witness_id, newest.language) == (club.mentor, given.language)
         assert newest.until > given.until
+
+
+def test_of_a_plan_of_parts_it_is_said_once_that_the_yes_is_over(sqlite_url: str) -> None:
+    """One yes was given; six parts would ring six times."""
+    with Parts.opened(sqlite_url) as net:
+        net.settle_in()
+        plan = net.plan("release-plan")
+        net.taken(plan, "papers", "roof")
+        (given,) = net.store.run(lambda tx: tx.find(Consent, referral_id=plan))
+        net.said()
+        net.passes(given.until - net.clock.now + timedelta(minutes=1))
+        heard = [text for who, text in net.said() if who == net.family]
+        assert heard.count("matter.consent_over") == 1
+        assert "matter.goes_on_asked" not in heard
+        part = net.part(plan, "roof")
+        whole = net.referral(plan)
+        holders = net.store.run(lambda tx: tx.holders(whole.record, DataClass.STORY))
+        assert part.escalated, "the desk has each of them"
+        assert not any(holder.startswith("org:") for holder in holders)
