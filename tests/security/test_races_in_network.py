@@ -151,8 +151,9 @@ def test_two_coordinators_ask_each_other_for_the_same_turns(net: Turns) -> None:
         for day in ("saturday.", "sunday.")
     )
     asks = ((swaps.ask, one, saturday, sunday), (swaps.ask, other, sunday, saturday))
-    ends = at_once(net, *asks, *asks)
-    assert len(refused(ends)) == 3
+    gives = (swaps.give, one, saturday, "desk-2")
+    ends = at_once(net, *asks, *asks, gives, gives)
+    assert len(refused(ends)) == 5
     assert len(net.store.run(lambda tx: tx.find(DutySwap))) == 1, "one question about a turn at a time"
 
 
