@@ -217,9 +217,7 @@ def _gone(tx: Tx, swap: DutySwap) -> None:
 
 
 def _not_asked_any_more(tx: Tx, swap: DutySwap) -> None:
-    holder = _holder(tx, swap.for_seat_id)
-    if holder:
-        tell.quietly(tx, holder, slot(swap), "rota.over")
+    tell.quietly(tx, _holder(tx, swap.for_seat_id), slot(swap), "rota.over")
 
 
 def _holder(tx: Tx, seat_id: str) -> str:

@@ -92,7 +92,10 @@ def quietly(
     """Change a message that stands in somebody's chat, without a notification (text '' deletes it).
 
     What still waits in the outbox for that slot is dropped first: nobody is nagged about what is handled.
+    An empty post ('') has no chat.
     """
+    if not person_id:
+        return
     tx.recall_notices(person_id, slot)
     screens.queue(tx, Notice(person_id, text, params or {}, buttons, Priority.REPLY, slot, quiet=True))
 
