@@ -18,6 +18,7 @@ from referrals.ports import Tx
 from referrals.service import (
     attempts,
     attendance,
+    attendance_ends,
     closing,
     desk,
     desk_queues,
@@ -210,7 +211,7 @@ def test_a_member_with_a_new_phone_reads_and_takes_home_what_was_begun_on_the_ol
 
     member = net.store.run(moved)
     assert "CASE" not in str(net.page(phone)), "the number is the phone's that wrote it"
-    (sent,) = net.store.run(attendance.taken_home, phone, member)
+    (sent,) = net.store.run(attendance_ends.taken_home, phone, member)
     assert sent["number"] == ""
     assert net.store.run(mydata.held, phone)
     net.store.close()
