@@ -371,7 +371,7 @@ def _order(net: Parts, plan: str) -> list[str]:
 
 def test_what_happens_next_is_read_first_and_what_is_over_last(net: Parts) -> None:
     plan = net.plan("release-plan")
-    _sets(net, plan, 40)
+    _sets(net, plan, 3)
     net.store.run(tasks.done, net.family, net.tasks(plan)["family_ready"].id)
     shown = net.store.run(PAGES["tasks"].view, net.family, plan, {})
     heaps = {s.title_key: [line.params.get("task", "") for line in s.lines] for s in shown.sections}
@@ -381,7 +381,7 @@ def test_what_happens_next_is_read_first_and_what_is_over_last(net: Parts) -> No
     assert next(s for s in shown.sections if s.title_key == "part.tasks.over").folded
     later = heaps["part.tasks.later"]
     assert "Be there on the day" in later, "though somebody is asked for it already"
-    net.passes(timedelta(days=40))
+    net.passes(timedelta(days=3))
     shown = net.store.run(PAGES["tasks"].view, net.family, plan, {})
     going_on = next(s for s in shown.sections if s.title_key == "part.tasks.now")
     assert "Be there on the day" in [line.params["task"] for line in going_on.lines]
