@@ -46,8 +46,8 @@ def leave(tx: Tx, person_id: str, crisis_id: str, text: str) -> Crisis:
     tx.audit(AuditEntry(actor, Action.CRISIS_RAISE, f"crisis:{crisis.id}", "number left"))
     enrolment = alarms.enrolment_of(tx, crisis)
     if first:
-        for told in [crisis.held_by] if crisis.held_by else crisis.told:
-            alarms.alert(tx, told, crisis, enrolment)
+        for person in alarms.woken(tx, crisis):
+            alarms.alert(tx, person, crisis, enrolment)
         alarms.stands(tx, crisis, enrolment)
     return crisis
 

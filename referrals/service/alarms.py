@@ -82,6 +82,12 @@ def _to_leave(tx: Tx, crisis: Crisis, enrolment: Enrolment) -> Keyboard:
     return ((leave_button(crisis),),) if about_oneself(crisis, enrolment) else ()
 
 
+def woken(tx: Tx, crisis: Crisis) -> list[str]:
+    """Whoever hears what is new of an open alarm: its holder, else those woken who are still there."""
+    there = {seat.person_id for seat in tell.coordinators(tx)}
+    return [crisis.held_by] if crisis.held_by else [person for person in crisis.told if person in there]
+
+
 def slot_of(crisis: Crisis) -> str:
     """Where the alert stands in a coordinator's chat."""
     return f"crisis:{crisis.id}"

@@ -84,7 +84,7 @@ def _more_danger(tx: Tx, actor: Actor, crisis: Crisis, danger: Danger) -> Crisis
     tx.audit(AuditEntry(actor, Action.CRISIS_RAISE, f"crisis:{saved.id}", danger))
     if danger is Danger.YES:
         enrolment = alarms.enrolment_of(tx, saved)
-        for person_id in [saved.held_by] if saved.held_by else saved.told:
+        for person_id in alarms.woken(tx, saved):
             alarms.alert(tx, person_id, saved, enrolment)
     return saved
 

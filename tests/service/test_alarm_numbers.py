@@ -13,7 +13,14 @@ from referrals.errors import BadAnswer, NotFound, PinNeeded, TooLong, WrongStage
 from referrals.members import Crisis, Source
 from referrals.model import Actor, DataClass, Role
 from referrals.ports import Tx
-from referrals.service import alarm_numbers, asking, crisis, own_checkins, retention
+from referrals.service import (
+    alarm_numbers,
+    asking,
+    crisis,
+    own_checkins,
+    people,
+    retention,
+)
 from referrals.service.pages import PAGES
 from tests.service.test_check_ins import Chat, labels
 from tests.service.test_own_check_ins import tied
@@ -158,6 +165,26 @@ def test_a_false_alarm_leaves_nothing_behind(net: Small) -> None:
     assert alarm.family.presses(f"1:danger.false:{alarm.crisis.id}").text == "alarm.taken_back"
     assert not alarm.stands()
     assert (alarm.desk.id, "desk.false_alarm") in [(d.person_id, d.text) for d in alarm.family.told]
+
+
+def test_whoever_calls_knows_that_the_chat_was_hidden_since(net: Small) -> None:
+    alarm = Alarm(net)
+    alarm.leaves()
+    net.store.run(crisis.hold, alarm.desk.id, alarm.crisis.id)
+    net.store.run(people.hide, alarm.family.id)
+    care, _, number = alarm.sees(alarm.desk.id).partition("\n")
+    assert care == CATALOGUE.words("page.safety.number_care", "en")
+    assert number == NUMBER
+
+
+def test_who_is_no_coordinator_any_more_hears_nothing_of_it(net: Small) -> None:
+    """They were woken, and left their post before the number came."""
+    alarm = Alarm(net)
+    assert alarm.desk.id in net.store.run(lambda tx: tx.find(Crisis))[0].told
+    net.store.run(PAGES["posts"].steps["remove"], net.person(31, "steward-1"), "", {"seat": "desk-1"})
+    net.said()
+    alarm.leaves()
+    assert alarm.desk.id not in {person for person, _ in net.said()}
 
 
 def test_whoever_leaves_for_good_is_called_no_more(net: Small) -> None:

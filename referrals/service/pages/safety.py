@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from referrals import safety
 from referrals.access import Action
-from referrals.members import SafetyPlan, SafetyShare
+from referrals.members import Crisis, SafetyPlan, SafetyShare
+from referrals.persons import Presence
 from referrals.ports import Tx
 from referrals.safety_views import AskView, SafetyView, Section, SharedLine
 from referrals.service import (
     alarm_numbers,
     doors,
     emergency,
+    handover,
     member_keys,
     names,
     safety_lists,
@@ -48,8 +50,15 @@ def safety_view(tx: Tx, person_id: str, subject: str, body: Body) -> SafetyView:
         locked=(plan is not None or bool(left)) and tx.reading_locked,
         wait_minutes=wait,
         mentors=_mentors(tx, reader) if reader.crisis is not None else (),
-        number="" if tx.reading_locked else alarm_numbers.read(tx, reader.actor, left),
+        number="" if tx.reading_locked else _number(tx, reader, left, language),
     )
+
+
+def _number(tx: Tx, reader: Reader, left: Sequence[Crisis], language: str) -> str:
+    """What was left with an alarm; above it, that whoever left it has hidden this from somebody since."""
+    text = alarm_numbers.read(tx, reader.actor, left)
+    away = any(handover.presence_of(tx, crisis.raised_by) is not Presence.PRESENT for crisis in left)
+    return f"{tx.catalogue.words('page.safety.number_care', language)}\n{text}" if text and away else text
 
 
 def _mentors(tx: Tx, reader: Reader) -> tuple[str, ...]:
