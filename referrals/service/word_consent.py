@@ -147,7 +147,7 @@ def heard_more(tx: Tx, referral: Referral, given: Consent) -> str:
             Actor(witness, Role.MENTOR), Action.CONSENT_WORD, f"referral:{referral.id}", given.language
         )
     )
-    asked = sampled(tx, matching.pathway_of(tx, referral), witness)
+    asked = behalf.no_stands(tx, referral) or sampled(tx, matching.pathway_of(tx, referral), witness)
     return _receipt(tx, referral, given, sampled=asked)
 
 
