@@ -124,7 +124,9 @@ def _family(turn: Turn) -> list[Button]:
     known = turn.tx.catalogue.pathways
     pathways = sorted({poster.pathway for poster in turn.tx.directory.posters.values()})
     named = [p for p in pathways if p in known and known[p].in_chat]
-    return [*_asking(named), *_something_else(turn), press("button.circle", "circle"), *_own()]
+    sent = attendance.still_reads(turn.tx, turn.person.id)
+    before = [page_button("button.attendance", "attendance")] if sent else []
+    return [*_asking(named), *_something_else(turn), press("button.circle", "circle"), *before, *_own()]
 
 
 def _member(turn: Turn) -> list[Button]:

@@ -141,6 +141,7 @@ _table(
     "confirmation",
     Index(None, "organization_id"),
     Index(None, "enrolment_id"),
+    Index(None, "asked_by"),
     Index(None, "answer_at"),
     of={"organization_id": "organization.id"},
 )

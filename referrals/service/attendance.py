@@ -111,8 +111,8 @@ def agree(tx: Tx, person_id: str, confirmation_id: str) -> Confirmation:
 
 def take_back(tx: Tx, person_id: str, confirmation_id: str) -> None:
     """No, or no longer: nothing is sent, and of what was sent nothing more is read than everybody reads."""
-    actor, found = _own(tx, person_id, confirmation_id)
-    note(tx, actor, Action.ATTENDANCE_SEND, found, "taken back")
+    actor, found = _own(tx, person_id, confirmation_id, Action.CONSENT_CUT)
+    note(tx, actor, Action.CONSENT_CUT, found, "taken back")
     unsay(tx, found)
 
 
@@ -146,10 +146,24 @@ def unsay(tx: Tx, found: Confirmation) -> None:
 
 
 def of_member(tx: Tx, person_id: str) -> list[Confirmation]:
-    """What was begun, asked and answered about the person whose own phone this is, the newest first."""
-    enrolments = [e.id for e in linking.tied_to(tx, person_id) if e.mentor_seat]
-    found = tx.find(Confirmation, enrolment_id=enrolments) if enrolments else []
+    """What was begun, asked and answered about the person whose own phone this is, the newest first.
+
+    And what they sent themselves when it was a member's: whoever has left takes it back all the same.
+    """
+    tied = _tied(tx, person_id)
+    found = tx.find(Confirmation, enrolment_id=tied) if tied else []
+    known = {confirmation.id for confirmation in found}
+    found += [c for c in _sent_by(tx, person_id) if c.id not in known]
     return sorted(found, key=lambda c: (c.asked_at, c.id), reverse=True)
+
+
+def _tied(tx: Tx, person_id: str) -> list[str]:
+    return [e.id for e in linking.tied_to(tx, person_id) if e.mentor_seat]
+
+
+def _sent_by(tx: Tx, person_id: str) -> list[Confirmation]:
+    found = tx.find(Confirmation, asked_by=person_id, by_body=False, state=ConfirmationState.SENT)
+    return [confirmation for confirmation in found if not confirmation.by_word]
 
 
 def receivers(tx: Tx) -> list[Organization]:
@@ -163,7 +177,24 @@ def receivers(tx: Tx) -> list[Organization]:
 
 def is_member(tx: Tx, person_id: str) -> bool:
     """Whether this phone is a member's own."""
-    return any(enrolment.mentor_seat for enrolment in linking.tied_to(tx, person_id))
+    return bool(_tied(tx, person_id))
+
+
+def still_reads(tx: Tx, person_id: str) -> bool:
+    """Whether somebody reads what this person has sent, whose phone is no member's any more."""
+    return bool(_sent_by(tx, person_id)) and not is_member(tx, person_id)
+
+
+def looks(tx: Tx, person_id: str) -> Actor:
+    """The person as whoever has sent something, or may; NotFound for everybody else."""
+    if not looks_at_any(tx, person_id):
+        raise NotFound
+    return Actor(person_id, Role.MEMBER if is_member(tx, person_id) else Role.FAMILY)
+
+
+def looks_at_any(tx: Tx, person_id: str) -> bool:
+    """Whether there is, or may be, anything of theirs to look at."""
+    return is_member(tx, person_id) or bool(_sent_by(tx, person_id))
 
 
 def own(tx: Tx, person_id: str) -> tuple[Actor, Enrolment]:
@@ -273,10 +304,13 @@ def readable_until(tx: Tx, found: Confirmation) -> datetime:
     return sent + timedelta(days=pathway_of(tx).consent_days)
 
 
-def _own(tx: Tx, person_id: str, confirmation_id: str) -> tuple[Actor, Confirmation]:
-    actor, enrolment = own(tx, person_id)
+def _own(
+    tx: Tx, person_id: str, confirmation_id: str, action: Action = Action.ATTENDANCE_SEND
+) -> tuple[Actor, Confirmation]:
+    actor = looks(tx, person_id)
+    allow(actor, action)
     found = tx.get(Confirmation, confirmation_id, lock=True)
-    if found is None or found.enrolment_id != enrolment.id:
+    if found is None or found.id not in {c.id for c in of_member(tx, person_id)}:
         raise NotFound
     return actor, found
 

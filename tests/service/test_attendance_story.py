@@ -19,7 +19,16 @@ from referrals.model import NETWORK as PROCESS
 from referrals.model import SYSTEM, Actor, AuditEntry, DataClass, Record, Role, person_holder
 from referrals.persons import Seat
 from referrals.ports import Taken, Tx
-from referrals.service import attendance, body_questions, ending, leaving, network, restoring, retention
+from referrals.service import (
+    attendance,
+    body_questions,
+    ending,
+    enrolments,
+    leaving,
+    network,
+    restoring,
+    retention,
+)
 from referrals.service.pages import PAGES
 from referrals.views import SectionsView
 from storage.erasures import took
@@ -288,6 +297,46 @@ def test_whoever_leaves_takes_their_yes_along(net: Probation) -> None:
     net.store.run(leaving.erase, net.member)
     net.passes(10 * DAYS)
     assert NOTHING in str(answers(net))
+
+
+def test_whoever_has_left_the_programme_still_takes_back_what_they_sent(net: Probation) -> None:
+    """Consent ends when the person says so, member or not; what waits for a yes is a member's alone."""
+    net.came(net.code, 3)
+    sent = sends(net, by_body=False)
+    net.does(net.member, "send_begin", organization=BODY, reason="month")
+    (begun,) = net.waiting()
+    net.store.run(_leaves, net.code)
+    shown = net.page(net.member)
+    assert shown.sections[0].body["confirmation"] == sent
+    assert begun.id not in str(shown)
+    with pytest.raises(NotFound):
+        net.does(net.stranger, "send_stop", confirmation=sent)
+    for step in ("send_agree", "send_begin"):
+        with pytest.raises((NotFound, NotAllowed)):
+            net.does(net.member, step, confirmation=begun.id, organization=BODY, reason=PERIOD)
+    assert net.store.run(attendance.still_reads, net.member)
+    assert net.does(net.member, "send_stop", confirmation=sent).sections == ()
+    assert not net.store.run(attendance.still_reads, net.member)
+    assert SAYS not in said(net.page(net.worker, "body"))
+
+
+def test_a_phone_that_two_members_share_answers_for_both(net: Probation) -> None:
+    net.store.run(tie, "T2-86", net.member)
+    net.asks(net.code)
+    net.asks("T2-86")
+    net.passes(timedelta(minutes=2))
+    asked = net.store.run(attendance.of_member, net.member)
+    assert len(asked) == 2
+    for each in asked:
+        net.does(net.member, "send_agree", confirmation=each.id)
+    assert all(c.agreed_at for c in net.store.run(attendance.of_member, net.member))
+
+
+def _leaves(tx: Tx, code: str) -> None:
+    (found,) = tx.find(Enrolment, code=code)
+    enrolment = tx.get(Enrolment, found.id, lock=True)
+    assert enrolment is not None
+    enrolments.leave(tx, SYSTEM, enrolment)
 
 
 def test_a_worker_of_another_organisation_asks_nothing(net: Probation) -> None:

@@ -51,11 +51,11 @@ def attendance_view(tx: Tx, person_id: str, subject: str, body: Body) -> Section
 
 
 def _own_view(tx: Tx, person_id: str) -> SectionsView:
-    actor, _ = attendance.own(tx, person_id)
+    actor = attendance.looks(tx, person_id)
     shown: list[Section] = []
     for found in attendance.of_member(tx, person_id)[:SHOWN]:
         shown += (_own_section(tx, actor, found), *_afterwards(tx, actor, found))
-    shown += _to_send(tx, person_id)
+    shown += _to_send(tx, person_id) if attendance.is_member(tx, person_id) else ()
     return SectionsView(TITLE, tuple(shown), (Said("part.attendance.lead"),), tx.reading_locked)
 
 
@@ -225,12 +225,14 @@ def _true(tx: Tx, person_id: str, subject: str, body: Body) -> SectionsView:
     return _desk_view(tx, person_id)
 
 
-def _own(verb: Callable[[Tx, str, Body], object]) -> Verb:
+def _own(verb: Callable[[Tx, str, Body], object], action: Action = Action.ATTENDANCE_SEND) -> Verb:
     def step(tx: Tx, person_id: str, subject: str, body: Body) -> SectionsView:
         verb(tx, person_id, body)
+        if not attendance.looks_at_any(tx, person_id):  # the last of what somebody had sent who has left
+            return SectionsView(TITLE, (), (Said("part.attendance.why.taken_back"),))
         return _own_view(tx, person_id)
 
-    return Verb(Action.ATTENDANCE_SEND, step)
+    return Verb(action, step)
 
 
 ATTENDANCE = Page(
@@ -247,7 +249,10 @@ ATTENDANCE = Page(
             )
         ),
         "send_agree": _own(lambda tx, who, body: attendance.agree(tx, who, text_of(body, "confirmation"))),
-        "send_stop": _own(lambda tx, who, body: attendance.take_back(tx, who, text_of(body, "confirmation"))),
+        "send_stop": _own(
+            lambda tx, who, body: attendance.take_back(tx, who, text_of(body, "confirmation")),
+            Action.CONSENT_CUT,
+        ),
         "afterwards": _own(
             lambda tx, who, body: attendance.afterwards(
                 tx, who, text_of(body, "confirmation"), text_of(body, "question"), text_of(body, "reason")

@@ -735,6 +735,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.PrimaryKeyConstraint("id", name=op.f("pk_confirmation")),
     )
     op.create_index(op.f("ix_confirmation_answer_at"), "confirmation", ["answer_at"], unique=False)
+    op.create_index(op.f("ix_confirmation_asked_by"), "confirmation", ["asked_by"], unique=False)
     op.create_index(op.f("ix_confirmation_enrolment_id"), "confirmation", ["enrolment_id"], unique=False)
     op.create_index(
         op.f("ix_confirmation_organization_id"), "confirmation", ["organization_id"], unique=False
