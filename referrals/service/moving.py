@@ -13,7 +13,7 @@ from functools import partial
 
 from referrals import codes, pin_rules, schedule
 from referrals.access import Action
-from referrals.errors import NotFound, Refused, TooOften
+from referrals.errors import NotFound, PinNeeded, Refused, TooOften
 from referrals.model import (
     SYSTEM,
     AuditEntry,
@@ -88,8 +88,10 @@ def ask_the_desk(tx: Tx, person_id: str, typed: str) -> bool:
 
 
 def allow(tx: Tx, person_id: str, referral_id: str) -> Move:
-    """The desk has talked to the person: from now on the day runs."""
+    """The desk has talked to the person: from now on the day runs. PinNeeded: it opens a story to a phone."""
     actor, referral = doors.desk_referral(tx, person_id, referral_id, Action.MOVE_ALLOW)
+    if tx.reading_locked:
+        raise PinNeeded
     move = _standing(tx, referral.id)
     if move.to_person == person_id:
         raise NotFound  # a colleague decides

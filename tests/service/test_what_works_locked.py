@@ -95,7 +95,7 @@ TABLE = {
     ("matter", "desk_share_on"): WORKS,
     ("matter", "desk_share_off"): WORKS,
     ("matter", "move_stop"): FREE,
-    ("matter", "move_allow"): FREE,
+    ("matter", "move_allow"): PIN_FIRST,
     ("matter", "move_refuse"): FREE,
     ("matter", "void"): FREE,
     ("matter", "lost_phone"): WORKS,
