@@ -134,6 +134,17 @@ def read(tx: Tx, actor: Actor, crises: Sequence[Crisis]) -> str:
     return "\n".join(texts)
 
 
+def own(tx: Tx, person_id: str) -> list[dict[str, object]]:
+    """What this person has left with alarms that are open, for their own copy of what is held."""
+    mine = tx.find(Crisis, raised_by=person_id, ended_at=None)
+    me = Actor(person_id, Role.FAMILY)
+    return [
+        {"at": crisis.raised_at, "number": read(tx, me, (crisis,))}
+        for crisis in mine
+        if alarms.has_number(tx, crisis)
+    ]
+
+
 def opened_at(tx: Tx, crisis: Crisis) -> datetime | None:
     """When a coordinator opened it last, for whoever left it."""
     readings = [r.at for r in tx.readings(crisis.record) if r.role is Role.COORDINATOR]

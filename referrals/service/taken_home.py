@@ -16,6 +16,7 @@ from referrals.model import Actor, Consent, DataClass, Offer, Referral, Role, Th
 from referrals.persons import Device, Person, Recovery
 from referrals.ports import Tx
 from referrals.service import (
+    alarm_numbers,
     attendance_ends,
     circle_sides,
     complaints,
@@ -51,6 +52,7 @@ def about(tx: Tx, person: Person) -> Json:
         ],
         "membership": [_membership(tx, person, e) for e in linking.tied_to(tx, person.id)],
         "own_check_ins": own_checkins.said_by(tx, person.id),
+        "to_be_called": alarm_numbers.own(tx, person.id),
         "acts": _acts(tx, person, seats),
         "matters": [],
     }

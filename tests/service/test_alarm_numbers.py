@@ -17,9 +17,11 @@ from referrals.service import (
     alarm_numbers,
     asking,
     crisis,
+    doors,
     own_checkins,
     people,
     retention,
+    taken_home,
 )
 from referrals.service.pages import PAGES
 from tests.service.test_check_ins import Chat, labels
@@ -185,6 +187,17 @@ def test_who_is_no_coordinator_any_more_hears_nothing_of_it(net: Small) -> None:
     net.said()
     alarm.leaves()
     assert alarm.desk.id not in {person for person, _ in net.said()}
+
+
+def test_it_comes_along_when_everything_is_taken_home(net: Small) -> None:
+    alarm = Alarm(net)
+    alarm.leaves()
+
+    def about(tx: Tx, who: str) -> Any:
+        return taken_home.about(tx, doors.person_by_id(tx, who))["to_be_called"]
+
+    assert [left["number"] for left in net.store.run(about, alarm.family.id)] == [NUMBER]
+    assert net.store.run(about, alarm.desk.id) == []
 
 
 def test_whoever_leaves_for_good_is_called_no_more(net: Small) -> None:
