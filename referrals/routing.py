@@ -191,8 +191,8 @@ def why(
 ) -> tuple[Reason, ...]:
     """Why a service that fits would be in a plan made now (see `still_fits`; KeyError for an unknown one)."""
     service = directory.services[service_id]
-    line = directory.ancestors[need.area]
-    distance = next(at for at, area in enumerate(line) if area in service.areas)
+    covered = directory.areas_of(service)  # an area that was split goes by its new names
+    distance = next(at for at, area in enumerate(directory.ancestors[need.area]) if area in covered)
     rank = _Rank(_fit(need, service, distance, day), standing.load, 0, service_id, standing)
     return _line(need, directory, rank, day).reasons
 

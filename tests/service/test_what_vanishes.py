@@ -8,7 +8,9 @@ from datetime import timedelta
 
 import pytest
 
+from bot.commands import why
 from referrals.casework import Transfer
+from referrals.directory import Area
 from referrals.network_file import NetworkFile
 from referrals.service import network
 from tests.service.test_transfers import Handing
@@ -82,6 +84,25 @@ def test_the_service_that_helps_until_then_is_no_longer_in_the_file(handing: Han
     handing.says_yes()
     assert handing.next_offer() != "nothing"
     handing.page(handing.worker, handing.offer)  # and no page is broken
+
+
+def split(file: NetworkFile) -> NetworkFile:
+    """The area in which the family lives becomes two; services still name it by its old id."""
+    parts = [
+        Area(f"pattani-{side}", "pattani", {"en": side}, formerly=("pattani-mueang",))
+        for side in ("north", "south")
+    ]
+    kept = [area for area in file.areas if area.id != "pattani-mueang"]
+    return replace(file, areas=(*kept, *parts))
+
+
+def test_after_an_area_was_split_the_desk_still_reads_why_each_partner_is_there(handing: Handing) -> None:
+    happens(handing, split)
+    sections = handing.page(handing.desk, handing.matter).sections
+    assert any(section.title_key.startswith("part.why") for section in sections)
+    code = handing.net.referral(handing.matter).code
+    said = handing.net.store.run(why.explain, "desk-1", code, "en")
+    assert any("bua-visits" in line for line in said)
 
 
 @pytest.mark.parametrize("change", [suspended("bua-house"), over("bua-house")])
