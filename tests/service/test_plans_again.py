@@ -236,6 +236,9 @@ def test_a_plan_that_is_opened_again_with_nothing_left_to_do_is_looked_at_by_the
     net.passes(SECOND)
     assert net.referral(plan).stage is Stage.UNMATCHED
     assert (net.desk, "desk.unmatched") in net.said()
+    page = net.store.run(PAGES["matter"].view, net.desk, plan, {})
+    assert {"rematch", "give_up"} <= {step.id for step in page.steps}
+    assert "ask_person" not in {step.id for step in page.steps}
     net.store.run(desk.rematch, net.desk, plan, "papers")
     net.passes(SECOND)
     assert net.live_offer(net.part(plan, "papers").id)

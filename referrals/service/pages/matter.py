@@ -196,6 +196,8 @@ def _in_vain(tx: Tx, referral: Referral) -> Iterator[str]:
         yield "rematch"  # it would come back in five seconds
     if referral.stage is Stage.UNMATCHED and desk.asked_today(tx, referral):
         yield "ask_person"
+    if task_plans.is_split(tx, referral) and not plan_parts.left_to_do(tx, referral):
+        yield "ask_person"  # a new yes to a plan of which all is done asks nobody
     if referral.stage is Stage.DISPUTED and not sharing.readable(tx, referral):
         yield "resume"  # that partner may not work on
 
