@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     tell("Keep a copy of the key apart from every backup: without it nothing can be read again.")
     tell(f"The invitation for {args.steward}, to be opened within 24 hours on the steward's own phone:")
     tell(f"  {invitation_link(settings, token)}")
-    tell("Next: python -m bot network check FILE, then python -m bot run")
+    tell("Next: python -m bot network check FILE, the same with apply, then python -m bot run")
     return 0
 
 
