@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,18 +15,26 @@ from referrals.service import closing, going_on, matching, offers, threads, work
 from referrals.service.filing import PlanChanged
 from referrals.service.pages import PAGES
 from referrals.views import MatterView, Section
+from storage.store import Store
 from tests.service.test_by_word import Club
 from tests.service.test_transfers import TICKS
 from tests.service.test_what_vanishes import happens, suspended
-from tests.support.network import Small
+from tests.support.network import CATALOGUE, Small
 from tests.support.parts import Parts
+from tests.support.store import SettableClock, open_store
 
 DAY = timedelta(days=1)
+# A yes for twenty days instead of months: a year's timers would be lived through for nothing.
+SHORT = {
+    name: replace(CATALOGUE.pathways[name], consent_days=20)
+    for name in ("family-support", "member-support", "release-plan")
+}
+OURS = replace(CATALOGUE, pathways={**CATALOGUE.pathways, **SHORT})
 pytestmark = pytest.mark.on_both("test_two_weeks_before_its_end_the_person_is_asked_and_it_goes_on")
 
 
 class Helped:
-    """A family whom Bua House helps, some days before their yes ends (it was given for half a year)."""
+    """A family whom Bua House helps, some days before their yes ends (it was given for twenty)."""
 
     def __init__(self, net: Small, days_before: int = 13) -> None:
         self.net = net
@@ -66,10 +76,17 @@ class Helped:
         return "org:bua-house" in self.net.store.run(lambda tx: tx.holders(referral.record, DataClass.STORY))
 
 
+@contextmanager
+def _opened(url: str) -> Iterator[tuple[Store, SettableClock]]:
+    store = open_store(url, clock := SettableClock(), OURS)
+    yield store, clock
+    store.close()
+
+
 @pytest.fixture
 def helped(database_url: str) -> Iterator[Helped]:
-    with Small.opened(database_url) as net:
-        yield Helped(net)
+    with _opened(database_url) as (store, clock):
+        yield Helped(Small(store, clock))
 
 
 def test_two_weeks_before_its_end_the_person_is_asked_and_it_goes_on(helped: Helped) -> None:
@@ -83,13 +100,13 @@ def test_two_weeks_before_its_end_the_person_is_asked_and_it_goes_on(helped: Hel
     assert helped.part(helped.worker) is None
     helped.says_yes()
     given = helped.given()
-    assert given.until > first.until + 150 * DAY
+    assert given.until > first.until + 6 * DAY
     assert [line for line in given.text.splitlines() if line] == read.splitlines()
     assert "matter.yes_again" in helped.told()
     wishes = helped.net.store.run(matching.exclusions_of, helped.net.referral(helped.matter))
     assert wishes.organizations == {"two-rivers"}, "private wishes go on to hold"
     assert helped.part() is None
-    helped.net.passes(20 * DAY)
+    helped.net.passes(14 * DAY)
     assert helped.reads(), "the first yes would be over by now"
     assert not {"matter.consent_over", "matter.consent_over_again"} & set(helped.told())
 
@@ -161,18 +178,20 @@ def going_on_with(helped: Helped, part: Section) -> None:
 
 
 def test_while_nobody_helps_nobody_is_asked(sqlite_url: str) -> None:
-    with Small.opened(sqlite_url) as net:
+    with _opened(sqlite_url) as (store, clock):
+        net = Small(store, clock)
         family = net.person(1)
         net.person(14, "desk-1")
         matter = net.filed(family)
         net.passes(timedelta(seconds=5))
         assert net.referral(matter).stage is Stage.UNMATCHED
-        net.passes(181 * DAY)
+        net.passes(21 * DAY)
         assert "matter.goes_on_asked" not in [text for who, text in net.said() if who == family]
 
 
 def test_by_word_it_is_read_out_and_has_a_code_of_its_own(sqlite_url: str) -> None:
-    with Club.opened(sqlite_url) as club:
+    with _opened(sqlite_url) as (store, clock):
+        club = Club(store, clock)
         club.settle_in()
         matter = club.ticked()
         club.hears_yes(matter)
@@ -201,7 +220,8 @@ def test_by_word_it_is_read_out_and_has_a_code_of_its_own(sqlite_url: str) -> No
 
 def test_of_a_plan_of_parts_it_is_said_once_that_the_yes_is_over(sqlite_url: str) -> None:
     """One yes was given; six parts would ring six times."""
-    with Parts.opened(sqlite_url) as net:
+    with _opened(sqlite_url) as (store, clock):
+        net = Parts(store, clock)
         net.settle_in()
         plan = net.plan("release-plan")
         net.taken(plan, "papers", "roof")
