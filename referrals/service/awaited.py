@@ -22,12 +22,12 @@ from referrals.service import (
     task_people,
     task_plans,
     tell,
+    transfers,
     waiting,
     working,
 )
 
-_UNSENT = (Stage.DRAFT, Stage.AWAITING_CONSENT)
-_WAITS = tuple(stage for stage in OPEN if stage not in _UNSENT)
+_WAITS = tuple(stage for stage in OPEN if stage is not Stage.DRAFT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,12 @@ def of_person(tx: Tx, person_id: str) -> list[Ask]:
 
 def _of_turn(tx: Tx, referral: Referral) -> Iterator[Ask]:
     code, place = {"code": referral.code}, f"matter:{referral.id}"
+    if referral.stage is Stage.AWAITING_CONSENT and not referral.by_word:
+        button = tell.page_button("button.read_plan", f"plan/{referral.id}")
+        yield Ask("onward.waits", code, ((button,),), place)
+    if transfers.asks_person(tx, referral):
+        button = tell.page_button("button.open", f"matter/{referral.id}")
+        yield Ask("matter.transfer_asked", code, ((button,),), place)
     if referral.stage is Stage.REPORTED:
         yield Ask(working.at_its_end(referral), code, working.helped_or_not(referral), place)
     if referral.stage is Stage.UNREACHABLE:

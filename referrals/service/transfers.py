@@ -90,6 +90,12 @@ def standing(tx: Tx, referral: Referral) -> Transfer | None:
     return next((t for t in found if t.offer_id == referral.offer_id), None)
 
 
+def asks_person(tx: Tx, referral: Referral) -> bool:
+    """Whether the person is asked now: not about whom they do not want, and no more after their yes."""
+    asked = standing(tx, referral)
+    return asked is not None and asked.agreed_at is None and not unwanted(tx, referral, asked.service_id)
+
+
 def on_its_way(tx: Tx, referral: Referral) -> bool:
     """Whether the other partner has been asked and has yet to answer."""
     offer = tx.get(Offer, referral.next_offer_id) if referral.next_offer_id else None

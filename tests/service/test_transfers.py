@@ -18,11 +18,13 @@ from referrals.model import DESK, Consent, DataClass, Offer, OfferStage, Stage
 from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.service import (
+    awaited,
     closing,
     desk,
     doors,
     filing,
     offers,
+    onward,
     threads,
     transfers,
     word_checks,
@@ -197,6 +199,21 @@ def test_silence_for_a_week_is_no_yes(handing: Handing) -> None:
     assert handing.net.store.run(lambda tx: tx.count(Transfer)) == 0
     assert (handing.worker, "worker.stays") in handing.net.said()
     assert handing.net.store.run(lambda tx: tx.count(Offer, referral_id=handing.matter)) == 1
+
+
+def test_who_has_lost_the_message_finds_the_question_by_the_word_answer(handing: Handing) -> None:
+    net = handing.net
+
+    def asked() -> list[str]:
+        return [ask.text for ask in net.store.run(awaited.of_person, handing.family)]
+
+    assert asked() == []
+    net.store.run(onward.propose, handing.worker, handing.offer, "family.income")
+    net.passes(onward.ASK_AFTER)
+    handing.asks()
+    assert sorted(asked()) == ["matter.transfer_asked", "onward.waits"]
+    handing.says_yes()
+    assert asked() == ["onward.waits"]
 
 
 def test_words_that_were_not_read_are_not_agreed_to(handing: Handing) -> None:
