@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from referrals.casework import Appointment, AppointmentState, Task, TaskState
 from referrals.lifecycle import OPEN
+from referrals.members import Enrolment
 from referrals.model import OfferStage, Referral, Stage
 from referrals.ports import Tx
 from referrals.said import Keyboard
@@ -51,7 +52,16 @@ def of_person(tx: Tx, person_id: str) -> list[Ask]:
         (*_of_turn(tx, r), *_of_dates(tx, r, dates.get(r.id, [])), *_of_plan(tx, person_id, r))
         for r in ordered
     )
-    return [ask for of_matter in asks for ask in of_matter]
+    return [*_for_member(tx, person_id), *(ask for of_matter in asks for ask in of_matter)]
+
+
+def _for_member(tx: Tx, person_id: str) -> Iterator[Ask]:
+    """What a mentor has proposed to whoever has a phone of their own: that a page waits, and no more."""
+    for tied in tx.find(Enrolment, person_id=person_id):
+        for waits in tx.find(Referral, enrolment_id=tied.id, stage=Stage.AWAITING_CONSENT):
+            if waits.by_word:
+                button = tell.page_button("button.read_plan", f"plan/{waits.id}")
+                yield Ask("member.page_still_waits", {}, ((button,),), f"matter:{waits.id}")
 
 
 def _of_turn(tx: Tx, referral: Referral) -> Iterator[Ask]:

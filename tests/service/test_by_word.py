@@ -19,6 +19,7 @@ from referrals.model import AgeGroup, Consent, DataClass, Offer, Referral, Role,
 from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.service import (
+    awaited,
     closing,
     doors,
     enrolments,
@@ -380,6 +381,7 @@ def test_on_their_own_phone_the_matter_becomes_theirs(club: Club) -> None:
     matter = club.ticked()
     said = club.said()
     assert (phone, "member.page_waits") in said
+    assert [ask.text for ask in club.store.run(awaited.of_person, phone)] == ["member.page_still_waits"]
     assert (club.mentor, "needs.phone") in said
     body = {k: WISHES[k] for k in ("area", "urgency", "story", "contact")}
     shown = club.store.run(PAGES["plan"].view, phone, matter, body)
