@@ -13,7 +13,7 @@ from referrals import schedule
 from referrals.access import Action
 from referrals.catalogue import Handling
 from referrals.directory import Agreement
-from referrals.lifecycle import ENDED, LIVE_OFFERS, OPEN
+from referrals.lifecycle import ENDED, HELD, LIVE_OFFERS, OPEN
 from referrals.model import SYSTEM, AuditEntry, Consent, Offer, OfferStage, Referral, Stage
 from referrals.ports import Tx
 from referrals.service import (
@@ -55,10 +55,8 @@ def consent_over(tx: Tx, consent_id: str) -> None:
         referral = tx.save(replace(referral, next_offer_id=None))
     if referral.organization_id is not None:
         _cut_off(tx, referral)
-    alone = referral.parent_id or matching.pathway_of(tx, referral).handling is not Handling.OFFER
-    again = (
-        referral.organization_id is not None and not alone
-    )  # its page asks for a yes again (`going_on.py`)
+    own = not referral.parent_id and matching.pathway_of(tx, referral).handling is Handling.OFFER
+    again = own and referral.stage in (*HELD, Stage.DISPUTED)  # its page asks for a yes again (`going_on.py`)
     tell.tell_author(tx, referral, "matter.consent_over_again" if again else "matter.consent_over")
 
 

@@ -32,7 +32,7 @@ from referrals.service import (
 )
 
 BEFORE = filing.ASK_BEFORE  # so long before its day the person is asked
-WITH_PARTNER = (*HELD, Stage.REPORTED, Stage.DISPUTED)
+WITH_PARTNER = (*HELD, Stage.DISPUTED)  # of what is reported it is asked how it was, not whether it goes on
 
 
 def remind(tx: Tx, consent_id: str) -> None:
