@@ -130,17 +130,35 @@ def test_members_take_their_courses_and_evenings_home(chats: Chats) -> None:
     assert [(c["course"], c["state"]) for c in membership["courses"]] == [("start-up-grant", "open")]
     assert len(membership["evenings"]) == 1
     page = export_page.render(held, "en", lambda key: CATALOGUE.words(key, "en"), str)
-    for words in ("Start-up grant", "Club evenings", membership["evenings"][0], "First 90 days"):
+    for words in (
+        "Start-up grant",
+        "Days at the club or in class",
+        membership["evenings"][0],
+        "First 90 days",
+    ):
         assert words in page
     assert "export." not in page, "no key without its words"
+
+
+def test_a_class_says_which_one_only_after_a_tap(chats: Chats) -> None:
+    hasna = chats.phone(41, "mentor-1")
+    begun(chats, hasna, "sewing")
+    evening(chats, "sewing-class")
+    assert "Sewing" not in hasna.newest.text
+    assert hasna.presses("Write it down").startswith("Sewing: who was there?")
+    assert [label for label in hasna.newest.buttons if "-" in label] == ["K7-29"], "whoever is in that course"
+    hasna.presses("K7-29")
+    hasna.presses("Next")
+    assert hasna.presses("Good").startswith("Done")
+    assert came(chats) == {"K7-29"}
 
 
 # -- shared ------------------------------------------------------------------------------------------
 
 
-def evening(chats: Chats) -> None:
-    """Time passes until a club evening is over."""
-    (timer,) = [t for t in chats.small.timers() if t.kind == "meeting" and "/club-evening/" in t.subject]
+def evening(chats: Chats, meeting: str = "club-evening") -> None:
+    """Time passes until a club evening (or a class) is over."""
+    (timer,) = [t for t in chats.small.timers() if t.kind == "meeting" and f"/{meeting}/" in t.subject]
     chats.small.passes(timer.due_at - chats.small.clock.now - timedelta(minutes=1))
     chats.deliver()
     for phone in chats.phones.values():
