@@ -14,7 +14,7 @@ def queue(turn: Turn) -> Reply:
     found = desk_queues.waiting(turn.tx, turn.person.id)
     if not found:
         return Reply("desk.queue_empty", {}, ((page_button("button.rota", "rota"),),))
-    first = next((one for one in found if one.referral.desk_id is None), found[0])
+    first = next((one for one in found if one.held_by is None), found[0])
     rows = [page_button("button.look_at", f"matter/{first.referral.id}")]
     for name, those in desk_queues.by_queue(found).items():
         button = page_button(f"button.desk_{name}", f"desk/{name}")

@@ -16,7 +16,7 @@ from referrals.model import AgeGroup, Offer, OfferStage, Referral, Role, Stage
 from referrals.ports import Tx
 from referrals.queues import Queue, Signs
 from referrals.said import Timer
-from referrals.service import doors, tracking, word_checks, working
+from referrals.service import doors, tell, tracking, word_checks, working
 
 MOST = 200  # of the offers that nobody has looked at; more than that is one matter: nobody answers any more
 HELD_BY_DESK = (Stage.UNMATCHED, Stage.DISPUTED)
@@ -26,11 +26,15 @@ LOOKED_FOR = (Stage.MATCHING, Stage.OFFERED, Stage.WAITLISTED)
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A matter in its queue. `next_by`: until when the next thing is promised."""
+    """A matter in its queue. `next_by`: until when the next thing is promised.
+
+    `held_by`: who has taken it up and is there; None: it is anybody's (see `tell.desk_holder`).
+    """
 
     referral: Referral
     queue: Queue
     next_by: datetime | None
+    held_by: str | None = None
 
 
 def waiting(tx: Tx, person_id: str) -> tuple[Waiting, ...]:
@@ -42,13 +46,15 @@ def waiting(tx: Tx, person_id: str) -> tuple[Waiting, ...]:
     found = {r.id: r for r in (*_candidates(tx, unseen), *checks) if _may_see(tx, person_id, r)}
     timers = _timers(tx, found.values())
     promised = _promised(tx, found, timers)
+    there = {seat.person_id for seat in tell.coordinators(tx) if seat.on_duty}
     cut_off = {timer.subject for timer in timers if timer.kind == working.CUT_OFF}
     shown: list[Waiting] = []
     for referral in sorted(found.values(), key=queues.order):
         signs = Signs(referral.id in cut_off, referral.id in unseen, referral.id in to_check)
         queue = queues.queue_of(referral, signs)
         if queue is not None:
-            shown.append(Waiting(referral, queue, promised.get(referral.id)))
+            held_by = referral.desk_id if referral.desk_id in there else None
+            shown.append(Waiting(referral, queue, promised.get(referral.id), held_by))
     return tuple(shown)
 
 

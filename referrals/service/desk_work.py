@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from referrals.access import Action
 from referrals.errors import AlreadyHandled, NotFound
-from referrals.lifecycle import is_open
-from referrals.model import Actor, AuditEntry, Referral
+from referrals.lifecycle import OPEN, is_open
+from referrals.model import SYSTEM, Actor, AuditEntry, Referral
 from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.service import doors, matching, offers, tell
@@ -33,11 +33,25 @@ def let_go(tx: Tx, person_id: str, referral_id: str) -> Referral:
     actor, referral = doors.desk_referral(tx, person_id, referral_id, Action.DESK_TAKE)
     if referral.desk_id != person_id:
         return referral
+    tell.quietly(tx, person_id, tell.desk_slot(referral), "desk.let_go_said", {"code": referral.code})
+    return _anybodys(tx, actor, referral, person_id)
+
+
+def departed(tx: Tx, person_id: str) -> None:
+    """A coordinator's post was left: what they had taken up is anybody's, and whoever is on call hears so."""
+    if any(seat.person_id == person_id for seat in tell.coordinators(tx)):
+        return  # they sit at the desk still, on another post
+    for found in tx.find(Referral, desk_id=person_id, stage=OPEN):
+        referral = doors.referral_by_id(tx, found.id)
+        if referral.desk_id == person_id:
+            _anybodys(tx, SYSTEM, referral, person_id)
+
+
+def _anybodys(tx: Tx, actor: Actor, referral: Referral, former: str) -> Referral:
     after = tx.save(replace(referral, desk_id=None))
     tx.audit(AuditEntry(actor, Action.DESK_TAKE, f"referral:{referral.id}", "let go"))
-    tell.quietly(tx, person_id, tell.desk_slot(after), "desk.let_go_said", {"code": after.code})
     for seat in tell.on_call(tx):
-        if seat.person_id and seat.person_id != person_id and is_open(after):
+        if seat.person_id and seat.person_id != former and is_open(after):
             _tell(tx, seat.person_id, after, "desk.let_go")
     return after
 

@@ -19,6 +19,7 @@ from referrals.said import Notice
 from referrals.service import (
     asking,
     crisis,
+    desk_work,
     devices,
     doors,
     matching,
@@ -70,6 +71,7 @@ def departed(tx: Tx, before: Seat, told: str) -> None:
         tx.rotate_holder(organization_holder(before.organization_id))
     mentor_posts.departed(tx, before)
     if before.role is Role.COORDINATOR:
+        desk_work.departed(tx, before.person_id)
         swaps.departed(tx, before.id)
         rota.warn(tx)
     crisis.departed(tx, before.person_id)

@@ -23,6 +23,7 @@ from referrals.service import (
     desk_notes,
     desk_queues,
     desk_work,
+    handover,
     joining,
     offers,
     pages,
@@ -388,6 +389,34 @@ def test_a_page_of_the_desk_is_short(small: Desk) -> None:
         small.page(small.dao, "desk", "nothing")
 
 
+def test_what_a_colleague_who_is_away_had_taken_up_is_looked_at_first_again(small: Desk) -> None:
+    stuck, younger = small.stuck(1), small.stuck(2)
+    small.store.run(desk_work.take, small.chai, stuck)
+
+    def first() -> tuple[str, str]:
+        shown = next(
+            s for s in small.page(small.dao, "desk", "").sections if s.title_key == "part.desk.first"
+        )
+        return shown.matters[0].id, shown.matters[0].who_key
+
+    assert first() == (younger, "")
+    small.store.run(joining.set_duty, small.chai, False)
+    assert first() == (stuck, ""), "nobody who is there has it"
+    small.store.run(joining.set_duty, small.chai, True)
+    assert first() == (younger, "")
+
+
+def test_what_a_coordinator_had_taken_up_is_told_to_whoever_is_on_call_when_they_leave(small: Desk) -> None:
+    stuck = small.stuck(1)
+    small.store.run(desk_work.take, small.chai, stuck)
+    small.said()
+    small.store.run(_leaves, "desk-2")
+    assert small.referral(stuck).desk_id is None
+    assert (small.dao, "desk.let_go") in small.said()
+    small.store.run(desk_work.departed, small.chai)  # once is once
+    assert "desk.let_go" not in [text for _, text in small.said()]
+
+
 def test_whoever_left_the_desk_has_nothing_any_more(small: Desk) -> None:
     stuck = small.stuck(1)
     small.store.run(desk_work.take, small.chai, stuck)
@@ -397,6 +426,13 @@ def test_whoever_left_the_desk_has_nothing_any_more(small: Desk) -> None:
     small.store.run(desk_work.take, small.dao, stuck)
     assert small.referral(stuck).desk_id == small.dao
     assert small.store.run(desk_queues.waiting, small.dao)
+
+
+def _leaves(tx: Tx, seat_id: str) -> None:
+    seat = tx.get(Seat, seat_id)
+    assert seat is not None
+    tx.save(replace(seat, person_id=None))
+    handover.departed(tx, seat, "join.post_ended")
 
 
 def _first_step(shown: Any) -> str:

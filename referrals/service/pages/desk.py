@@ -48,7 +48,7 @@ def most_urgent(tx: Tx, person_id: str) -> tuple[MatterLine, ...]:
 
 def _first(found: Sequence[Waiting], person_id: str) -> Iterator[Section]:
     """What nobody has taken up yet, the most urgent one: found in one look at two in the morning."""
-    free = [waiting for waiting in found if waiting.referral.desk_id is None]
+    free = [waiting for waiting in found if waiting.held_by is None]
     if free and len(found) > 1:
         yield Section("part.desk.first", matters=(_line(free[0], person_id),))
 
@@ -87,15 +87,15 @@ def _line(waiting: Waiting, person_id: str) -> MatterLine:
         open=True,
         urgency_key="" if referral.urgency is Urgency.NORMAL else f"urgency.{referral.urgency}",
         since=referral.stage_since,
-        who_key=_who(referral.desk_id, person_id),
+        who_key=_who(waiting.held_by, person_id),
         next_key="part.next.desk",
     )
 
 
-def _who(desk_id: str | None, person_id: str) -> str:
-    if desk_id is None:
+def _who(held_by: str | None, person_id: str) -> str:
+    if held_by is None:
         return ""
-    return "part.who.you" if desk_id == person_id else "part.who.colleague"
+    return "part.who.you" if held_by == person_id else "part.who.colleague"
 
 
 DESK = Page(Verb(Action.DESK_LIST, desk_view))
