@@ -1,31 +1,37 @@
 """Every step of every page and every press, forged with the real ids of others' matters, offers and circles.
 
 Whoever sends it is somebody real: both sides of a circle, partners, a supervising body, the desk, a mentor, a
-stranger. It is done as oneself or refused with one of our own errors; and whatever was done, afterwards no
+stranger. It is done as oneself or refused with one of our own errors; nobody changes or reads anything of a
+matter that they have nothing to do with (`tests/support/related.py`); and whatever was done, afterwards no
 organisation and no person holds a key that consent and agreement do not give them.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import date, timedelta
 from random import Random
+from typing import Any
 
 import pytest
 
 from handlers import router
 from handlers.incoming import Did, Incoming
+from handlers.reply import Turn
 from referrals.casework import CircleInvitation, Confirmation, Task, Transfer
 from referrals.errors import PulangError
 from referrals.members import Enrolment
 from referrals.model import DESK, Consent, Offer, Referral, organization_holder, person_holder
-from referrals.persons import Seat
+from referrals.persons import Person, Seat
 from referrals.ports import Tx
-from referrals.service import offers, pages, sharing
+from referrals.service import offers, pages, plan_days, sharing
 from tests.security.test_forged_by_members import NAMES, ODD, SILENCING
 from tests.service.test_attendance_story import tie
 from tests.service.test_circle_story import Round
 from tests.support.network import CATALOGUE
+from tests.support.parts import Parts
+from tests.support.related import undone
 from tests.support.store import SettableClock, open_store
 
 MORE = (
@@ -40,7 +46,7 @@ FIXED = ("reason", "text", "code", "yes", "chosen", "day")
 
 
 class Network(Round):
-    """A circle of two sides, a family's matter at a partner, a member's confirmation, a body's question."""
+    """A circle's two sides, a matter at a partner, a release's parts, a confirmation, a body's question."""
 
     def begin(self) -> None:
         self.settle_in()
@@ -56,16 +62,28 @@ class Network(Round):
         begun = {"organization": "border-probation", "reason": "month"}
         self.store.run(attendance["send_begin"], self.person(phone), "", begun)
         self.store.run(attendance["body_ask"], self.probation, "body", {"code": "K7-29", "reason": "month"})
-        self.accounts = (31, 51, 71, 72, 81, 82, 91, 92, phone, 94, 99)
+        self.release()
+        self.accounts = (31, 51, 71, 72, 81, 82, 91, 92, phone, 94, 95, 96, 99)
         self.people = [self.person(account) for account in self.accounts]
         self.chance = Random(20261121)
         ids = self.store.run(_ids)
         self.known = [*ODD, *CODES, *ids, *ids]  # half of what is tried is somebody's
 
+    def release(self) -> None:
+        """A plan with a day; both sides of the handover have taken their part."""
+        plans = Parts.around(self.store, self.clock)
+        plans.family = self.person(95)
+        self.person(96, "border-corrections-1")
+        plan = plans.plan("release-plan")
+        self.store.run(plan_days.move_day, plans.family, plan, date(2027, 3, 15))
+        self.passes(timedelta(minutes=1))
+        plans.taken(plan, "letting_go", "taking_over")
+
     def word(self) -> str:
         return self.chance.choice(self.known)
 
-    def step(self) -> str:
+    def a_step(self) -> tuple[str, Callable[[Tx], Any], str]:
+        """A step of a page with whatever ids: who, what, and all that they have typed themselves."""
         page = pages.PAGES[self.chance.choice(list(pages.PAGES))]
         verb = self.chance.choice([page.view, *page.steps.values(), *page.steps.values()])
         plain = [w for w in self.known if w.isascii() and w.replace("-", "").isalnum() and len(w) < 65]
@@ -74,8 +92,24 @@ class Network(Round):
             name: self.chance.choice([self.word(), self.word(), True, [self.word(), self.word()]])
             for name in sorted(names)
         }
+        person, subject = self.chance.choice(self.people), self.chance.choice(plain)
+        return person, lambda tx: verb(tx, person, subject, body), str(body)
+
+    def a_press(self) -> tuple[str, Callable[[Tx], Any], str]:
+        verb = self.chance.choice([v for v in router.PRESSES if v not in (*SILENCING, "page")])
+        person, words = self.chance.choice(self.people), [self.word() for _ in range(3)]
+        data = f"1:{verb}:" + ":".join(words)
+
+        def press(tx: Tx) -> Any:
+            who = tx.get(Person, person)
+            assert who is not None
+            return router.PRESSES[verb](Turn(tx, who, Incoming(1, 1, did=Did.PRESS, data=data, message_id=7)))
+
+        return person, press, ""
+
+    def step(self) -> str:
         try:
-            self.store.run(verb, self.chance.choice(self.people), self.chance.choice(plain), body)
+            self.store.run(self.a_step()[1])
         except PulangError as error:
             return error.code
         return "done"
@@ -123,6 +157,9 @@ def test_whatever_is_forged_in_the_network_leaves_no_key_in_wrong_hands(
     store = open_store(sqlite_url, clock := SettableClock(), CATALOGUE)
     net, seen = Network(store, clock), Counter[str]()
     net.begin()
+    for _ in range(cases):  # before anything has changed
+        for person, do, typed in (net.a_step(), net.a_press()):
+            assert undone(store, person, do, typed) == []
     for number in range(cases):
         seen[net.step()] += 1
         seen[net.press(number)] += 1
@@ -130,6 +167,27 @@ def test_whatever_is_forged_in_the_network_leaves_no_key_in_wrong_hands(
     assert seen["done"] > cases / 20
     assert seen["error.not_found"] > cases / 10
     assert store.run(_keys_in_wrong_hands) == []
+    store.close()
+
+
+def test_what_is_nobody_else_s_is_seen(sqlite_url: str) -> None:
+    """The one who looks can be wrong: somebody who changes and reads what is another's is found out."""
+    store = open_store(sqlite_url, clock := SettableClock(), CATALOGUE)
+    net = Round(store, clock)
+    owner, stranger, worker = net.person(94), net.person(99), net.person(92, "bua-1")
+    matter, code = net.filed(owner), ""
+    net.passes(timedelta(minutes=10))
+    offer, code = net.at_partner(matter), net.referral(matter).code
+
+    def changes(tx: Tx) -> None:
+        found = tx.get(Referral, matter)
+        assert found is not None
+        tx.save(found)
+
+    assert undone(store, stranger, changes) == ["changes a Referral of somebody else's"]
+    assert undone(store, worker, lambda _: [code, offer]) == [f"reads {code}"]
+    assert undone(store, owner, lambda _: [code, offer]) == [f"reads {offer}"]
+    assert undone(store, owner, changes) == undone(store, worker, lambda _: code, typed=code) == []
     store.close()
 
 
