@@ -1,5 +1,4 @@
-"""Whose a matter is, said independently of the code: a turn is run and undone, and what it touched is looked
-at.
+"""Whose a matter is, said independently of the code: what a turn touches and shows, before it is undone.
 
 Nobody changes a matter that they have nothing to do with, and nobody reads the id or code by which others
 know one: the person and the desk by the referral's, a partner by its offer's.
