@@ -65,6 +65,8 @@ def of_home(tx: Tx, person_id: str) -> list[Enrolment]:
 def raise_from_home(tx: Tx, person_id: str, enrolment_id: str) -> Crisis:
     """'Somebody is in danger', by a mentor or on the member's own phone; NotFound for others."""
     actor, enrolment = _raiser(tx, person_id, enrolment_id)
+    if not enrolment.mentor_seat:
+        raise NotFound  # a stranger joins a circle with one press, and is asked how they are now and then
     return raise_alarm(tx, actor, enrolment, None, Danger.UNKNOWN)
 
 

@@ -189,6 +189,14 @@ def test_who_is_no_coordinator_any_more_hears_nothing_of_it(net: Small) -> None:
     assert alarm.desk.id not in {person for person, _ in net.said()}
 
 
+def test_nobody_wakes_the_desk_by_a_button_that_they_never_had(net: Small) -> None:
+    """Whoever joins the circle is nobody's yet: they are heard when they are asked how they are."""
+    alarm = Alarm(net)
+    net.store.run(crisis.was_false, alarm.family.id, alarm.crisis.id)
+    with pytest.raises(NotFound):
+        net.store.run(crisis.raise_from_home, alarm.family.id, alarm.member.id)
+
+
 def test_it_comes_along_when_everything_is_taken_home(net: Small) -> None:
     alarm = Alarm(net)
     alarm.leaves()
