@@ -33,6 +33,9 @@ def review(tx: Tx, organization_id: str) -> None:
         return
     for found in tx.find(Confirmation, organization_id=organization_id, state=ConfirmationState.SENT):
         over(tx, found.id)
+        member = tx.get(Enrolment, found.enrolment_id or "-")
+        if member is not None:  # sooner than they were told
+            attendance.tell_member(tx, member, "own.attendance_closed", {})
 
 
 def taken_back(tx: Tx, found: Confirmation) -> None:

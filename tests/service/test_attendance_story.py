@@ -368,7 +368,9 @@ def test_when_its_time_or_the_agreement_is_over_no_key_to_it_is_left(net: Probat
     assert SAYS not in said(net.page(net.worker, "body"))
     again = sends(net, by_body)
     assert opens(net, worker, again).get("came", "").strip() == "1"
+    net.said()
     net.store.run(_suspends, BODY, True)
+    assert net.said() == [(net.member, "own.attendance_closed")], "sooner than they were told"
     assert opens(net, worker, again).get("came", "") == ""
     net.store.run(_suspends, BODY, False)
     assert SAYS not in said(net.page(net.worker, "body")), "what was closed does not come back by itself"
