@@ -43,8 +43,11 @@ def taken(tx: Tx, child: Referral) -> None:
 
 
 def left_to_do(tx: Tx, plan: Referral) -> bool:
-    """Whether anything of a plan would be done if it went on: given up before, or not come to an end yet."""
+    """Whether a plan would go on: something that must be done was given up, or has not come to an end yet."""
     for task in tx.find(Task, referral_id=plan.id):
+        kind = task_people.kind_of(tx, plan, task)
+        if kind is None or not kind.required:
+            continue
         child = tx.get(Referral, task.child_id) if task.child_id else None
         if child is None and task.state is not TaskState.DONE:
             return True
