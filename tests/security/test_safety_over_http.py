@@ -11,7 +11,7 @@ from referrals.members import Crisis, Danger, Enrolment, SafetyShare
 from referrals.model import Actor, DataClass, Role
 from referrals.network_file import NetworkFile
 from referrals.ports import Tx
-from referrals.service import crisis, network, safety_plans, safety_sharing
+from referrals.service import crisis, network, own_checkins, safety_plans, safety_sharing
 from tests.console.place import Place, a_place
 from tests.support.network import NETWORK, STEWARD
 
@@ -112,3 +112,36 @@ async def test_without_the_pin_nothing_is_said(place: Place) -> None:
         assert (status, seen["locked"]) == (200, True)
         assert WORDS not in str(seen)
         assert PLAN not in str(seen)
+
+
+def _own_alarm(tx: Tx, family: str, desk: str) -> tuple[str, str]:
+    """A family says that it is in danger, and the desk has it."""
+    enrolment = own_checkins.join(tx, family)
+    raised = crisis.raise_alarm(tx, Actor(family, Role.FAMILY), enrolment, None, Danger.YES)
+    return crisis.hold(tx, desk, raised.id).id, enrolment.id
+
+
+async def test_a_left_number_reaches_whoever_holds_the_alarm(sqlite_url: str) -> None:
+    """Written on a phone that never proved a PIN; read with one, by one coordinator."""
+    family_account, second = 7001, 6005
+    async with a_place(sqlite_url) as place:
+        family, desk = place.net.person(family_account), place.net.person(DESK, "desk-1")
+        place.net.person(second, "desk-2")
+        alarm, member = place.net.store.run(_own_alarm, family, desk)
+        path = f"number/{alarm}"
+
+        phone = await place.opens(family_account, path)
+        status, shown = await phone.view()
+        assert (status, shown["title_key"]) == (200, "part.number.title")
+        missing = [key for key in ("page.ask.leave_number", "part.number.who") if key not in shown["words"]]
+        assert not missing, "the words come along"
+        status, said = await phone.call("POST", f"/p/api/{path}/leave_number", {"text": WORDS})
+        assert status == 200
+        assert WORDS not in str(said)
+
+        holder = await place.reads(DESK, f"safety/{member}")
+        assert (await holder.view())[1]["number"] == WORDS
+        other = await place.reads(second, f"safety/{member}")
+        assert (await other.view())[0] in (403, 404)
+        nosy = await place.reads(second, path)
+        assert (await nosy.view())[0] in (403, 404)
