@@ -48,12 +48,6 @@ class OnwardLoop(Refused):
     code = "error.onward_loop"
 
 
-class OnwardFar(Refused):
-    """A chain of onward referrals has come to its end: whoever needs more asks anew."""
-
-    code = "error.onward_far"
-
-
 class AlreadyHandled(WrongStage):
     """Somebody else was faster; said kindly, because it is good news."""
 

@@ -21,11 +21,9 @@ class Link:
     organization_id: str = ""
 
 
-def refusal(chain: Sequence[Link], category: str) -> str:
-    """The text key of why a chain may not go on to this need; '' when it may. `chain`: the oldest first."""
-    if len(chain) >= DEEPEST:
-        return "error.onward_far"
-    return "error.onward_loop" if category in {link.category for link in chain} else ""
+def may_go_on(chain: Sequence[Link], category: str) -> bool:
+    """Whether a chain may go on to this need."""
+    return len(chain) < DEEPEST and category not in {link.category for link in chain}
 
 
 def not_again(chain: Sequence[Link]) -> frozenset[str]:

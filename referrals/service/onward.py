@@ -62,7 +62,7 @@ def ask(tx: Tx, subject: str) -> None:
     _in_turn(tx, referral)
     if pathway is None or _stands(tx, referral, category):
         return
-    if onward.refusal(chain_of(tx, referral), category):
+    if not onward.may_go_on(chain_of(tx, referral), category):
         return  # of what came before it this partner knows nothing
     waiting = move(_draft(tx, referral, pathway, category), Step.ASK_CONSENT, tx.now)
     tx.add(waiting)
