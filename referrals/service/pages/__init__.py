@@ -17,11 +17,11 @@ from referrals.service.pages.member import MEMBER
 from referrals.service.pages.members import MEMBERS
 from referrals.service.pages.mydata import MYDATA
 from referrals.service.pages.newcomer import NEWCOMER
+from referrals.service.pages.number import NUMBER
 from referrals.service.pages.offer import OFFER
 from referrals.service.pages.page import Page
 from referrals.service.pages.plan import PLAN
 from referrals.service.pages.posts import POSTS
-from referrals.service.pages.number import NUMBER
 from referrals.service.pages.receipt import RECEIPT
 from referrals.service.pages.room import ROOM
 from referrals.service.pages.rota import ROTA
