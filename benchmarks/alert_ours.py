@@ -21,7 +21,10 @@ from referrals import routing
 from referrals.model import AgeGroup, Offer, Role, Urgency
 from referrals.persons import Seat
 from referrals.ports import Tx
-from referrals.service import doors, drafts, filing, network, people, plans
+from referrals.service.common import doors
+from referrals.service.people import people
+from referrals.service.request import drafts, filing, plans
+from referrals.service.stewards import network
 from storage.catalogue_files import read_network
 from storage.store import Store
 

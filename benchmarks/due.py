@@ -20,7 +20,7 @@ from referrals.members import Enrolment
 from referrals.model import Role
 from referrals.persons import Seat
 from referrals.ports import Tx
-from referrals.service import people
+from referrals.service.people import people
 from referrals.service.timers import TOGETHER, fire, fire_many
 from storage.store import Store
 

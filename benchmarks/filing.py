@@ -21,7 +21,10 @@ from referrals import routing
 from referrals.model import Actor, AgeGroup, Role, Urgency
 from referrals.network_file import NetworkFile
 from referrals.ports import Tx
-from referrals.service import doors, drafts, filing, network, people, plans
+from referrals.service.common import doors
+from referrals.service.people import people
+from referrals.service.request import drafts, filing, plans
+from referrals.service.stewards import network
 from storage.catalogue_files import read_catalogue, read_network
 from storage.keys import create_root_key
 from storage.store import Store, utc_now

@@ -26,7 +26,7 @@ from referrals.members import CheckIn, CheckInKind
 from referrals.model import Role
 from referrals.persons import Seat
 from referrals.ports import Tx
-from referrals.service import people
+from referrals.service.people import people
 from storage.store import Store
 
 TOKEN = "7000000001:" + "a" * 35

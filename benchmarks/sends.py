@@ -25,7 +25,7 @@ from bot.telegram_out import Messenger
 from bot.texts import Texts, read_locales
 from referrals.ports import Tx
 from referrals.said import Notice
-from referrals.service import people
+from referrals.service.people import people
 from storage.store import Store
 
 TOKEN = "7000000001:" + "a" * 35

@@ -24,7 +24,7 @@ from referrals.model import Role
 from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.said import Notice, Priority
-from referrals.service import people
+from referrals.service.people import people
 from storage.store import Store
 
 HEARERS, ALERTED, MENTORS, COORDINATORS, MEMBERS = 2_000, 200, 40, 4, 200

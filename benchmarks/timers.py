@@ -14,7 +14,7 @@ from benchmarks.harness import Row, in_turns, milliseconds, progress, rate, rati
 from benchmarks.stores import POSTGRES, SQLITE, Databases, databases, open_store
 from referrals.ports import Sent, Tx
 from referrals.said import Notice
-from referrals.service import people
+from referrals.service.people import people
 from storage import chat
 from storage.codec import instant_in
 from storage.connection import connect, parse_url

@@ -10,7 +10,7 @@ import structlog
 from referrals.errors import ConfigurationError, StoreError
 from referrals.model import Checkpoint
 from referrals.ports import Turns, Tx
-from referrals.service import witnessing
+from referrals.service.stewards import witnessing
 from storage.note_files import write_note
 
 EVERY_S = 60.0

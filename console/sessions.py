@@ -19,7 +19,7 @@ from referrals.errors import SessionOver
 from referrals.model import Offer, OfferStage
 from referrals.persons import Device, DeviceState, Person, Presence, Session
 from referrals.ports import Away, Tx
-from referrals.service import devices
+from referrals.service.people import devices
 from referrals.views import ReadingView
 
 LASTS = timedelta(minutes=30)

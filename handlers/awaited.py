@@ -10,9 +10,12 @@ from referrals.errors import NotFound
 from referrals.lifecycle import TRYING
 from referrals.model import OfferStage, Stage
 from referrals.said import Button, Keyboard
-from referrals.service import appointments, awaited, beginning, worker_day
-from referrals.service.tell import column, offer_slot, page_button, press
-from referrals.service.worker_day import Case
+from referrals.service import awaited
+from referrals.service.common.tell import column, offer_slot, page_button, press
+from referrals.service.desk import worker_day
+from referrals.service.desk.worker_day import Case
+from referrals.service.help import appointments
+from referrals.service.turns import beginning
 
 MOST = 6  # matters in one short message
 SLOT = "cases"

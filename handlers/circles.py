@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from handlers.reply import Reply, Turn
-from referrals.service import circle_invitations, people
-from referrals.service.tell import column, page_button, press
+from referrals.service.common.tell import column, page_button, press
+from referrals.service.joint import circle_invitations
+from referrals.service.people import people
 
 
 def link_opened(turn: Turn, token: str) -> Reply:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from handlers.reply import Reply, Turn
-from referrals.service import courses, enrolments, phases
-from referrals.service.tell import press
+from referrals.service.common.tell import press
+from referrals.service.members import enrolments
+from referrals.service.programme import courses, phases
 
 
 def show(turn: Turn) -> Reply:

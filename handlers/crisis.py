@@ -7,8 +7,9 @@ from handlers.reply import Reply, Turn
 from referrals.errors import BadAnswer
 from referrals.members import Crisis, Danger, Enrolment
 from referrals.said import Button, Keyboard
-from referrals.service import alarms, crisis, emergency
-from referrals.service.tell import column, press
+from referrals.service.alarm import alarms, crisis
+from referrals.service.common import emergency
+from referrals.service.common.tell import column, press
 
 MOST = 12  # members in one short message; DANGER and the code reaches each of them
 

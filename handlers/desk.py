@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from handlers.reply import Reply, Turn
-from referrals.service import desk, desk_first, desk_queues, swaps
-from referrals.service.tell import column, page_button, press
+from referrals.service.common.tell import column, page_button, press
+from referrals.service.desk import desk, desk_queues, swaps
+from referrals.service.request import desk_first
 
 
 def queue(turn: Turn) -> Reply:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handlers.reply import Reply, Turn
-from referrals.service import letting_in
+from referrals.service.people import letting_in
 
 
 def not_me(turn: Turn) -> Reply:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from handlers.reply import Reply, Turn
 from referrals.model import Outcome
 from referrals.said import Button
-from referrals.service import how_ended, offers, working
-from referrals.service.tell import column, offer_slot, press
+from referrals.service.common.tell import column, offer_slot, press
+from referrals.service.help import how_ended, working
+from referrals.service.turns import offers
 
 
 def in_touch(turn: Turn) -> Reply:

@@ -10,8 +10,11 @@ from referrals.access import Action
 from referrals.catalogue import QuestionKind
 from referrals.errors import StaleButton
 from referrals.said import Button, Keyboard
-from referrals.service import after_help, closing, complaints, conversations, doors, matching, moving
-from referrals.service.tell import column, page_button, press
+from referrals.service.common import complaints, doors
+from referrals.service.common.tell import column, page_button, press
+from referrals.service.matter import matching, moving
+from referrals.service.people import conversations
+from referrals.service.turns import after_help, closing
 
 SKIPPED = "-"  # a closing question that somebody does not want to answer
 

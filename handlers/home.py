@@ -8,19 +8,15 @@ from handlers import family
 from handlers.reply import Reply, Turn
 from referrals.model import Role
 from referrals.said import Button, Keyboard
-from referrals.service import (
-    attendance,
-    attendance_by_word,
-    body_questions,
-    choosing,
-    conversations,
-    doors,
-    linking,
-    needs,
-    proposing,
-    safety_plans,
-)
-from referrals.service.tell import column, page_button, press
+from referrals.service.alarm import safety_plans
+from referrals.service.attendance import attendance, body_questions
+from referrals.service.by_word import attendance_by_word
+from referrals.service.common import doors
+from referrals.service.common.tell import column, page_button, press
+from referrals.service.joint import proposing
+from referrals.service.members import linking
+from referrals.service.people import choosing, conversations
+from referrals.service.request import needs
 
 Rows = Callable[[Turn], list[Button]]
 

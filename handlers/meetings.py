@@ -5,9 +5,9 @@ from __future__ import annotations
 from handlers.reply import Reply, Turn
 from referrals.errors import StaleButton
 from referrals.said import Button, Keyboard
-from referrals.service import evenings, meetings
-from referrals.service.meetings import Group
-from referrals.service.tell import column, press
+from referrals.service.common.tell import column, press
+from referrals.service.programme import evenings, meetings
+from referrals.service.programme.meetings import Group
 
 _IN_A_ROW = 3
 

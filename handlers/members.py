@@ -8,8 +8,10 @@ from handlers import home
 from handlers.reply import Reply, Turn
 from referrals.errors import StaleButton
 from referrals.said import Button
-from referrals.service import caseload, enrolments, handing_members, linking, mentoring, standing_in, tell
-from referrals.service.tell import column, page_button, press
+from referrals.service.common import tell
+from referrals.service.common.tell import column, page_button, press
+from referrals.service.contact import caseload
+from referrals.service.members import enrolments, handing_members, linking, mentoring, standing_in
 
 FIRST = 8  # members with a button of their own
 IN_A_ROW = 2

@@ -16,9 +16,12 @@ from referrals.catalogue import QuestionKind
 from referrals.errors import BadAnswer, BadLine, StaleButton, WrongCaseCode
 from referrals.members import CheckInKind, Source
 from referrals.said import Keyboard
-from referrals.service import asking, checkins, crisis, lines, names
-from referrals.service.asking import Asked
-from referrals.service.tell import press
+from referrals.service.alarm import crisis
+from referrals.service.common import names
+from referrals.service.common.tell import press
+from referrals.service.contact import checkins, lines
+from referrals.service.members import asking
+from referrals.service.members.asking import Asked
 
 LINE = "l"  # travels with the buttons of a typed line; behind it the day, where it was an earlier one
 SAYS_IT = ("well", "all_right", "not_reached")  # what an echo may show of a line

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from handlers import home
 from handlers.reply import Reply, Turn
-from referrals.service import own_checkins
-from referrals.service.tell import column, press
+from referrals.service.common.tell import column, press
+from referrals.service.contact import own_checkins
 
 SLOT = "circle"
 

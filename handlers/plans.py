@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handlers.reply import Reply, Turn
-from referrals.service import plan_days
+from referrals.service.joint import plan_days
 
 
 def went(turn: Turn) -> Reply:

@@ -10,18 +10,13 @@ from handlers.reply import Reply, Turn
 from referrals.errors import StaleLink
 from referrals.limits import Doing
 from referrals.said import Keyboard, Notice
-from referrals.service import (
-    circle_invitations,
-    doors,
-    emergency,
-    joining,
-    leaving,
-    limits,
-    linking,
-    people,
-    wishes,
-)
-from referrals.service.tell import column, page_button, press
+from referrals.service import leaving
+from referrals.service.common import doors, emergency, limits
+from referrals.service.common.tell import column, page_button, press
+from referrals.service.contact import wishes
+from referrals.service.joint import circle_invitations
+from referrals.service.members import linking
+from referrals.service.people import joining, people
 
 
 def start(turn: Turn) -> Reply:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from handlers.reply import Reply, Turn
 from referrals.model import Referral, Stage
-from referrals.service import receipts
-from referrals.service.tell import column, page_button, press
+from referrals.service.common.tell import column, page_button, press
+from referrals.service.request import receipts
 
 MOST = 6  # matters in one short message
 

@@ -8,8 +8,10 @@ from handlers.reply import Reply, Turn
 from referrals.errors import BadAnswer
 from referrals.persons import Person
 from referrals.said import Button, Keyboard
-from referrals.service import asking, doors, wellbeing, wishes
-from referrals.service.tell import column, iso, page_button, press
+from referrals.service.common import doors
+from referrals.service.common.tell import column, iso, page_button, press
+from referrals.service.contact import wellbeing, wishes
+from referrals.service.members import asking
 
 # What can be chosen with one press; the page 'me' has every hour and day.
 QUIET: dict[str, tuple[time, time] | None] = {

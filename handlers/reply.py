@@ -9,7 +9,7 @@ from handlers.incoming import Incoming
 from referrals.persons import Person
 from referrals.ports import Tx
 from referrals.said import Keyboard
-from referrals.service.tell import TALK
+from referrals.service.common.tell import TALK
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handlers.reply import Reply, Turn
-from referrals.service import capacity
+from referrals.service.matter import capacity
 
 
 def say(turn: Turn) -> Reply:

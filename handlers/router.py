@@ -37,8 +37,9 @@ from referrals.limits import Doing
 from referrals.persons import SILENT, Person, Presence
 from referrals.ports import Tx
 from referrals.said import Notice, Priority
-from referrals.service import doors, limits, people, screens
-from referrals.service.tell import TALK
+from referrals.service.common import doors, limits, screens
+from referrals.service.common.tell import TALK
+from referrals.service.people import people
 
 Handler = Callable[[Turn], Reply]
 

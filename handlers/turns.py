@@ -12,8 +12,10 @@ from referrals import turns
 from referrals.errors import BadAnswer
 from referrals.model import Offer
 from referrals.said import Keyboard
-from referrals.service import appointment_answers, appointments, asked, attempts, offers, questions, waiting
-from referrals.service.tell import column, iso, offer_slot, page_button, press
+from referrals.service.common.tell import column, iso, offer_slot, page_button, press
+from referrals.service.help import appointment_answers, appointments, attempts
+from referrals.service.matter import asked
+from referrals.service.turns import offers, questions, waiting
 
 # 'About from when': a partner says it in the chat with one tap, to the day on the page.
 WEEKS = (2, 4, 8, 12)

@@ -16,9 +16,9 @@ from referrals.errors import StaleNumber
 from referrals.model import Role
 from referrals.persons import Person
 from referrals.ports import Tx
-from referrals.service import doors, screens
-from referrals.service.screens import Choice
-from referrals.service.tell import page_button
+from referrals.service.common import doors, screens
+from referrals.service.common.screens import Choice
+from referrals.service.common.tell import page_button
 
 LINE = "1:line"  # a check-in in one line; what was typed travels as the text
 STALE = "1:number.stale"

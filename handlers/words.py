@@ -12,8 +12,11 @@ from referrals.code_words import CODE_WORDS, CodeWord
 from referrals.lifecycle import ENDED
 from referrals.members import CheckIn, Crisis, Enrolment
 from referrals.model import Referral, Role, Stage
-from referrals.service import complaints, enrolments, names, people, tracking
-from referrals.service.tell import column, press
+from referrals.service.common import complaints, names
+from referrals.service.common.tell import column, press
+from referrals.service.matter import tracking
+from referrals.service.members import enrolments
+from referrals.service.people import people
 
 MOST = 5  # matters in one short message
 SLOT = "words"  # beside the talk: a form that is open stays where it is, and so do its numbers

@@ -5,8 +5,11 @@ from __future__ import annotations
 from handlers.reply import Reply, Turn
 from referrals.model import Offer, OfferStage, Referral
 from referrals.said import Button, Keyboard
-from referrals.service import asked, beginning, joining, matching, offers, questions, waiting, worker_day
-from referrals.service.tell import column, iso, offer_slot, page_button, press
+from referrals.service.common.tell import column, iso, offer_slot, page_button, press
+from referrals.service.desk import worker_day
+from referrals.service.matter import asked, matching
+from referrals.service.people import joining
+from referrals.service.turns import beginning, offers, questions, waiting
 
 
 def show(turn: Turn) -> Reply:

@@ -1,6 +1,6 @@
 """Who may do what: one table of role x action, and one vocabulary for permissions and audit rows.
 
-Relations ('their own', 'their organisation's turn') are checked by the doors in `service/doors.py`;
+Relations ('their own', 'their organisation's turn') are checked by the doors in `service/common/doors.py`;
 what may be read is decided by possession of a key. A verb that is not in this table cannot be reached.
 """
 

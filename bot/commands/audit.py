@@ -202,7 +202,7 @@ def table(rows: list[Written], zone: ZoneInfo) -> list[str]:
 
 
 def _checkpoint(args: argparse.Namespace) -> int:
-    from referrals.service import witnessing
+    from referrals.service.stewards import witnessing
     from storage.note_files import write_note
 
     settings = settings_of(args)

@@ -87,7 +87,7 @@ def steward(tx: Tx, seat_id: str | None) -> Actor:
     """The steward who acts. As long as no steward has come, whoever holds the key sets the network up."""
     if seat_id is not None:
         return named_actor(tx, seat_id, Role.STEWARD)
-    from referrals.service.joining import OPERATOR
+    from referrals.service.people.joining import OPERATOR
 
     if any(seat.person_id for seat in tx.find(Seat, role=Role.STEWARD)):
         raise ConfigurationError(
@@ -117,7 +117,7 @@ def invitation_link(settings: Settings, token: str) -> str:
     from telegram.error import TelegramError
 
     from bot.app import make_bot
-    from referrals.service.joining import PREFIX
+    from referrals.service.people.joining import PREFIX
 
     async def name() -> str:
         bot = make_bot(settings)

@@ -51,7 +51,7 @@ def phones(people: Sequence[DemoPerson], network: Path) -> list[dict[str, Any]]:
 
 def settle_in(tx: Tx, file: NetworkFile, people: Sequence[DemoPerson]) -> None:
     """A turn: apply the network, and seat its people as their invitations would have done."""
-    from referrals.service import network
+    from referrals.service.stewards import network
 
     changes = network.preview(tx, file)
     network.apply(tx, OPERATOR, file, network.digest(changes))
@@ -64,7 +64,7 @@ def settle_in(tx: Tx, file: NetworkFile, people: Sequence[DemoPerson]) -> None:
 
 
 def _seat(tx: Tx, person: DemoPerson) -> None:
-    from referrals.service import people
+    from referrals.service.people import people
 
     if not person.seat:
         # A family comes as a stranger, by a poster's link.

@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
 
 def found(tx: Tx, seat_id: str, token: str) -> None:
     """A turn: the first steward's seat and invitation."""
-    from referrals.service import joining
+    from referrals.service.people import joining
 
     if tx.get(Seat, seat_id) is None:
         tx.add(Seat(seat_id, Role.STEWARD, None, None))

@@ -27,6 +27,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _invite(tx: Tx, by: str | None, seat_id: str, token: str) -> None:
-    from referrals.service import joining
+    from referrals.service.people import joining
 
     joining.invite(tx, steward(tx, by), seat_id, token)

@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _status(settings: Settings, by: str | None, holder: str | None) -> int:
-    from referrals.service import keys
+    from referrals.service.stewards import keys
 
     with opened(settings) as store:
         store.run(lambda tx: keys.look(tx, steward(tx, by)))
@@ -139,7 +139,7 @@ def unfinished(keys: list[KeyStatus]) -> list[str]:
 
 
 def _rotate(settings: Settings, args: argparse.Namespace) -> int:
-    from referrals.service import keys
+    from referrals.service.stewards import keys
 
     with opened(settings) as store:
         holders = _holders(store) if args.holder == keys.EVERY else [args.holder]

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from referrals.network_file import NetworkFile
     from referrals.persons import Seat
 
-TWO_OTHERS = 2  # must let a new phone of somebody with a post in to read (referrals/service/letting_in.py)
+TWO_OTHERS = (
+    2  # must let a new phone of somebody with a post in to read (referrals/service/people/letting_in.py)
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """A dry run line by line; `apply` does it afterwards."""
     settings = settings_of(args)
-    from referrals.service import network
+    from referrals.service.stewards import network
     from storage.catalogue_files import read_catalogue, read_network
 
     new = read_network(args.file, read_catalogue(settings.catalogue))
@@ -67,14 +69,14 @@ def _show(changes: Sequence[Change]) -> None:
 
 def _affected(tx: Tx, changes: Sequence[Change], new: NetworkFile) -> list[str]:
     """Whose open matters are touched."""
-    from referrals.service import network_effects
+    from referrals.service.stewards import network_effects
 
     return list(network_effects.lines(tx, changes, new))
 
 
 def _warn(new: NetworkFile) -> None:
     """What is allowed and should not stay so."""
-    from referrals.service import witnessing
+    from referrals.service.stewards import witnessing
 
     found = len(witnessing.witnesses_of(list(new.organizations)))
     if found < witnessing.LEAST:
@@ -110,12 +112,12 @@ def few_people(seats: Iterable[Seat]) -> Iterator[str]:
 
 
 def _propose(tx: Tx, by: str, shown: str) -> None:
-    from referrals.service import network
+    from referrals.service.stewards import network
 
     network.propose(tx, steward(tx, by), shown)
 
 
 def _apply(tx: Tx, by: str | None, new: NetworkFile, shown: str) -> None:
-    from referrals.service import network
+    from referrals.service.stewards import network
 
     network.apply(tx, steward(tx, by), new, shown)

@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
 
 def show(tx: Tx, by: str, language: str) -> list[str]:
     """A turn: the lines to print."""
-    from referrals.service import undelivered
+    from referrals.service.desk import undelivered
 
     actor = _actor(tx, by)
     speaks(tx, language)
@@ -71,7 +71,7 @@ def show(tx: Tx, by: str, language: str) -> list[str]:
 
 def change(tx: Tx, verb: str, by: str, notice_id: int) -> None:
     """A turn: resend or drop. ConfigurationError for a number that is none of these."""
-    from referrals.service import undelivered
+    from referrals.service.desk import undelivered
 
     actor = _actor(tx, by)
     try:

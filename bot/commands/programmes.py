@@ -12,7 +12,7 @@ from referrals.model import Role
 from referrals.ports import Tx
 
 if TYPE_CHECKING:
-    from referrals.service.versions import Preview
+    from referrals.service.programme.versions import Preview
     from storage.store import Store
 
 
@@ -85,7 +85,7 @@ def _show(found: Preview) -> None:
 
 
 def _list(tx: Tx) -> list[str]:
-    from referrals.service import versions
+    from referrals.service.programme import versions
 
     lines: list[str] = []
     known = {*tx.catalogue.programmes, *(programme for programme, _ in tx.catalogue.kept)}
@@ -102,7 +102,7 @@ def _list(tx: Tx) -> list[str]:
 
 
 def _preview(tx: Tx, programme_id: str, renamed: Mapping[str, str], by: str | None) -> Preview:
-    from referrals.service import versions
+    from referrals.service.programme import versions
 
     if by is not None:
         versions.look(tx, named_actor(tx, by, Role.STEWARD), programme_id)
@@ -110,13 +110,13 @@ def _preview(tx: Tx, programme_id: str, renamed: Mapping[str, str], by: str | No
 
 
 def _begin(tx: Tx, by: str, programme_id: str, renamed: Mapping[str, str], shown: str) -> Preview:
-    from referrals.service import versions
+    from referrals.service.programme import versions
 
     return versions.begin_apply(tx, named_actor(tx, by, Role.STEWARD), programme_id, renamed, shown)
 
 
 def _some(tx: Tx, by: str, group: object, programme_id: str, renamed: Mapping[str, str]) -> int:
-    from referrals.service import versions
+    from referrals.service.programme import versions
 
     assert isinstance(group, versions.Group)
     return versions.apply_some(tx, named_actor(tx, by, Role.STEWARD), group, programme_id, renamed)

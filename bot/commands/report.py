@@ -92,7 +92,7 @@ def stale(tx: Tx, by: str, language: str) -> list[str]:
 
 def unmet(tx: Tx, by: str, language: str, asked: Asked, as_csv: bool = False) -> list[str]:
     """A turn: what nobody could help with, by category, area and reason."""
-    from referrals.service import unmet as needs
+    from referrals.service.matter import unmet as needs
 
     kind = Quarterly(
         title="report.unmet",
@@ -107,7 +107,7 @@ def unmet(tx: Tx, by: str, language: str, asked: Asked, as_csv: bool = False) ->
 
 def closing(tx: Tx, by: str, language: str, asked: Asked, as_csv: bool = False) -> list[str]:
     """A turn: how help was, by closing question, pathway and answer; no organisation."""
-    from referrals.service import after_help
+    from referrals.service.turns import after_help
 
     kind = Quarterly(
         title="report.closing",
@@ -194,8 +194,8 @@ def _shown(table: Table) -> list[str]:
 
 
 def _place(tx: Tx, row: str, language: str) -> str:
-    from referrals.service import names
-    from referrals.service.unmet import BETWEEN
+    from referrals.service.common import names
+    from referrals.service.matter.unmet import BETWEEN
 
     category, _, area_id = row.partition(BETWEEN)
     area = tx.directory.areas.get(area_id)

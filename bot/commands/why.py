@@ -12,7 +12,7 @@ from referrals.model import AuditEntry, Referral, Role
 from referrals.ports import Tx
 
 if TYPE_CHECKING:
-    from referrals.service.why import Planned
+    from referrals.service.desk.why import Planned
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +41,8 @@ def explain(tx: Tx, by: str, code: str, language: str) -> list[str]:
     either, and a partner's own code of the matter leads nowhere.
     """
     from referrals.access import Action
-    from referrals.service import doors, why
+    from referrals.service.common import doors
+    from referrals.service.desk import why
 
     actor = named_actor(tx, by, Role.COORDINATOR)
     speaks(tx, language)
@@ -62,7 +63,7 @@ def explain(tx: Tx, by: str, code: str, language: str) -> list[str]:
 
 def _planned(tx: Tx, planned: Planned, language: str) -> Iterator[str]:
     """A partner of the plan: its turn, why it is there, and how it stands."""
-    from referrals.service import plans
+    from referrals.service.request import plans
 
     words = tx.catalogue.words
     yield f"  {planned.mark:6} {planned.service_id} ({planned.organization_id or 'gone'})"

@@ -15,18 +15,12 @@ from referrals.members import Enrolment
 from referrals.model import OfferStage, Referral, Stage
 from referrals.ports import Tx
 from referrals.said import Keyboard
-from referrals.service import (
-    appointments,
-    asked,
-    attempts,
-    questions,
-    task_people,
-    task_plans,
-    tell,
-    transfers,
-    waiting,
-    working,
-)
+from referrals.service.common import tell
+from referrals.service.help import appointments, attempts, working
+from referrals.service.joint import transfers
+from referrals.service.matter import asked, task_people
+from referrals.service.request import task_plans
+from referrals.service.turns import questions, waiting
 
 _WAITS = tuple(stage for stage in OPEN if stage is not Stage.DRAFT)
 

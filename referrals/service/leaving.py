@@ -22,19 +22,14 @@ from referrals.model import AuditEntry, Move, Referral, Stage
 from referrals.persons import Person, Presence
 from referrals.ports import Tx
 from referrals.said import Timer
-from referrals.service import (
-    attendance_ends,
-    closing,
-    doors,
-    drafts,
-    joining,
-    linking,
-    member_keys,
-    moving,
-    people,
-    retention,
-    tell,
-)
+from referrals.service import retention
+from referrals.service.attendance import attendance_ends
+from referrals.service.common import doors, tell
+from referrals.service.matter import member_keys, moving
+from referrals.service.members import linking
+from referrals.service.people import joining, people
+from referrals.service.request import drafts
+from referrals.service.turns import closing
 
 PAUSE = timedelta(hours=24)
 # The sealed account lives a little longer, for one thing only: to take the messages out of the chat.

@@ -19,7 +19,10 @@ from referrals.members import CheckIn
 from referrals.model import SYSTEM, AuditEntry, Consent, Referral, Stage, ThreadEntry, Tracking
 from referrals.persons import Device, Download
 from referrals.ports import Away, Slow, Tx
-from referrals.service import doors, export_page, limits, linking, names, taken_home
+from referrals.service import taken_home
+from referrals.service.common import doors, limits, names
+from referrals.service.members import linking
+from referrals.service.people import export_page
 
 DOWNLOAD_LIFE = timedelta(minutes=10)
 # The first fetch does not use it up: a preview, a retry or a second half must not lose it (decision 0009).

@@ -32,21 +32,15 @@ from referrals.model import (
 )
 from referrals.persons import Device, DeviceState, Person, Presence, Recovery, Seat
 from referrals.ports import Erasure, Taken, Tx
-from referrals.service import (
-    attendance,
-    behalf,
-    circle_sides,
-    doors,
-    enrolments,
-    leaving,
-    matching,
-    offers,
-    retention,
-    sharing,
-    swaps,
-    tell,
-    working,
-)
+from referrals.service import leaving, retention
+from referrals.service.attendance import attendance
+from referrals.service.common import doors, tell
+from referrals.service.desk import swaps
+from referrals.service.help import working
+from referrals.service.matter import circle_sides, matching, sharing
+from referrals.service.members import enrolments
+from referrals.service.request import behalf
+from referrals.service.turns import offers
 
 _ENDS = (Step.WITHDRAW, Step.EXPIRE, Step.VOID)
 

@@ -41,22 +41,15 @@ from referrals.persons import (
 )
 from referrals.ports import Tx
 from referrals.said import Timer
-from referrals.service import (
-    alarm_numbers,
-    attendance,
-    circle_sides,
-    closing,
-    doors,
-    drafts,
-    enrolments,
-    meetings,
-    moving,
-    people,
-    safety_sharing,
-    tracking,
-    tries,
-    word_checks,
-)
+from referrals.service.alarm import alarm_numbers, safety_sharing
+from referrals.service.attendance import attendance
+from referrals.service.common import doors
+from referrals.service.matter import circle_sides, moving, tracking
+from referrals.service.members import enrolments, tries
+from referrals.service.people import people
+from referrals.service.programme import meetings
+from referrals.service.request import drafts, word_checks
+from referrals.service.turns import closing
 
 EVERY = timedelta(hours=24)
 AT_ONCE = timedelta(seconds=1)

@@ -15,21 +15,14 @@ from referrals.members import CheckIn, Enrolment, Meeting, WordReceipt
 from referrals.model import Actor, Consent, DataClass, Offer, Referral, Role, ThreadEntry, Tracking
 from referrals.persons import Device, Person, Recovery
 from referrals.ports import Tx
-from referrals.service import (
-    alarm_numbers,
-    attendance_ends,
-    circle_sides,
-    complaints,
-    courses,
-    doors,
-    linking,
-    matching,
-    meetings,
-    names,
-    own_checkins,
-    readers,
-    safety_lists,
-)
+from referrals.service.alarm import alarm_numbers, safety_lists
+from referrals.service.attendance import attendance_ends
+from referrals.service.common import complaints, doors, names
+from referrals.service.contact import own_checkins
+from referrals.service.matter import circle_sides, matching
+from referrals.service.members import linking
+from referrals.service.people import readers
+from referrals.service.programme import courses, meetings
 
 FORMAT = "pulang-export-1"
 Json = dict[str, Any]

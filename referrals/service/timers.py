@@ -10,70 +10,22 @@ from referrals.access import Action, allow
 from referrals.model import SYSTEM
 from referrals.ports import Tx
 from referrals.said import Timer
-from referrals.service import (
-    after_help,
-    agreements,
-    appointments,
-    asked,
-    attempts,
-    attendance_by_word,
-    attendance_ends,
-    behalf,
-    body_questions,
-    capacity,
-    checkins,
-    circle_sides,
-    circles,
-    closing,
-    conversations,
-    courses,
-    crisis,
-    desk,
-    devices,
-    drafts,
-    ending,
-    enrolments,
-    evenings,
-    focal,
-    going_on,
-    handing_members,
-    handling,
-    how_ended,
-    joining,
-    leaving,
-    letting_in,
-    linking,
-    meetings,
-    moving,
-    mydata,
-    needs,
-    offers,
-    onward,
-    people,
-    phases,
-    plan_days,
-    plan_parts,
-    proposing,
-    questions,
-    reminding,
-    retention,
-    rota,
-    safety_lists,
-    safety_plans,
-    safety_sharing,
-    standing_in,
-    swaps,
-    threads,
-    transfers,
-    undelivered,
-    unmet,
-    versions,
-    waiting,
-    wellbeing,
-    witnessing,
-    word_checks,
-    working,
-)
+from referrals.service import leaving, mydata, retention
+from referrals.service.alarm import crisis, safety_lists, safety_plans, safety_sharing
+from referrals.service.attendance import attendance_ends, body_questions
+from referrals.service.by_word import attendance_by_word
+from referrals.service.contact import checkins, reminding, wellbeing
+from referrals.service.desk import desk, rota, swaps, undelivered
+from referrals.service.help import appointments, attempts, focal, how_ended, threads, working
+from referrals.service.joint import circles, handling, plan_days, proposing, transfers
+from referrals.service.lasting import agreements, ending, going_on
+from referrals.service.matter import asked, capacity, circle_sides, moving, plan_parts, unmet
+from referrals.service.members import enrolments, handing_members, linking, standing_in
+from referrals.service.people import conversations, devices, joining, letting_in, people
+from referrals.service.programme import courses, evenings, meetings, phases, versions
+from referrals.service.request import behalf, drafts, needs, word_checks
+from referrals.service.stewards import witnessing
+from referrals.service.turns import after_help, closing, offers, onward, questions, waiting
 
 
 @dataclass(frozen=True, slots=True)

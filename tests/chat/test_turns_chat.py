@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from referrals.model import Offer, Stage, Urgency
-from referrals.service import appointments, asked, attempts
+from referrals.service.help import appointments, attempts
+from referrals.service.matter import asked
 from referrals.service.pages import PAGES
 from tests.support.chats import LONGEST_SCREEN, Chats, Phone
 from tests.support.network import Small

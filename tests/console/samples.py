@@ -10,7 +10,7 @@ from typing import Any, cast
 from referrals import calling
 from referrals.errors import BadAnswer, WrongStage
 from referrals.model import Offer, OfferStage
-from referrals.service import behalf, must_be, safe_times, young
+from referrals.service.request import behalf, must_be, safe_times, young
 from referrals.views import (
     Choice,
     FiledView,

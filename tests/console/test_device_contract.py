@@ -13,8 +13,8 @@ import pytest
 from referrals.model import Actor, Role
 from referrals.persons import Device as DeviceRow
 from referrals.persons import DeviceState, Recovery
-from referrals.service import devices, people
-from referrals.service.stepup import LAST_TRY
+from referrals.service.people import devices, people
+from referrals.service.people.stepup import LAST_TRY
 from tests.console.place import Place, a_place
 from tests.security.test_init_data import query, signed
 from tests.support.device import Device, DeviceSession

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from referrals.persons import Session
-from referrals.service import people
+from referrals.service.people import people
 from tests.console.place import Place, a_place
 from tests.support.device import Device, DeviceSession
 

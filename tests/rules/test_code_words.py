@@ -14,7 +14,7 @@ from referrals import case_codes, code_words
 from referrals.access import ALLOWED
 from referrals.code_words import BY_ID, CODE_WORDS, Typed
 from referrals.model import Role
-from referrals.service.screens import first_free
+from referrals.service.common.screens import first_free
 
 ROOT = Path(__file__).resolve().parents[2]
 WORDS = read_locales(ROOT / "locales")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from referrals.service.names import in_order
+from referrals.service.common.names import in_order
 
 
 def test_thai_names_stand_where_a_dictionary_has_them() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from referrals.pin_rules import easily_guessed, normal
-from referrals.service.stepup import minutes_after
+from referrals.service.people.stepup import minutes_after
 
 # What is typed, what it means (None: not a PIN at all), whether everybody would guess it.
 TABLE = [

@@ -23,23 +23,17 @@ from referrals.members import CheckIn, CheckInKind, Crisis, Danger, Enrolment
 from referrals.model import Actor, Consent, DataClass, Offer, Record, Role
 from referrals.persons import Seat
 from referrals.ports import Tx
-from referrals.service import (
-    after_help,
-    alarm_numbers,
-    appointments,
-    asked,
-    capacity,
-    checkins,
-    crisis,
-    desk_queues,
-    doors,
-    joining,
-    network,
-    own_checkins,
-    unmet,
-)
+from referrals.service.alarm import alarm_numbers, crisis
+from referrals.service.common import doors
+from referrals.service.contact import checkins, own_checkins
+from referrals.service.desk import desk_queues
+from referrals.service.help import appointments
+from referrals.service.matter import asked, capacity, unmet
 from referrals.service.pages import PAGES
 from referrals.service.pages.page import Verb
+from referrals.service.people import joining
+from referrals.service.stewards import network
+from referrals.service.turns import after_help
 from tests.support.network import CATALOGUE
 from tests.support.situations import PERSONAS, Network, Situation
 from tests.support.store import SettableClock, open_store

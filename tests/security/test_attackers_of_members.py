@@ -16,17 +16,11 @@ from referrals.members import CheckIn, CheckInKind, Enrolment, HandOver, Linking
 from referrals.model import Actor, Role
 from referrals.persons import Seat
 from referrals.ports import Dead, Tx
-from referrals.service import (
-    checkins,
-    enrolments,
-    handing_members,
-    linking,
-    own_checkins,
-    pages,
-    safety_plans,
-    standing_in,
-    tell,
-)
+from referrals.service import pages
+from referrals.service.alarm import safety_plans
+from referrals.service.common import tell
+from referrals.service.contact import checkins, own_checkins
+from referrals.service.members import enrolments, handing_members, linking, standing_in
 from storage.sql import Sql
 from tests.service.test_members import Club
 from tests.support.chat import Chat

@@ -17,8 +17,10 @@ from typing import Any
 import pytest
 
 from referrals.ports import Tx
-from referrals.service import asked, desk, offers, questions, waiting
+from referrals.service.desk import desk
+from referrals.service.matter import asked
 from referrals.service.pages import PAGES
+from referrals.service.turns import offers, questions, waiting
 from tests.support.asking import asked_for
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store

@@ -14,28 +14,17 @@ from referrals.directory import OrganizationKind
 from referrals.members import CheckIn, Crisis, Enrolment
 from referrals.model import AgeGroup, Urgency
 from referrals.ports import Tx
-from referrals.service import (
-    attempts,
-    checkins,
-    closing,
-    crisis,
-    desk_notes,
-    doors,
-    drafts,
-    filing,
-    linking,
-    offers,
-    people,
-    plan_days,
-    plans,
-    safety_plans,
-    safety_sharing,
-    same_need,
-    thread_share,
-    threads,
-    working,
-)
+from referrals.service.alarm import crisis, safety_plans, safety_sharing
+from referrals.service.common import doors
+from referrals.service.contact import checkins
+from referrals.service.help import attempts, thread_share, threads, working
+from referrals.service.joint import plan_days
+from referrals.service.matter import desk_notes
+from referrals.service.members import linking
 from referrals.service.pages import PAGES
+from referrals.service.people import people
+from referrals.service.request import drafts, filing, plans, same_need
+from referrals.service.turns import closing, offers
 from tests.service.test_attendance_story import tie
 from tests.support.asking import agreed, asked_for
 from tests.support.network import CATALOGUE, Small

@@ -32,22 +32,15 @@ from referrals.model import (
 )
 from referrals.persons import Device, DeviceState, Person, Presence, Recovery, Seat
 from referrals.ports import Erasure, Tx
-from referrals.service import (
-    behalf,
-    closing,
-    crisis,
-    doors,
-    enrolments,
-    handing_members,
-    leaving,
-    offers,
-    people,
-    retention,
-    safety_sharing,
-    threads,
-    working,
-)
+from referrals.service import leaving, retention
+from referrals.service.alarm import crisis, safety_sharing
+from referrals.service.common import doors
+from referrals.service.help import threads, working
+from referrals.service.members import enrolments, handing_members
+from referrals.service.people import people
+from referrals.service.request import behalf
 from referrals.service.restoring import Restored, after_restore
+from referrals.service.turns import closing, offers
 from storage.connection import connect, parse_url
 from storage.sql import Sql
 from storage.store import Store

@@ -20,7 +20,11 @@ from referrals.members import CheckIn, Danger, Enrolment, HandOver, Linking
 from referrals.model import Actor
 from referrals.persons import Seat
 from referrals.ports import Tx
-from referrals.service import crisis, doors, enrolments, handing_members, linking, meetings, pages
+from referrals.service import pages
+from referrals.service.alarm import crisis
+from referrals.service.common import doors
+from referrals.service.members import enrolments, handing_members, linking
+from referrals.service.programme import meetings
 from tests.service.test_members import Club
 from tests.support.chat import Chat
 from tests.support.network import CATALOGUE

@@ -25,7 +25,10 @@ from referrals.members import Enrolment
 from referrals.model import DESK, Consent, Offer, Referral, organization_holder, person_holder
 from referrals.persons import Person, Seat
 from referrals.ports import Tx
-from referrals.service import offers, pages, plan_days, sharing
+from referrals.service import pages
+from referrals.service.joint import plan_days
+from referrals.service.matter import sharing
+from referrals.service.turns import offers
 from tests.security.test_forged_by_members import NAMES, ODD, SILENCING
 from tests.service.test_attendance_story import tie
 from tests.service.test_circle_story import Round

@@ -16,7 +16,8 @@ from referrals.members import CheckIn, Enrolment
 from referrals.model import Actor, DataClass, Record, Role
 from referrals.persons import MentorProfile, Seat
 from referrals.ports import Tx
-from referrals.service import caseload, enrolments, handing_members, linking, standing_in
+from referrals.service.contact import caseload
+from referrals.service.members import enrolments, handing_members, linking, standing_in
 from referrals.service.pages import PAGES
 from tests.service.test_members import Club
 from tests.support.network import CATALOGUE

@@ -18,21 +18,13 @@ from referrals.errors import BadAnswer, NotFound, TooOften, WrongStage
 from referrals.limits import LIMITS, Doing
 from referrals.model import SYSTEM, AgeGroup, AuditEntry, Referral, Stage
 from referrals.ports import Tx
-from referrals.service import (
-    attempts,
-    closing,
-    doors,
-    drafts,
-    ending,
-    limits,
-    offers,
-    onward,
-    plan_days,
-    thread_share,
-    threads,
-    young,
-)
+from referrals.service.common import doors, limits
+from referrals.service.help import attempts, thread_share, threads
+from referrals.service.joint import plan_days
+from referrals.service.lasting import ending
 from referrals.service.pages import PAGES
+from referrals.service.request import drafts, young
+from referrals.service.turns import closing, offers, onward
 from tests.support.chat import Chat
 from tests.support.network import STEWARD
 from tests.support.parts import Parts

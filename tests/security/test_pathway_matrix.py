@@ -25,19 +25,16 @@ from referrals.members import Enrolment
 from referrals.model import Actor, Consent, DataClass, Offer, Record, Role
 from referrals.persons import Seat
 from referrals.ports import Tx
-from referrals.service import (
-    attendance,
-    attendance_by_word,
-    closing,
-    desk_queues,
-    doors,
-    enrolments,
-    needs,
-    offers,
-    threads,
-    transfers,
-)
+from referrals.service.attendance import attendance
+from referrals.service.by_word import attendance_by_word
+from referrals.service.common import doors
+from referrals.service.desk import desk_queues
+from referrals.service.help import threads
+from referrals.service.joint import transfers
+from referrals.service.members import enrolments
 from referrals.service.pages import PAGES
+from referrals.service.request import needs
+from referrals.service.turns import closing, offers
 from tests.service.test_attendance_story import came_to
 from tests.service.test_circle_story import Round
 from tests.support.network import CATALOGUE

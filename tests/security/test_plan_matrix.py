@@ -19,9 +19,12 @@ from referrals.directory import Agreement
 from referrals.errors import Refused
 from referrals.model import Actor, DataClass, Record, Referral, Role
 from referrals.ports import Tx
-from referrals.service import closing, doors, ending, plan_days, proposing, tasks
-from referrals.service import offers as partners
+from referrals.service.common import doors
+from referrals.service.joint import plan_days, proposing, tasks
+from referrals.service.lasting import ending
 from referrals.service.pages import PAGES
+from referrals.service.turns import closing
+from referrals.service.turns import offers as partners
 from tests.support.network import CATALOGUE
 from tests.support.parts import Parts
 from tests.support.store import SettableClock, open_store

@@ -14,7 +14,8 @@ from psycopg import sql
 from referrals.errors import ConfigurationError
 from referrals.model import Actor, DataClass, Record, Role, person_holder
 from referrals.ports import Tx
-from referrals.service import closing, offers, working
+from referrals.service.help import working
+from referrals.service.turns import closing, offers
 from storage import grants
 from storage.connection import parse_url, plain_url
 from storage.schema import migrate

@@ -22,28 +22,16 @@ from referrals.members import Enrolment
 from referrals.model import SYSTEM, AuditEntry, Consent, Offer, OfferStage, Stage
 from referrals.ports import Tx
 from referrals.said import Timer
-from referrals.service import (
-    appointments,
-    attempts,
-    behalf,
-    closing,
-    desk,
-    desk_work,
-    doors,
-    ending,
-    enrolments,
-    needs,
-    offers,
-    onward,
-    plan_days,
-    receipts,
-    retention,
-    tasks,
-    transfers,
-    worker_hands,
-    working,
-)
+from referrals.service import retention
+from referrals.service.common import doors
+from referrals.service.desk import desk, desk_work, worker_hands
+from referrals.service.help import appointments, attempts, working
+from referrals.service.joint import plan_days, tasks, transfers
+from referrals.service.lasting import ending
+from referrals.service.members import enrolments
 from referrals.service.pages import PAGES
+from referrals.service.request import behalf, needs, receipts
+from referrals.service.turns import closing, offers, onward
 from tests.security.test_forged_in_network import _keys_in_wrong_hands
 from tests.security.test_races_of_turns import at_once
 from tests.service.test_questions import Turns

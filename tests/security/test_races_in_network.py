@@ -11,20 +11,13 @@ from referrals.directory import DutySwap
 from referrals.errors import PulangError
 from referrals.model import Offer, Referral, Stage
 from referrals.ports import Tx
-from referrals.service import (
-    attendance,
-    closing,
-    desk_work,
-    doors,
-    offers,
-    onward,
-    swaps,
-    thread_share,
-    transfers,
-    worker_hands,
-    working,
-)
+from referrals.service.attendance import attendance
+from referrals.service.common import doors
+from referrals.service.desk import desk_work, swaps, worker_hands
+from referrals.service.help import thread_share, working
+from referrals.service.joint import transfers
 from referrals.service.pages import PAGES
+from referrals.service.turns import closing, offers, onward
 from tests.security.test_races_of_turns import at_once
 from tests.service.test_attendance_story import tie
 from tests.service.test_questions import Turns

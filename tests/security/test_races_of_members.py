@@ -14,18 +14,13 @@ from referrals.members import CheckIn, Crisis, Danger, Enrolment, Part, SafetySh
 from referrals.model import DataClass, Referral, Role, Stage
 from referrals.persons import Seat
 from referrals.ports import Tx
-from referrals.service import (
-    asking,
-    checkins,
-    crisis,
-    enrolments,
-    handing_members,
-    needs,
-    offers,
-    safety_sharing,
-    word_consent,
-)
+from referrals.service.alarm import crisis, safety_sharing
+from referrals.service.by_word import word_consent
+from referrals.service.contact import checkins
+from referrals.service.members import asking, enrolments, handing_members
 from referrals.service.pages import PAGES
+from referrals.service.request import needs
+from referrals.service.turns import offers
 from tests.service.test_by_word import WISHES
 from tests.service.test_members import Club
 

@@ -11,15 +11,9 @@ import pytest
 
 from referrals.errors import AlreadyHandled, PulangError
 from referrals.model import OfferStage, Stage, ThreadEntry
-from referrals.service import (
-    appointment_answers,
-    asked,
-    attempts,
-    closing,
-    offers,
-    questions,
-    waiting,
-)
+from referrals.service.help import appointment_answers, attempts
+from referrals.service.matter import asked
+from referrals.service.turns import closing, offers, questions, waiting
 from tests.service.test_appointments import Dates
 from tests.service.test_questions import CHOICE, QUESTION, Turns
 from tests.service.test_waiting import Lists

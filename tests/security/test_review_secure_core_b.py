@@ -20,8 +20,9 @@ from referrals.errors import ConfigurationError
 from referrals.model import Record
 from referrals.persons import Device, DeviceState
 from referrals.ports import Erasure, Taken, Tx
-from referrals.service import retention, witnessing
-from referrals.service.devices import READS_FOR, reads
+from referrals.service import retention
+from referrals.service.people.devices import READS_FOR, reads
+from referrals.service.stewards import witnessing
 from referrals.service.timers import begin
 from storage import erasures
 from storage.backup_keys import BackupKeys

@@ -18,8 +18,12 @@ from referrals.model import SYSTEM, Consent, DataClass, organization_holder
 from referrals.network_file import NetworkFile
 from referrals.persons import Seat
 from referrals.ports import Tx
-from referrals.service import closing, doors, network, offers, people, working
+from referrals.service.common import doors
+from referrals.service.help import working
 from referrals.service.pages import PAGES
+from referrals.service.people import people
+from referrals.service.stewards import network
+from referrals.service.turns import closing, offers
 from tests.console.place import Place, a_place
 from tests.support.device import DeviceSession
 from tests.support.network import NETWORK, STEWARD, Small

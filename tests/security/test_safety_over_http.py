@@ -11,7 +11,9 @@ from referrals.members import Crisis, Danger, Enrolment, SafetyShare
 from referrals.model import Actor, DataClass, Role
 from referrals.network_file import NetworkFile
 from referrals.ports import Tx
-from referrals.service import crisis, network, own_checkins, safety_plans, safety_sharing
+from referrals.service.alarm import crisis, safety_plans, safety_sharing
+from referrals.service.contact import own_checkins
+from referrals.service.stewards import network
 from tests.console.place import Place, a_place
 from tests.support.network import NETWORK, STEWARD
 

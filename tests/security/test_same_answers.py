@@ -35,7 +35,11 @@ from referrals.casework import Confirmation
 from referrals.errors import Refused
 from referrals.persons import Person, Presence
 from referrals.ports import Tx
-from referrals.service import attendance, body_questions, closing, people, proposing, tracking
+from referrals.service.attendance import attendance, body_questions
+from referrals.service.joint import proposing
+from referrals.service.matter import tracking
+from referrals.service.people import people
+from referrals.service.turns import closing
 from tests.console.place import Place, a_place
 from tests.security.test_init_data import TRUST
 from tests.service.test_attendance_story import came_to, tie

@@ -24,9 +24,9 @@ from referrals.errors import PulangError
 from referrals.persons import Device as Row
 from referrals.persons import DeviceState, Session
 from referrals.ports import Away, Slow, Tx
-from referrals.service import devices, people
 from referrals.service.pages import PAGES
 from referrals.service.pages.device_steps import DEVICE_STEPS
+from referrals.service.people import devices, people
 from storage import archive
 from tests.security.test_init_data import KEY, TOKEN, TRUST, query, signed
 from tests.support.device import Device

@@ -17,8 +17,12 @@ from referrals.members import Enrolment
 from referrals.model import Actor, DataClass, Offer, Record, Role
 from referrals.persons import Seat
 from referrals.ports import Tx
-from referrals.service import doors, enrolments, needs, offers, word_consent
+from referrals.service.by_word import word_consent
+from referrals.service.common import doors
+from referrals.service.members import enrolments
 from referrals.service.pages import PAGES
+from referrals.service.request import needs
+from referrals.service.turns import offers
 from tests.service.test_by_word import WISHES, Club
 from tests.support.network import CATALOGUE
 from tests.support.store import SettableClock, open_store

@@ -15,9 +15,12 @@ from referrals.errors import ConfigurationError, NoConsent, NotFound, PulangErro
 from referrals.model import DataClass, Offer, Record, Stage
 from referrals.network_file import NetworkFile
 from referrals.ports import Tx
-from referrals.service import closing, network, network_effects, offers, sharing, working
-from referrals.service.doors import referral_by_id
+from referrals.service.common.doors import referral_by_id
+from referrals.service.help import working
+from referrals.service.matter import sharing
 from referrals.service.pages import PAGES
+from referrals.service.stewards import network, network_effects
+from referrals.service.turns import closing, offers
 from tests.support.network import CATALOGUE, NETWORK, STEWARD, Small
 from tests.support.store import SettableClock, open_store
 

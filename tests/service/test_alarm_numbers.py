@@ -13,17 +13,13 @@ from referrals.errors import BadAnswer, NotFound, PinNeeded, TooLong, WrongStage
 from referrals.members import Crisis, Source
 from referrals.model import Actor, DataClass, Role
 from referrals.ports import Tx
-from referrals.service import (
-    alarm_numbers,
-    asking,
-    crisis,
-    doors,
-    own_checkins,
-    people,
-    retention,
-    taken_home,
-)
+from referrals.service import retention, taken_home
+from referrals.service.alarm import alarm_numbers, crisis
+from referrals.service.common import doors
+from referrals.service.contact import own_checkins
+from referrals.service.members import asking
 from referrals.service.pages import PAGES
+from referrals.service.people import people
 from tests.service.test_check_ins import Chat, labels
 from tests.service.test_own_check_ins import tied
 from tests.support.network import CATALOGUE, Small

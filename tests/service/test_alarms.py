@@ -13,7 +13,10 @@ from referrals.members import Crisis, Danger, Enrolment
 from referrals.model import Actor, Role
 from referrals.persons import Presence
 from referrals.ports import Tx
-from referrals.service import crisis, doors, people, timers
+from referrals.service import timers
+from referrals.service.alarm import crisis
+from referrals.service.common import doors
+from referrals.service.people import people
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store
 

@@ -11,18 +11,13 @@ from referrals.casework import Appointment, AppointmentState
 from referrals.errors import BadAnswer, NotFound, TurnOver, WrongStage
 from referrals.model import Stage
 from referrals.persons import WritingWindow
-from referrals.service import (
-    appointment_answers,
-    appointments,
-    asked,
-    closing,
-    people,
-    tell,
-    threads,
-    wishes,
-    working,
-)
+from referrals.service.common import tell
+from referrals.service.contact import wishes
+from referrals.service.help import appointment_answers, appointments, threads, working
+from referrals.service.matter import asked
 from referrals.service.pages import PAGES
+from referrals.service.people import people
+from referrals.service.turns import closing
 from tests.service.test_questions import DAY, HOUR
 from tests.service.test_reaching import Calls
 

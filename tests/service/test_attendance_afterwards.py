@@ -12,7 +12,9 @@ from referrals.casework import ClosingAnswer, Confirmation, ConfirmationState
 from referrals.errors import BadAnswer, NotAllowed, NotFound, WrongStage
 from referrals.ports import Tx
 from referrals.said import Timer
-from referrals.service import after_help, attendance, attendance_ends, leaving, retention
+from referrals.service import leaving, retention
+from referrals.service.attendance import attendance, attendance_ends
+from referrals.service.turns import after_help
 from referrals.views import Section
 from storage.sql import Sql
 from tests.service.test_attendance_story import BODY, DAYS, PERIOD, Probation, answers, opened

@@ -18,19 +18,13 @@ from referrals.members import Enrolment, WordReceipt
 from referrals.model import SYSTEM, DataClass
 from referrals.persons import Seat
 from referrals.ports import Taken, Tx
-from referrals.service import (
-    attendance,
-    attendance_by_word,
-    attendance_ends,
-    enrolments,
-    leaving,
-    restoring,
-    retention,
-    word_checks,
-    word_consent,
-)
-from referrals.service.filing import PlanChanged
+from referrals.service import leaving, restoring, retention
+from referrals.service.attendance import attendance, attendance_ends
+from referrals.service.by_word import attendance_by_word, word_consent
+from referrals.service.members import enrolments
 from referrals.service.pages import PAGES, attendance_word
+from referrals.service.request import word_checks
+from referrals.service.request.filing import PlanChanged
 from referrals.views import SectionsView
 from storage.erasures import took
 from tests.service.test_attendance_story import (

@@ -19,17 +19,12 @@ from referrals.model import NETWORK as PROCESS
 from referrals.model import SYSTEM, Actor, AuditEntry, DataClass, Record, Role, person_holder
 from referrals.persons import Seat
 from referrals.ports import Taken, Tx
-from referrals.service import (
-    attendance,
-    body_questions,
-    ending,
-    enrolments,
-    leaving,
-    network,
-    restoring,
-    retention,
-)
+from referrals.service import leaving, restoring, retention
+from referrals.service.attendance import attendance, body_questions
+from referrals.service.lasting import ending
+from referrals.service.members import enrolments
 from referrals.service.pages import PAGES
+from referrals.service.stewards import network
 from referrals.views import SectionsView
 from storage.erasures import took
 from storage.sql import Sql

@@ -13,7 +13,7 @@ from referrals.access import Action
 from referrals.model import SYSTEM, AuditEntry, DataClass, Record, Referral, Urgency
 from referrals.persons import Person, Seat
 from referrals.ports import Delivery, Gone, Tx
-from referrals.service import people
+from referrals.service.people import people
 from storage.sql import Sql
 from storage.tx import StoreTx
 from tests.support.network import CATALOGUE, Small

@@ -10,7 +10,7 @@ import pytest
 from referrals.persons import Person, Presence, Scrap, Screen
 from referrals.ports import Tx
 from referrals.said import Button
-from referrals.service import tell
+from referrals.service.common import tell
 from tests.support.chats import LONGEST_SCREEN, Chats, Phone
 from tests.support.network import CATALOGUE, ROOT, Small
 

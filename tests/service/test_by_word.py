@@ -18,23 +18,17 @@ from referrals.members import Enrolment, WordReceipt
 from referrals.model import AgeGroup, Consent, DataClass, Offer, Referral, Role, Stage, Urgency
 from referrals.persons import Seat
 from referrals.ports import Tx
-from referrals.service import (
-    awaited,
-    closing,
-    doors,
-    enrolments,
-    filing,
-    needs,
-    network,
-    offers,
-    people,
-    plans,
-    word_checks,
-    word_consent,
-    working,
-)
-from referrals.service.filing import PlanChanged
+from referrals.service import awaited
+from referrals.service.by_word import word_consent
+from referrals.service.common import doors
+from referrals.service.help import working
+from referrals.service.members import enrolments
 from referrals.service.pages import PAGES
+from referrals.service.people import people
+from referrals.service.request import filing, needs, plans, word_checks
+from referrals.service.request.filing import PlanChanged
+from referrals.service.stewards import network
+from referrals.service.turns import closing, offers
 from tests.support.network import CATALOGUE, NETWORK, STEWARD, Small
 from tests.support.store import SettableClock, open_store
 

@@ -22,7 +22,8 @@ from referrals.errors import PulangError
 from referrals.members import CheckIn, Crisis, Enrolment, Source
 from referrals.model import DESK, Actor, DataClass, Referral, Role, person_holder
 from referrals.ports import Tx
-from referrals.service import asking, checkins, trends
+from referrals.service.contact import checkins, trends
+from referrals.service.members import asking
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store
 

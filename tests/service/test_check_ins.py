@@ -17,7 +17,9 @@ from referrals.members import CheckIn, CheckInKind, Crisis, Enrolment, Source
 from referrals.model import Actor, DataClass, Referral, Role, Stage, person_holder
 from referrals.ports import Delivery, Sent, Tx
 from referrals.said import Button
-from referrals.service import asking, checkins, pages, trends
+from referrals.service import pages
+from referrals.service.contact import checkins, trends
+from referrals.service.members import asking
 from referrals.service.pages import member_lines
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import START

@@ -20,8 +20,13 @@ from referrals.members import Enrolment
 from referrals.model import AgeGroup, Record, Referral, Stage, Urgency
 from referrals.persons import Seat
 from referrals.ports import Taken, Tx
-from referrals.service import closing, doors, drafts, filing, offers, plans, restoring, word_consent, working
+from referrals.service import restoring
+from referrals.service.by_word import word_consent
+from referrals.service.common import doors
+from referrals.service.help import working
 from referrals.service.pages import PAGES
+from referrals.service.request import drafts, filing, plans
+from referrals.service.turns import closing, offers
 from referrals.views import MatterView, SectionsView
 from storage.erasures import took
 from tests.support.chat import Chat

@@ -13,7 +13,7 @@ from referrals.casework import ClosingAnswer
 from referrals.errors import BadAnswer, ConfigurationError, NotAllowed
 from referrals.model import Actor, AuditEntry, Role
 from referrals.ports import Tx
-from referrals.service import after_help
+from referrals.service.turns import after_help
 from referrals.suppression import TOTAL
 from tests.support.network import CATALOGUE, STEWARD, Small
 from tests.support.store import SettableClock, open_store

@@ -12,7 +12,10 @@ from referrals import case_codes
 from referrals.members import Attendance, Enrolment, Undertaking
 from referrals.model import DataClass, Role
 from referrals.ports import Tx
-from referrals.service import courses, doors, export_page, meetings, taken_home
+from referrals.service import taken_home
+from referrals.service.common import doors
+from referrals.service.people import export_page
+from referrals.service.programme import courses, meetings
 from tests.support.chats import LONGEST_SCREEN, Chats, Phone
 from tests.support.network import CATALOGUE, Small
 

@@ -24,21 +24,14 @@ from referrals.errors import PulangError
 from referrals.model import Actor, Offer, Referral, Role, Stage
 from referrals.ports import Dead, Tx
 from referrals.queues import Queue
-from referrals.service import (
-    after_help,
-    closing,
-    ending,
-    moving,
-    offers,
-    people,
-    tell,
-    threads,
-    tracking,
-    undelivered,
-    unmet,
-    working,
-)
+from referrals.service.common import tell
+from referrals.service.desk import undelivered
+from referrals.service.help import threads, working
+from referrals.service.lasting import ending
+from referrals.service.matter import moving, tracking, unmet
 from referrals.service.pages import PAGES
+from referrals.service.people import people
+from referrals.service.turns import after_help, closing, offers
 from tests.service import test_own_data as own_data
 from tests.support.chats import Chats, Phone
 from tests.support.network import NETWORK

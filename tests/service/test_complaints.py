@@ -19,30 +19,16 @@ from referrals.model import Actor, DataClass, Outcome, Referral, Role, Stage, Ur
 from referrals.persons import Seat
 from referrals.ports import Dead, Tx, Undelivered
 from referrals.routing import Line
-from referrals.service import (
-    appointment_answers,
-    appointments,
-    asked,
-    attempts,
-    closing,
-    complaints,
-    desk,
-    desk_first,
-    desk_queues,
-    doors,
-    ending,
-    joining,
-    moving,
-    offers,
-    people,
-    questions,
-    threads,
-    tracking,
-    transfers,
-    undelivered,
-    working,
-)
+from referrals.service.common import complaints, doors
+from referrals.service.desk import desk, desk_queues, undelivered
+from referrals.service.help import appointment_answers, appointments, attempts, threads, working
+from referrals.service.joint import transfers
+from referrals.service.lasting import ending
+from referrals.service.matter import asked, moving, tracking
 from referrals.service.pages import PAGES
+from referrals.service.people import joining, people
+from referrals.service.request import desk_first
+from referrals.service.turns import closing, offers, questions
 from tests.support.network import CATALOGUE
 from tests.support.private import PLACE, Private
 from tests.support.store import SettableClock

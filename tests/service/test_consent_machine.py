@@ -18,7 +18,8 @@ from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
 from referrals.directory import Area
 from referrals.model import DataClass, Referral
-from referrals.service import behalf, desk, receipts
+from referrals.service.desk import desk
+from referrals.service.request import behalf, receipts
 from tests.service.test_referral_machine import PARTNERS, ReferralMachine
 from tests.support.asking import asked_for
 from tests.support.network import NETWORK

@@ -13,9 +13,12 @@ from referrals.errors import DoesAnotherPart, NotAllowed, NotFound, WrongStage
 from referrals.members import Enrolment
 from referrals.model import Consent, Offer, OfferStage, Outcome, Referral, Stage
 from referrals.ports import Tx
-from referrals.service import appointments, attempts, matching, offers, proposing, working
-from referrals.service.filing import MayFileForNobody
+from referrals.service.help import appointments, attempts, working
+from referrals.service.joint import proposing
+from referrals.service.matter import matching
 from referrals.service.pages import PAGES
+from referrals.service.request.filing import MayFileForNobody
+from referrals.service.turns import offers
 from tests.support.parts import Parts
 
 HOUR = timedelta(hours=1)

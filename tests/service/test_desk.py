@@ -18,20 +18,12 @@ from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.queues import Queue
 from referrals.said import Priority
-from referrals.service import (
-    closing,
-    desk_notes,
-    desk_queues,
-    desk_work,
-    handover,
-    joining,
-    offers,
-    pages,
-    people,
-    plan_preview,
-    reading,
-    tell,
-)
+from referrals.service import pages
+from referrals.service.common import tell
+from referrals.service.desk import desk_queues, desk_work, plan_preview
+from referrals.service.matter import desk_notes, reading
+from referrals.service.people import handover, joining, people
+from referrals.service.turns import closing, offers
 from referrals.views import SectionsView
 from tests.support.chats import LONGEST_SCREEN, Chats
 from tests.support.counted import asked_of

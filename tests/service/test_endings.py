@@ -16,8 +16,10 @@ from referrals.catalogue import Coded
 from referrals.errors import BadAnswer, NotFound, WrongStage
 from referrals.model import Outcome, Stage
 from referrals.ports import Delivery
-from referrals.service import after_help, closing, desk, offers, working
+from referrals.service.desk import desk
+from referrals.service.help import working
 from referrals.service.pages import PAGES
+from referrals.service.turns import after_help, closing, offers
 from referrals.views import MatterView
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store

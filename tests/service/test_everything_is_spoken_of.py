@@ -22,7 +22,9 @@ from referrals.errors import PulangError
 from referrals.model import Checkpoint, Offer, Referral
 from referrals.persons import Device, Invitation, Seat
 from referrals.ports import Delivery, Sent, Tx
-from referrals.service import joining, pages, timers, witnessing
+from referrals.service import pages, timers
+from referrals.service.people import joining
+from referrals.service.stewards import witnessing
 from referrals.views import Step
 from tests.support.network import STEWARD, Small
 

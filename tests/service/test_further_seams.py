@@ -15,27 +15,16 @@ from referrals.members import Enrolment
 from referrals.model import Consent, Offer, OfferStage, Stage, Urgency
 from referrals.persons import Seat
 from referrals.ports import Tx
-from referrals.service import (
-    attempts,
-    attendance,
-    attendance_ends,
-    closing,
-    desk,
-    desk_queues,
-    doors,
-    ending,
-    mydata,
-    network,
-    offers,
-    onward,
-    tasks,
-    tell,
-    transfers,
-    worker_day,
-    worker_hands,
-    working,
-)
+from referrals.service import mydata
+from referrals.service.attendance import attendance, attendance_ends
+from referrals.service.common import doors, tell
+from referrals.service.desk import desk, desk_queues, worker_day, worker_hands
+from referrals.service.help import attempts, working
+from referrals.service.joint import tasks, transfers
+from referrals.service.lasting import ending
 from referrals.service.pages import PAGES
+from referrals.service.stewards import network
+from referrals.service.turns import closing, offers, onward
 from referrals.workload import Heap
 from tests.service.test_attendance_story import BODY, PERIOD, Probation
 from tests.service.test_circle_story import Round

@@ -11,9 +11,12 @@ import pytest
 
 from referrals.errors import BadAnswer, NotFound, WrongStage
 from referrals.model import Consent, DataClass, Stage
-from referrals.service import closing, going_on, matching, offers, threads, working
-from referrals.service.filing import PlanChanged
+from referrals.service.help import threads, working
+from referrals.service.lasting import going_on
+from referrals.service.matter import matching
 from referrals.service.pages import PAGES
+from referrals.service.request.filing import PlanChanged
+from referrals.service.turns import closing, offers
 from referrals.views import MatterView, Section
 from storage.store import Store
 from tests.service.test_by_word import Club

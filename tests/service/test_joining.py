@@ -14,7 +14,9 @@ from referrals.errors import LastSteward, NotAllowed, NotFound, PinNeeded
 from referrals.model import SYSTEM, Actor, Role, Stage
 from referrals.persons import Device, DeviceState, Invitation, Presence, Seat, Session
 from referrals.ports import Tx
-from referrals.service import handover, joining, offers, pages, people
+from referrals.service import pages
+from referrals.service.people import handover, joining, people
+from referrals.service.turns import offers
 from storage.sql import Sql
 from tests.support.chat import Chat
 from tests.support.network import Small

@@ -9,7 +9,9 @@ import pytest
 
 from referrals.members import CheckIn
 from referrals.model import OfferStage, Stage, Urgency
-from referrals.service import closing, offers, people, working
+from referrals.service.help import working
+from referrals.service.people import people
+from referrals.service.turns import closing, offers
 from tests.support.network import Small
 
 MINUTES = timedelta(minutes=1)

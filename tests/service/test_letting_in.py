@@ -16,8 +16,8 @@ from referrals.errors import NotFound, PinNeeded, PulangError, WrongStage
 from referrals.model import Actor, Role
 from referrals.persons import Device, DeviceState, Presence, Recovery, Seat, Session, WritingWindow
 from referrals.ports import Away, Slow, Tx
-from referrals.service import devices, letting_in, people, stepup
 from referrals.service.pages.devices import DEVICES
+from referrals.service.people import devices, letting_in, people, stepup
 from storage import archive
 from tests.support.network import Small
 from tests.support.pins import QuickPins

@@ -11,7 +11,11 @@ import pytest
 from referrals.errors import PinNeeded
 from referrals.model import DataClass, Stage
 from referrals.ports import Tx
-from referrals.service import doors, offers, pages, plans, threads
+from referrals.service import pages
+from referrals.service.common import doors
+from referrals.service.help import threads
+from referrals.service.request import plans
+from referrals.service.turns import offers
 from tests.support.network import Small
 
 

@@ -11,7 +11,9 @@ from referrals.model import AgeGroup, Consent, Referral, Stage, Urgency
 from referrals.persons import Person, Tally
 from referrals.ports import Tx
 from referrals.said import Timer
-from referrals.service import doors, drafts, filing, people, plans
+from referrals.service.common import doors
+from referrals.service.people import people
+from referrals.service.request import drafts, filing, plans
 from storage.store import Store
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store

@@ -22,20 +22,13 @@ from referrals.members import CheckIn, CheckInKind, Enrolment, EnrolmentState, H
 from referrals.model import SYSTEM, AuditEntry, DataClass, Role, person_holder
 from referrals.persons import Invitation, MentorProfile, Presence, Seat
 from referrals.ports import Tx
-from referrals.service import (
-    caseload,
-    doors,
-    enrolling,
-    enrolments,
-    handing_members,
-    joining,
-    leaving,
-    linking,
-    pages,
-    standing_in,
-)
-from referrals.service.enrolling import Opening
+from referrals.service import leaving, pages
+from referrals.service.common import doors
+from referrals.service.contact import caseload
+from referrals.service.members import enrolling, enrolments, handing_members, linking, standing_in
+from referrals.service.members.enrolling import Opening
 from referrals.service.pages import link
+from referrals.service.people import joining
 from tests.support.chat import Chat
 from tests.support.counted import asked_of
 from tests.support.network import CATALOGUE, Small

@@ -13,8 +13,11 @@ from referrals.errors import NotFound, NotSealedFor, TooOften
 from referrals.model import DataClass, Move, Record, Role, person_holder
 from referrals.persons import Device, DeviceState, Presence, Seat, WritingWindow
 from referrals.ports import Away, Slow, Tx
-from referrals.service import closing, doors, moving, offers, threads, tracking
+from referrals.service.common import doors
+from referrals.service.help import threads
+from referrals.service.matter import moving, tracking
 from referrals.service.pages import PAGES
+from referrals.service.turns import closing, offers
 from referrals.views import MatterView, TrackView
 from storage import archive
 from tests.support.network import Small
@@ -308,7 +311,7 @@ def test_what_was_read_is_shown_as_organisation_role_and_day(net: Small, asked: 
 
 
 def _sealed(tx: Tx, matter: str) -> list[tuple[Record, DataClass]]:
-    from referrals.service import handing_over
+    from referrals.service.matter import handing_over
 
     records = handing_over.records_of(tx, doors.referral_by_id(tx, matter))
     found = [(r, c) for r in records for c in DataClass if tx.sealed_exists(r, c)]

@@ -11,19 +11,12 @@ import pytest
 
 from referrals import routing
 from referrals.model import SYSTEM, AgeGroup, Outcome, Role, Stage, Urgency
-from referrals.service import (
-    closing,
-    doors,
-    drafts,
-    filing,
-    joining,
-    network,
-    offers,
-    people,
-    plans,
-    threads,
-    working,
-)
+from referrals.service.common import doors
+from referrals.service.help import threads, working
+from referrals.service.people import joining, people
+from referrals.service.request import drafts, filing, plans
+from referrals.service.stewards import network
+from referrals.service.turns import closing, offers
 from storage.catalogue_files import read_catalogue, read_network
 from tests.support.network import ROOT, STEWARD, Small
 from tests.support.store import SettableClock, open_store

@@ -12,7 +12,8 @@ from referrals.catalogue_parsing import parse_catalogue
 from referrals.members import CheckIn, Enrolment
 from referrals.ports import Tx
 from referrals.schedule import local
-from referrals.service import courses, enrolling, enrolments, phases
+from referrals.service.members import enrolling, enrolments
+from referrals.service.programme import courses, phases
 from tests.rules.test_catalogue_parsing import files
 from tests.support.chats import Chats
 from tests.support.network import CATALOGUE, Small

@@ -10,7 +10,9 @@ import pytest
 
 from referrals.errors import NotFound, PulangError
 from referrals.model import Actor, Role
-from referrals.service import joining, offers, pages, people
+from referrals.service import pages
+from referrals.service.people import joining, people
+from referrals.service.turns import offers
 from storage.sql import Sql
 from tests.support.chat import Chat
 from tests.support.network import Small

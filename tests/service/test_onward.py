@@ -16,9 +16,11 @@ from referrals.errors import BadAnswer, NotFound, OnwardLoop, TooOften
 from referrals.model import DataClass, Referral, Stage, Urgency
 from referrals.onward import Link
 from referrals.ports import Tx
-from referrals.service import filing, offers, onward, plans, working
-from referrals.service.behalf import Behalf
+from referrals.service.help import working
 from referrals.service.pages import PAGES
+from referrals.service.request import filing, plans
+from referrals.service.request.behalf import Behalf
+from referrals.service.turns import offers, onward
 from referrals.views import FiledView, PlanView, SectionsView
 from tests.support.network import Small
 

@@ -13,7 +13,10 @@ from referrals.errors import NotFound
 from referrals.members import CheckIn, CheckInKind, Crisis, Enrolment, EnrolmentState, Source
 from referrals.model import DataClass, person_holder
 from referrals.ports import Tx
-from referrals.service import asking, checkins, offers, own_checkins, working
+from referrals.service.contact import checkins, own_checkins
+from referrals.service.help import working
+from referrals.service.members import asking
+from referrals.service.turns import offers
 from tests.service.test_check_ins import Chat, labels
 from tests.support.network import CATALOGUE, Small
 

@@ -17,8 +17,12 @@ from referrals.errors import NotFound, PinNeeded
 from referrals.model import DataClass, Referral, Stage, person_holder
 from referrals.persons import Device, Download, Person, Session
 from referrals.ports import Away, Slow, Tx
-from referrals.service import leaving, moving, mydata, offers, people, threads, timers, tracking
+from referrals.service import leaving, mydata, timers
+from referrals.service.help import threads
+from referrals.service.matter import moving, tracking
 from referrals.service.pages import PAGES
+from referrals.service.people import people
+from referrals.service.turns import offers
 from referrals.views import GoneView, MyDataView
 from storage import archive
 from storage.holder_keys import KeyStatus

@@ -14,7 +14,9 @@ from referrals.model import Urgency
 from referrals.persons import Seat
 from referrals.ports import Sent, Tx
 from referrals.said import Notice, Priority
-from referrals.service import desk, offers, people
+from referrals.service.desk import desk
+from referrals.service.people import people
+from referrals.service.turns import offers
 from tests.support.network import Small
 
 

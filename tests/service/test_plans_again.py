@@ -10,8 +10,11 @@ import pytest
 from referrals.casework import ClosingAnswer
 from referrals.errors import BadAnswer, WrongStage
 from referrals.model import Offer, Outcome, Referral, Stage
-from referrals.service import closing, desk, offers, plan_days, plan_preview, tasks, working
+from referrals.service.desk import desk, plan_preview
+from referrals.service.help import working
+from referrals.service.joint import plan_days, tasks
 from referrals.service.pages import PAGES
+from referrals.service.turns import closing, offers
 from tests.support.parts import Parts
 
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
@@ -95,7 +98,7 @@ def test_who_said_no_or_could_not_is_not_asked_again(net: Parts) -> None:
 
 def test_what_was_full_and_has_room_by_now_is_asked(net: Parts) -> None:
     from referrals.directory import Capacity
-    from referrals.service import capacity
+    from referrals.service.matter import capacity
 
     plan = net.plan("release-plan")
     full = _declines(net, plan, "papers", "full")
@@ -191,7 +194,8 @@ def test_a_new_yes_to_the_whole_names_nobody_who_said_no_to_a_part(net: Parts) -
     assert no in whole
     from referrals import routing
     from referrals.model import Urgency
-    from referrals.service import doors, plans
+    from referrals.service.common import doors
+    from referrals.service.request import plans
 
     wishes = plans.Wishes("pattani-mueang", Urgency.URGENT, routing.Exclusions())
     made = net.store.run(lambda tx: plans.make(tx, doors.referral_by_id(tx, plan), wishes))

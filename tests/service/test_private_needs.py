@@ -13,7 +13,9 @@ from referrals.access import Action
 from referrals.errors import BadAnswer
 from referrals.model import AuditEntry, Offer, OfferStage, Referral
 from referrals.ports import Tx
-from referrals.service import filing, matching, offers, plans
+from referrals.service.matter import matching
+from referrals.service.request import filing, plans
+from referrals.service.turns import offers
 from tests.support.network import CATALOGUE, STEWARD, Small
 from tests.support.store import SettableClock, open_store
 

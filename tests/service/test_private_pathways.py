@@ -14,20 +14,14 @@ from referrals.errors import NotFound, NotSealedFor
 from referrals.members import Enrolment
 from referrals.model import AgeGroup, DataClass, Outcome, Referral, Role, Stage, ThreadEntry
 from referrals.ports import Tx
-from referrals.service import (
-    closing,
-    desk,
-    doors,
-    ending,
-    enrolments,
-    matching,
-    needs,
-    offers,
-    same_need,
-    sharing,
-    threads,
-    working,
-)
+from referrals.service.common import doors
+from referrals.service.desk import desk
+from referrals.service.help import threads, working
+from referrals.service.lasting import ending
+from referrals.service.matter import matching, sharing
+from referrals.service.members import enrolments
+from referrals.service.request import needs, same_need
+from referrals.service.turns import closing, offers
 from tests.support.network import CATALOGUE, NETWORK
 from tests.support.private import PLACE, Private
 

@@ -15,7 +15,9 @@ from referrals.errors import ConfigurationError, NotAllowed
 from referrals.members import Enrolment, KeptProgramme
 from referrals.model import Actor, AuditEntry, Role
 from referrals.ports import Tx
-from referrals.service import programmes, timers, versions
+from referrals.service import timers
+from referrals.service.members import programmes
+from referrals.service.programme import versions
 from storage.connection import parse_url
 from tests.rules.test_catalogue_parsing import files
 from tests.support.network import CATALOGUE, STEWARD, Small

@@ -16,7 +16,11 @@ from referrals.model import SYSTEM, DataClass, Role
 from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.said import Timer
-from referrals.service import courses, doors, enrolments, evenings, handover, meetings, phases, retention
+from referrals.service import retention
+from referrals.service.common import doors
+from referrals.service.members import enrolments
+from referrals.service.people import handover
+from referrals.service.programme import courses, evenings, meetings, phases
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store
 

@@ -17,8 +17,9 @@ from referrals.errors import (
     WrongStage,
 )
 from referrals.model import Offer, OfferStage, Stage, Urgency
-from referrals.service import asked, closing, offers, questions, tracking
+from referrals.service.matter import asked, tracking
 from referrals.service.pages import PAGES
+from referrals.service.turns import closing, offers, questions
 from tests.support.network import Small
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

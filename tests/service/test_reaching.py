@@ -10,8 +10,9 @@ import pytest
 from referrals.casework import Attempt
 from referrals.errors import BadAnswer, NotFound, TooLong, WrongStage
 from referrals.model import Outcome, Stage, Urgency
-from referrals.service import attempts, closing, offers, working
+from referrals.service.help import attempts, working
 from referrals.service.pages import PAGES
+from referrals.service.turns import closing, offers
 from tests.service.test_by_word import Club
 from tests.service.test_questions import DAY, HOUR, Turns
 

@@ -12,7 +12,10 @@ import pytest
 
 from referrals.errors import TooOften
 from referrals.model import Actor, DataClass, Referral, Role, Urgency
-from referrals.service import offers, pages, reading, working
+from referrals.service import pages
+from referrals.service.help import working
+from referrals.service.matter import reading
+from referrals.service.turns import offers
 from tests.support.network import ROOT, Small
 
 MOST = reading.MOST[Role.WORKER]
@@ -100,17 +103,17 @@ def test_to_give_back_unread_is_no_matter(net: Small) -> None:
 
 # Where else something sealed is opened, and why that is nobody's reading of somebody's matter.
 OPENED_ELSEWHERE = {
-    "referrals/service/reading.py": "the door itself",
-    "referrals/service/plan_days.py": "the day of a plan and what was said of it, by the process alone",
-    "referrals/service/matching.py": "private wishes, by the matching or by the person themselves",
-    "referrals/service/trends.py": "what one takes back or corrects; two contacts before a hard one",
-    "referrals/service/conversations.py": "answers on their way, by the process alone",
-    "referrals/service/people.py": "one's own words of the last fifteen minutes",
+    "referrals/service/matter/reading.py": "the door itself",
+    "referrals/service/joint/plan_days.py": "the day of a plan and what was said of it, by the process alone",
+    "referrals/service/matter/matching.py": "private wishes, by the matching or by the person themselves",
+    "referrals/service/contact/trends.py": "what one takes back or corrects; two contacts before a hard one",
+    "referrals/service/people/conversations.py": "answers on their way, by the process alone",
+    "referrals/service/people/people.py": "one's own words of the last fifteen minutes",
     "referrals/service/taken_home.py": "one's own data",
-    "referrals/service/complaints.py": "whom a complaint is about, by the process alone",
-    "referrals/service/tries.py": "how often in a row nobody was reached, by the process alone",
-    "referrals/service/body_questions.py": "whom a body's question meant, by the process alone",
-    "referrals/service/meetings.py": "the days on which somebody came, for themselves",
+    "referrals/service/common/complaints.py": "whom a complaint is about, by the process alone",
+    "referrals/service/members/tries.py": "how often in a row nobody was reached, by the process alone",
+    "referrals/service/attendance/body_questions.py": "whom a body's question meant, by the process alone",
+    "referrals/service/programme/meetings.py": "the days on which somebody came, for themselves",
 }
 
 

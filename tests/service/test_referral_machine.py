@@ -48,18 +48,13 @@ from referrals.model import (
 from referrals.network_file import NetworkFile
 from referrals.ports import Tx
 from referrals.said import Button
-from referrals.service import (
-    closing,
-    desk,
-    matching,
-    network,
-    offers,
-    pages,
-    threads,
-    timers,
-    transfers,
-    working,
-)
+from referrals.service import pages, timers
+from referrals.service.desk import desk
+from referrals.service.help import threads, working
+from referrals.service.joint import transfers
+from referrals.service.matter import matching
+from referrals.service.stewards import network
+from referrals.service.turns import closing, offers
 from tests.support.network import CATALOGUE, NETWORK, STEWARD, Small
 from tests.support.pressed import filled, offered_by
 from tests.support.store import SettableClock, open_store

@@ -25,8 +25,11 @@ from referrals.model import (
 )
 from referrals.ports import Tx
 from referrals.said import Timer
-from referrals.service import closing, doors, offers, plan_days, sharing, tasks, tracking
+from referrals.service.common import doors
+from referrals.service.joint import plan_days, tasks
+from referrals.service.matter import sharing, tracking
 from referrals.service.pages import PAGES
+from referrals.service.turns import closing, offers
 from storage.sql import Sql
 from tests.support.chats import Chats
 from tests.support.parts import Parts

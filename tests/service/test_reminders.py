@@ -19,19 +19,11 @@ from referrals.model import DataClass, person_holder
 from referrals.persons import Person
 from referrals.ports import Tx
 from referrals.said import Notice
-from referrals.service import (
-    asking,
-    checkins,
-    enrolments,
-    member_keys,
-    reminders,
-    reminding,
-    timers,
-    tries,
-    wellbeing,
-    wishes,
-)
-from referrals.service.reminding import Asking
+from referrals.service import timers
+from referrals.service.contact import checkins, reminding, wellbeing, wishes
+from referrals.service.contact.reminding import Asking
+from referrals.service.matter import member_keys
+from referrals.service.members import asking, enrolments, reminders, tries
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store
 

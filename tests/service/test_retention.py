@@ -24,18 +24,13 @@ from referrals.persons import (
     Tally,
 )
 from referrals.ports import Away, Slow, Tx
-from referrals.service import (
-    checkins,
-    closing,
-    moving,
-    offers,
-    people,
-    reminding,
-    retention,
-    threads,
-    tracking,
-)
+from referrals.service import retention
+from referrals.service.contact import checkins, reminding
+from referrals.service.help import threads
+from referrals.service.matter import moving, tracking
 from referrals.service.pages import PAGES
+from referrals.service.people import people
+from referrals.service.turns import closing, offers
 from storage import archive
 from storage.sql import Sql
 from storage.tables import TABLE_OF, metadata

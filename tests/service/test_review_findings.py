@@ -19,23 +19,15 @@ from referrals.members import CheckIn
 from referrals.model import SYSTEM, AgeGroup, DataClass, Role, Stage, ThreadEntry, Urgency
 from referrals.persons import Conversation, Presence, Scrap
 from referrals.ports import Tx
-from referrals.service import (
-    checkins,
-    closing,
-    conversations,
-    desk,
-    doors,
-    drafts,
-    filing,
-    joining,
-    network,
-    offers,
-    pages,
-    people,
-    plans,
-    threads,
-    working,
-)
+from referrals.service import pages
+from referrals.service.common import doors
+from referrals.service.contact import checkins
+from referrals.service.desk import desk
+from referrals.service.help import threads, working
+from referrals.service.people import conversations, joining, people
+from referrals.service.request import drafts, filing, plans
+from referrals.service.stewards import network
+from referrals.service.turns import closing, offers
 from tests.support.network import CATALOGUE, NETWORK, STEWARD, Small
 from tests.support.store import SettableClock, open_store
 

@@ -15,20 +15,13 @@ from referrals.limits import LIMITS, Doing
 from referrals.model import Actor, Role
 from referrals.persons import DeviceState, Invitation, Presence, Recovery, Seat, WritingWindow
 from referrals.ports import Away, Tx
-from referrals.service import (
-    closing,
-    doors,
-    handover,
-    joining,
-    leaving,
-    letting_in,
-    moving,
-    network,
-    offers,
-    people,
-    tracking,
-)
+from referrals.service import leaving
+from referrals.service.common import doors
+from referrals.service.matter import moving, tracking
 from referrals.service.pages import PAGES
+from referrals.service.people import handover, joining, letting_in, people
+from referrals.service.stewards import network
+from referrals.service.turns import closing, offers
 from referrals.views import MyDataView, OfferView, TrackView
 from tests.service.test_letting_in import NEW_PIN, PIN, SLOW, Phones
 from tests.support.network import NETWORK

@@ -18,9 +18,11 @@ from referrals.freshness import stale
 from referrals.model import AuditEntry, Urgency
 from referrals.network_file import NetworkFile
 from referrals.ports import Tx
-from referrals.service import capacity, network, offers
+from referrals.service.matter import capacity
 from referrals.service.pages.posts import posts_view
 from referrals.service.pages.room import ROOM
+from referrals.service.stewards import network
+from referrals.service.turns import offers
 from tests.support.network import CATALOGUE, NETWORK, STEWARD, Small
 from tests.support.store import SettableClock, open_store
 

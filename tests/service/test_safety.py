@@ -19,9 +19,11 @@ from referrals.members import Crisis, Danger, Enrolment, SafetyShare
 from referrals.model import Actor, DataClass, Role
 from referrals.persons import Seat
 from referrals.ports import Tx
-from referrals.service import crisis, ending, enrolments, safety_lists, safety_plans, safety_sharing
+from referrals.service.alarm import crisis, safety_lists, safety_plans, safety_sharing
+from referrals.service.alarm.safety_sharing import Wish
+from referrals.service.lasting import ending
+from referrals.service.members import enrolments
 from referrals.service.pages import PAGES
-from referrals.service.safety_sharing import Wish
 from tests.support.network import CATALOGUE, Small
 
 DAYS, HOURS = timedelta(days=1), timedelta(hours=1)

@@ -10,8 +10,9 @@ import pytest
 from referrals import routing
 from referrals.errors import BadAnswer, NotFound, TooLong, WrongStage
 from referrals.model import DataClass, Referral, Stage, Urgency
-from referrals.service import closing, offers, plans, same_need
 from referrals.service.pages import PAGES
+from referrals.service.request import plans, same_need
+from referrals.service.turns import closing, offers
 from referrals.views import FiledView, MatterView, PlanView, SectionsView
 from tests.support.network import Small
 

@@ -14,23 +14,12 @@ from referrals.catalogue_parsing import parse_catalogue
 from referrals.errors import ConfigurationError, NotFound
 from referrals.members import CheckIn, Crisis, Danger, Enrolment, Part
 from referrals.ports import Tx
-from referrals.service import (
-    checkins,
-    crisis,
-    enrolments,
-    evenings,
-    handing_members,
-    linking,
-    meetings,
-    needs,
-    own_checkins,
-    phases,
-    reminders,
-    standing_in,
-    tell,
-    versions,
-    wishes,
-)
+from referrals.service.alarm import crisis
+from referrals.service.common import tell
+from referrals.service.contact import checkins, own_checkins, wishes
+from referrals.service.members import enrolments, handing_members, linking, reminders, standing_in
+from referrals.service.programme import evenings, meetings, phases, versions
+from referrals.service.request import needs
 from tests.rules.test_catalogue_parsing import files
 from tests.service.test_reminders import BANGKOK, DAY, HOUR, MET, TRIED, Club
 from tests.support.network import CATALOGUE, STEWARD

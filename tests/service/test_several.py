@@ -12,8 +12,8 @@ from handlers.incoming import Did, Incoming
 from referrals.errors import BadAnswer, StaleButton
 from referrals.model import Referral, Stage
 from referrals.ports import Delivery
-from referrals.service import plans
 from referrals.service.pages import PAGES
+from referrals.service.request import plans
 from referrals.views import FiledView, MeView, PlanView
 from tests.support.network import Small
 

@@ -24,8 +24,14 @@ from referrals.model import (
 )
 from referrals.network_file import NetworkFile
 from referrals.ports import Tx
-from referrals.service import closing, desk, doors, network, offers, people, sharing, threads, working
+from referrals.service.common import doors
+from referrals.service.desk import desk
+from referrals.service.help import threads, working
+from referrals.service.matter import sharing
 from referrals.service.pages import PAGES
+from referrals.service.people import people
+from referrals.service.stewards import network
+from referrals.service.turns import closing, offers
 from storage.sql import Sql
 from tests.support.network import CATALOGUE, NETWORK, STEWARD, Small
 from tests.support.store import SettableClock, open_store

@@ -30,7 +30,10 @@ from referrals.network_file import NetworkFile
 from referrals.persons import Seat
 from referrals.ports import Delivery, Tx
 from referrals.said import Button, Timer
-from referrals.service import desk_queues, network, pages, timers, tracking
+from referrals.service import pages, timers
+from referrals.service.desk import desk_queues
+from referrals.service.matter import tracking
+from referrals.service.stewards import network
 from storage import chat
 from storage.tx import StoreTx
 from tests.support.network import NETWORK, STEWARD, Small

@@ -14,7 +14,11 @@ from referrals.errors import NotAllowed, NotFound, TooOften, WrongStage
 from referrals.limits import LIMITS, Doing
 from referrals.model import Stage, Urgency
 from referrals.persons import Switch, Tally
-from referrals.service import closing, desk, desk_first, desk_queues, offers, pages, working
+from referrals.service import pages
+from referrals.service.desk import desk, desk_queues
+from referrals.service.help import working
+from referrals.service.request import desk_first
+from referrals.service.turns import closing, offers
 from storage.sql import Sql
 from tests.support.chat import Chat
 from tests.support.network import Small

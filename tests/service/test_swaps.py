@@ -13,7 +13,11 @@ from referrals.directory import DutySwap
 from referrals.errors import AlreadyHandled, BadAnswer, NotAllowed, NotFound, PulangError, TurnOver
 from referrals.persons import Person, Presence, Seat
 from referrals.ports import Tx
-from referrals.service import handover, network, pages, rota, swaps, tell
+from referrals.service import pages
+from referrals.service.common import tell
+from referrals.service.desk import rota, swaps
+from referrals.service.people import handover
+from referrals.service.stewards import network
 from tests.service.test_desk import Desk
 from tests.support.network import NETWORK, STEWARD
 

@@ -15,8 +15,12 @@ from referrals.access import Action
 from referrals.errors import NotFound, NoThread, WrongStage
 from referrals.model import DataClass, Offer, Stage, ThreadEntry
 from referrals.ports import Tx
-from referrals.service import closing, doors, offers, people, same_need, thread_share, threads, working
+from referrals.service.common import doors
+from referrals.service.help import thread_share, threads, working
 from referrals.service.pages import PAGES
+from referrals.service.people import people
+from referrals.service.request import same_need
+from referrals.service.turns import closing, offers
 from referrals.thread_rules import Side
 from referrals.views import MatterView
 from tests.support.network import CATALOGUE, Small

@@ -12,8 +12,9 @@ from referrals.errors import NotFound, TooOften, WrongStage
 from referrals.limits import LIMITS, Doing
 from referrals.model import Tracking
 from referrals.ports import Tx
-from referrals.service import closing, offers, tracking
+from referrals.service.matter import tracking
 from referrals.service.pages import PAGES
+from referrals.service.turns import closing, offers
 from referrals.views import TrackView
 from tests.support.counted import asked_of
 from tests.support.network import Small

@@ -17,21 +17,15 @@ from referrals.members import WordReceipt
 from referrals.model import DESK, Consent, DataClass, Offer, OfferStage, Stage
 from referrals.persons import Seat
 from referrals.ports import Tx
-from referrals.service import (
-    awaited,
-    closing,
-    desk,
-    doors,
-    filing,
-    offers,
-    onward,
-    threads,
-    transfers,
-    word_checks,
-    word_consent,
-    working,
-)
+from referrals.service import awaited
+from referrals.service.by_word import word_consent
+from referrals.service.common import doors
+from referrals.service.desk import desk
+from referrals.service.help import threads, working
+from referrals.service.joint import transfers
 from referrals.service.pages import PAGES
+from referrals.service.request import filing, word_checks
+from referrals.service.turns import closing, offers, onward
 from referrals.views import MatterView, Section
 from tests.service.test_by_word import Club
 from tests.support.network import CATALOGUE, Small

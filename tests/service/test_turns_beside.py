@@ -10,7 +10,9 @@ import pytest
 from referrals.casework import AppointmentState
 from referrals.errors import CannotWait
 from referrals.model import Stage
-from referrals.service import appointments, asked, offers, questions, waiting
+from referrals.service.help import appointments
+from referrals.service.matter import asked
+from referrals.service.turns import offers, questions, waiting
 from tests.service.test_questions import CHOICE, QUESTION
 from tests.service.test_transfers import DAY, Handing
 from tests.support.network import Small

@@ -19,8 +19,10 @@ from referrals.errors import NotFound
 from referrals.model import Offer
 from referrals.persons import Person
 from referrals.ports import Delivery, Sent
-from referrals.service import closing, pages, threads, working
+from referrals.service import pages
+from referrals.service.help import threads, working
 from referrals.service.pages import PAGES
+from referrals.service.turns import closing
 from tests.support.network import Small
 
 FAMILY, FIRST, SECOND, DESK = 1, 11, 13, 14

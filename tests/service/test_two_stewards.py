@@ -11,7 +11,7 @@ from referrals.errors import ConfigurationError
 from referrals.model import Actor, Role
 from referrals.network_file import NetworkFile
 from referrals.persons import Seat
-from referrals.service import network
+from referrals.service.stewards import network
 from tests.support.network import NETWORK, Small
 
 

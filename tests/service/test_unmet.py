@@ -17,7 +17,8 @@ from referrals.errors import BadAnswer, ConfigurationError, NotAllowed
 from referrals.model import Actor, AgeGroup, AuditEntry, Outcome, Referral, Role, Stage
 from referrals.ports import Tx
 from referrals.quarters import quarters
-from referrals.service import closing, matching, unmet
+from referrals.service.matter import matching, unmet
+from referrals.service.turns import closing
 from referrals.suppression import TOTAL
 from tests.support.network import CATALOGUE, STEWARD, Small
 from tests.support.store import SettableClock, open_store

@@ -9,8 +9,9 @@ import pytest
 
 from referrals.errors import BadAnswer, CannotWait, NotFound, OfferOver, TurnOver
 from referrals.model import OfferStage, Stage, Urgency
-from referrals.service import asked, closing, matching, offers, waiting
+from referrals.service.matter import asked, matching
 from referrals.service.pages import PAGES
+from referrals.service.turns import closing, offers, waiting
 from tests.service.test_questions import DAY, Turns
 
 

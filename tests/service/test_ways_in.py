@@ -12,8 +12,12 @@ import pytest
 from referrals.errors import NotFound
 from referrals.model import Referral, Stage
 from referrals.ports import Tx
-from referrals.service import appointments, offers, pages, plans, questions, tasks, working
+from referrals.service import pages
+from referrals.service.help import appointments, working
+from referrals.service.joint import tasks
 from referrals.service.pages import stretches
+from referrals.service.request import plans
+from referrals.service.turns import offers, questions
 from tests.service.test_desk import Desk
 from tests.support.chats import LONGEST_SCREEN, Chats
 from tests.support.network import CATALOGUE

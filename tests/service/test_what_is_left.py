@@ -20,13 +20,10 @@ from referrals.casework import (
 )
 from referrals.consent import OWN_NO
 from referrals.ports import Tx
-from referrals.service import (
-    after_help,
-    closing,
-    export_page,
-    leaving,
-    names,
-)
+from referrals.service import leaving
+from referrals.service.common import names
+from referrals.service.people import export_page
+from referrals.service.turns import after_help, closing
 from tests.service.test_circle_story import Round
 from tests.service.test_own_data import _rows_with
 from tests.service.test_transfers import DAY, Handing

@@ -12,7 +12,7 @@ from bot.commands import why
 from referrals.casework import Transfer
 from referrals.directory import Area
 from referrals.network_file import NetworkFile
-from referrals.service import network
+from referrals.service.stewards import network
 from tests.service.test_transfers import Handing
 from tests.support.network import STEWARD, Small
 

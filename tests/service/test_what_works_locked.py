@@ -19,18 +19,13 @@ from referrals.errors import PinNeeded, PulangError
 from referrals.members import Enrolment
 from referrals.model import Actor, Role, Urgency
 from referrals.ports import Tx
-from referrals.service import (
-    checkins,
-    closing,
-    enrolments,
-    joining,
-    letting_in,
-    needs,
-    offers,
-    plans,
-    working,
-)
+from referrals.service.contact import checkins
+from referrals.service.help import working
+from referrals.service.members import enrolments
 from referrals.service.pages import PAGES
+from referrals.service.people import joining, letting_in
+from referrals.service.request import needs, plans
+from referrals.service.turns import closing, offers
 from tests.service.test_letting_in import NEW_PIN, PIN, Phones
 from tests.support.network import CATALOGUE
 from tests.support.store import SettableClock, open_store

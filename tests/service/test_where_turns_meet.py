@@ -17,22 +17,13 @@ from referrals.errors import PulangError
 from referrals.model import Move, Offer, OfferStage, Stage
 from referrals.ports import Tx
 from referrals.schedule import open_time_between
-from referrals.service import (
-    after_help,
-    attempts,
-    closing,
-    desk,
-    desk_work,
-    doors,
-    handing_over,
-    matching,
-    network,
-    offers,
-    plan_days,
-    questions,
-    tell,
-    working,
-)
+from referrals.service.common import doors, tell
+from referrals.service.desk import desk, desk_work
+from referrals.service.help import attempts, working
+from referrals.service.joint import plan_days
+from referrals.service.matter import handing_over, matching
+from referrals.service.stewards import network
+from referrals.service.turns import after_help, closing, offers, questions
 from tests.service.test_by_word import Club
 from tests.service.test_circle_story import LEADS, Round
 from tests.service.test_questions import CHOICE, QUESTION, Turns

@@ -9,8 +9,9 @@ import pytest
 
 from referrals.model import Referral, Stage
 from referrals.ports import Tx
-from referrals.service import offers, working
+from referrals.service.help import working
 from referrals.service.pages import PAGES
+from referrals.service.turns import offers
 from referrals.views import PlanView
 from tests.support.network import Small
 

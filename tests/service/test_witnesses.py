@@ -14,7 +14,8 @@ from referrals.model import Checkpoint
 from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.said import Timer
-from referrals.service import pages, witnessing
+from referrals.service import pages
+from referrals.service.stewards import witnessing
 from storage import checkpoints
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store

@@ -13,16 +13,11 @@ from referrals.casework import Appointment
 from referrals.errors import BadAnswer, NotFound, WrongStage
 from referrals.model import Outcome, Referral, Stage, Urgency
 from referrals.ports import Delivery, Tx
-from referrals.service import (
-    how_ended,
-    offers,
-    pages,
-    threads,
-    tracking,
-    worker_day,
-    worker_hands,
-    working,
-)
+from referrals.service import pages
+from referrals.service.desk import worker_day, worker_hands
+from referrals.service.help import how_ended, threads, working
+from referrals.service.matter import tracking
+from referrals.service.turns import offers
 from referrals.workload import Heap
 from tests.service.test_desk import Desk
 from tests.support.chats import LONGEST_SCREEN, Chats, Phone, Shown

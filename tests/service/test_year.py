@@ -32,7 +32,10 @@ from referrals.members import CheckIn, CheckInKind, Enrolment, EnrolmentState, S
 from referrals.model import Actor, Role
 from referrals.persons import Person, Seat, WritingWindow
 from referrals.ports import Delivery, Sent, Tx
-from referrals.service import checkins, enrolments, people, reminders, timers, wishes
+from referrals.service import timers
+from referrals.service.contact import checkins, wishes
+from referrals.service.members import enrolments, reminders
+from referrals.service.people import people
 from storage.sql import Sql
 from storage.store import Store
 from storage.tx import StoreTx

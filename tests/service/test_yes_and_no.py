@@ -27,19 +27,13 @@ from referrals.model import (
 )
 from referrals.persons import Seat
 from referrals.ports import Tx
-from referrals.service import (
-    behalf,
-    closing,
-    desk,
-    doors,
-    enrolments,
-    needs,
-    offers,
-    safe_times,
-    word_consent,
-    young,
-)
+from referrals.service.by_word import word_consent
+from referrals.service.common import doors
+from referrals.service.desk import desk
+from referrals.service.members import enrolments
 from referrals.service.pages import PAGES
+from referrals.service.request import behalf, needs, safe_times, young
+from referrals.service.turns import closing, offers
 from tests.support.asking import agreed, asked_for, drafted
 from tests.support.chats import Chats
 from tests.support.network import CATALOGUE, Small

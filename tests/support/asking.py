@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from referrals.model import AgeGroup
-from referrals.service import doors, drafts
+from referrals.service.common import doors
 from referrals.service.pages import PAGES
+from referrals.service.request import drafts
 from tests.support.network import Small
 
 WHERE = {"area": "pattani-mueang", "urgency": "urgent"}

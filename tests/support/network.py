@@ -16,7 +16,12 @@ from referrals.model import Actor, AgeGroup, Offer, Referral, Role, Urgency
 from referrals.persons import Person, Seat
 from referrals.ports import Delivery, Sent, Tx
 from referrals.said import Timer
-from referrals.service import doors, drafts, filing, matching, network, people, plans, timers
+from referrals.service import timers
+from referrals.service.common import doors
+from referrals.service.matter import matching
+from referrals.service.people import people
+from referrals.service.request import drafts, filing, plans
+from referrals.service.stewards import network
 from storage.catalogue_files import read_catalogue, read_network
 from storage.store import Store
 from tests.support.laid import lay

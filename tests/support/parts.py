@@ -7,7 +7,11 @@ from datetime import timedelta
 from referrals import routing
 from referrals.casework import Task
 from referrals.model import AgeGroup, Referral, Stage, Urgency
-from referrals.service import closing, doors, drafts, filing, offers, plans, task_people, working
+from referrals.service.common import doors
+from referrals.service.help import working
+from referrals.service.matter import task_people
+from referrals.service.request import drafts, filing, plans
+from referrals.service.turns import closing, offers
 from tests.support.network import Small
 
 SEATS = (

@@ -7,8 +7,9 @@ from typing import Any
 from referrals.model import AgeGroup, Referral, Role
 from referrals.persons import Conversation
 from referrals.ports import Tx
-from referrals.service import doors, drafts
+from referrals.service.common import doors
 from referrals.service.pages import PAGES
+from referrals.service.request import drafts
 from tests.support.network import NETWORK, Small, seated
 
 PLACE = "pattani-mueang"

@@ -20,7 +20,8 @@ from referrals.model import Offer, OfferStage, Record, Referral, Role, Stage
 from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.said import Notice
-from referrals.service import complaints, member_keys
+from referrals.service.common import complaints
+from referrals.service.matter import member_keys
 from storage.store import Store
 
 _UNASKED = (Stage.DRAFT, Stage.AWAITING_CONSENT)

@@ -13,23 +13,13 @@ from referrals.model import SYSTEM, AuditEntry, Consent, DataClass, Offer, Role,
 from referrals.network_file import NetworkFile
 from referrals.persons import Seat
 from referrals.ports import Tx
-from referrals.service import (
-    appointments,
-    asked,
-    attempts,
-    closing,
-    doors,
-    filing,
-    network,
-    offers,
-    plans,
-    questions,
-    retention,
-    sharing,
-    threads,
-    waiting,
-    working,
-)
+from referrals.service import retention
+from referrals.service.common import doors
+from referrals.service.help import appointments, attempts, threads, working
+from referrals.service.matter import asked, sharing
+from referrals.service.request import filing, plans
+from referrals.service.stewards import network
+from referrals.service.turns import closing, offers, questions, waiting
 from tests.support.network import NETWORK, STEWARD, Small
 
 PERSONAS = (

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from referrals.access import Action
 from referrals.model import Actor, Referral, Role
 from referrals.ports import Tx
-from referrals.service import same_need
 from referrals.service.pages.page import Verb, text_of
 from referrals.service.pages.part import Part
+from referrals.service.request import same_need
 from referrals.views import Section, Step
 
 _ADD = Step("add", "page.step.add", needs="text")

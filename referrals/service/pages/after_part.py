@@ -8,9 +8,10 @@ from referrals.access import Action
 from referrals.catalogue import Coded
 from referrals.model import Actor, Referral, Role, Stage
 from referrals.ports import Tx
-from referrals.service import after_help, closing, complaints, doors
+from referrals.service.common import complaints, doors
 from referrals.service.pages.page import Verb, text_of
 from referrals.service.pages.part import Part
+from referrals.service.turns import after_help, closing
 from referrals.views import Choice, Said, Section, Step
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from referrals.access import Action
 from referrals.ports import Tx
-from referrals.service import agreements, doors
+from referrals.service.common import doors
+from referrals.service.lasting import agreements
 from referrals.service.pages.page import Body, Page, Verb
 from referrals.views import Said, Section, SectionsView
 

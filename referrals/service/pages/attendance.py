@@ -17,17 +17,13 @@ from referrals.members import Enrolment
 from referrals.model import Actor, AuditEntry, Role
 from referrals.ports import Tx
 from referrals.schedule import local
-from referrals.service import (
-    after_help,
-    attendance,
-    attendance_by_word,
-    body_questions,
-    doors,
-    names,
-    reading,
-)
+from referrals.service.attendance import attendance, body_questions
+from referrals.service.by_word import attendance_by_word
+from referrals.service.common import doors, names
+from referrals.service.matter import reading
 from referrals.service.pages import after_part, attendance_word
 from referrals.service.pages.page import Body, Page, Verb, text_of
+from referrals.service.turns import after_help
 from referrals.views import Choice, Said, Section, SectionsView, Step
 
 BODY, DESK = "body", "desk"

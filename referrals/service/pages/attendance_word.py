@@ -15,8 +15,12 @@ from referrals.errors import TooOften
 from referrals.members import EnrolmentState
 from referrals.model import Actor, AuditEntry, DataClass
 from referrals.ports import Tx
-from referrals.service import attendance, attendance_by_word, doors, names, reading, word_checks
+from referrals.service.attendance import attendance
+from referrals.service.by_word import attendance_by_word
+from referrals.service.common import doors, names
+from referrals.service.matter import reading
 from referrals.service.pages.page import Body, Verb, text_of
+from referrals.service.request import word_checks
 from referrals.views import Choice, Said, Section, SectionsView, Step
 
 TITLE = "part.attendance.title"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from referrals.access import Action
 from referrals.ports import Tx
-from referrals.service import choosing, doors
+from referrals.service.common import doors
 from referrals.service.pages.page import Body, Page, Verb, text_of
+from referrals.service.people import choosing
 from referrals.views import Choice, FiledView, Said, Section, SectionsView, Step
 
 TITLE = "page.choose.title"

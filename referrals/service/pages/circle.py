@@ -9,7 +9,9 @@ from referrals.access import Action
 from referrals.casework import CircleState
 from referrals.model import AgeGroup, Offer, Referral
 from referrals.ports import Tx
-from referrals.service import circle_invitations, circle_sides, circles, doors, names
+from referrals.service.common import doors, names
+from referrals.service.joint import circle_invitations, circles
+from referrals.service.matter import circle_sides
 from referrals.service.pages import circle_part
 from referrals.service.pages.page import Body, Page, PageVerb, Verb, text_of
 from referrals.views import Choice, Said, Section, SectionsView, Step

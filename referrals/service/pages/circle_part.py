@@ -10,7 +10,9 @@ from referrals.casework import Circle, CircleSide, CircleState
 from referrals.model import Actor, Referral, Role
 from referrals.ports import Tx
 from referrals.schedule import local
-from referrals.service import circle_sides, circles, doors
+from referrals.service.common import doors
+from referrals.service.joint import circles
+from referrals.service.matter import circle_sides
 from referrals.service.pages.page import Body, Verb
 from referrals.service.pages.part import Part
 from referrals.views import Choice, Said, Section, Step

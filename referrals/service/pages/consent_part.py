@@ -10,19 +10,13 @@ from referrals.errors import NotFound
 from referrals.lifecycle import ENDED
 from referrals.model import Actor, AgeGroup, DataClass, Referral, Role
 from referrals.ports import Tx
-from referrals.service import (
-    behalf,
-    doors,
-    going_on,
-    reading,
-    receipts,
-    safe_times,
-    sharing,
-    transfers,
-    young,
-)
+from referrals.service.common import doors
+from referrals.service.joint import transfers
+from referrals.service.lasting import going_on
+from referrals.service.matter import reading, sharing
 from referrals.service.pages.page import Body, Verb, text_of
 from referrals.service.pages.part import Part
+from referrals.service.request import behalf, receipts, safe_times, young
 from referrals.views import Choice, Said, Section, Step
 
 _AGAIN = Step(

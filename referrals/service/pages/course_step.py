@@ -6,8 +6,11 @@ from referrals.access import Action
 from referrals.errors import WrongStage
 from referrals.model import Referral, Stage
 from referrals.ports import Tx
-from referrals.service import courses, doors, enrolments, matching
+from referrals.service.common import doors
+from referrals.service.matter import matching
+from referrals.service.members import enrolments
 from referrals.service.pages.page import Body, text_of
+from referrals.service.programme import courses
 from referrals.views import Choice, Step
 
 

@@ -12,8 +12,8 @@ from referrals.errors import NotFound
 from referrals.model import Urgency
 from referrals.ports import Tx
 from referrals.queues import Queue
-from referrals.service import desk_queues
-from referrals.service.desk_queues import Waiting
+from referrals.service.desk import desk_queues
+from referrals.service.desk.desk_queues import Waiting
 from referrals.service.pages import rota, stretches
 from referrals.service.pages.page import Body, Page, Verb
 from referrals.views import MatterLine, Said, Section, SectionsView, Way

@@ -10,19 +10,12 @@ from referrals.model import Actor, Referral, Role, Stage
 from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.routing import Line, Reason
-from referrals.service import (
-    desk,
-    desk_notes,
-    desk_work,
-    doors,
-    matching,
-    names,
-    plan_preview,
-    plans,
-    reading,
-)
+from referrals.service.common import doors, names
+from referrals.service.desk import desk, desk_work, plan_preview
+from referrals.service.matter import desk_notes, matching, reading
 from referrals.service.pages.page import Body, Verb, text_of
 from referrals.service.pages.part import Part
+from referrals.service.request import plans
 from referrals.views import Choice, Said, Section, Step
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from referrals.access import Action
-from referrals.service import letting_in, stepup
 from referrals.service.pages.page import Verb, text_of
+from referrals.service.people import letting_in, stepup
 
 DEVICE_STEPS: Mapping[str, Verb] = {
     "prove": Verb(

@@ -8,8 +8,9 @@ from referrals.access import Action
 from referrals.errors import PinNeeded
 from referrals.persons import Device, DeviceState
 from referrals.ports import Tx
-from referrals.service import devices, doors, letting_in, names, phones
+from referrals.service.common import doors, names
 from referrals.service.pages.page import Body, Page, Verb, text_of
+from referrals.service.people import devices, letting_in, phones
 from referrals.views import AskingLine, DeviceLine, DevicesView, Step
 
 _END = Step("end", "page.step.end_device", needs="yes", danger=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from referrals.lifecycle import ENDED
 from referrals.model import Referral
 from referrals.ports import Tx
-from referrals.service import doors
+from referrals.service.common import doors
 from referrals.views import Said, Section, SectionsView, Step
 
 

@@ -13,8 +13,10 @@ from referrals.errors import StaleButton
 from referrals.member_views import LinkView, TieLine
 from referrals.members import Enrolment, Linking
 from referrals.ports import Tx
-from referrals.service import enrolments, linking, phones, tell
+from referrals.service.common import tell
+from referrals.service.members import enrolments, linking
 from referrals.service.pages.page import Body, Page, Verb, text_of
+from referrals.service.people import phones
 from referrals.views import Step
 
 _UNTIE = Step("untie", "page.step.untie", needs="yes", danger=True)

@@ -13,33 +13,24 @@ from referrals.lifecycle import ENDED
 from referrals.members import Enrolment
 from referrals.model import Actor, Consent, DataClass, Move, Offer, Referral, Role, Stage, Urgency
 from referrals.ports import Tx
-from referrals.service import (
-    after_help,
+from referrals.service.common import complaints, doors, emergency, names
+from referrals.service.desk import desk, plan_preview
+from referrals.service.help import threads
+from referrals.service.matter import (
     asked,
-    beginning,
-    closing,
-    complaints,
-    desk,
     desk_notes,
-    doors,
-    emergency,
     matching,
     moving,
-    names,
-    phones,
     plan_parts,
-    plan_preview,
-    readers,
     reading,
-    safe_times,
     sharing,
-    task_plans,
-    threads,
     tracking,
-    word_checks,
 )
 from referrals.service.pages import course_step, matter_parts, tasks_part, yes_check
 from referrals.service.pages.page import Body, Page, Verb, text_of
+from referrals.service.people import phones, readers
+from referrals.service.request import safe_times, task_plans, word_checks
+from referrals.service.turns import after_help, beginning, closing
 from referrals.views import Choice, FiledView, MatterView, MoveLine, Section, Step
 
 

@@ -12,9 +12,12 @@ from referrals.members import Enrolment
 from referrals.model import Referral, Role, Stage
 from referrals.persons import WritingWindow
 from referrals.ports import Tx
-from referrals.service import complaints, desk_queues, doors, linking, people, tell, worker_day
+from referrals.service.common import complaints, doors, tell
+from referrals.service.desk import desk_queues, worker_day
+from referrals.service.members import linking
 from referrals.service.pages import desk, my_reminders, work
 from referrals.service.pages.page import Body, Page, Verb, text_of
+from referrals.service.people import people
 from referrals.views import Choice, FiledView, MatterLine, MeView, Step
 
 FEW = 12  # of what lies at a partner; page 'work' has it all

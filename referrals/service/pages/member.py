@@ -16,21 +16,15 @@ from referrals.member_views import MarkLine, MemberView, UndertakingLine
 from referrals.members import CheckIn, Enrolment, EnrolmentState, Undertaking
 from referrals.ports import Tx
 from referrals.schedule import local
-from referrals.service import (
-    checkins,
-    courses,
-    crisis,
-    enrolments,
-    needs,
-    phases,
-    programmes,
-    reading,
-    safety_plans,
-    trends,
-)
+from referrals.service.alarm import crisis, safety_plans
+from referrals.service.contact import checkins, trends
+from referrals.service.matter import reading
+from referrals.service.members import enrolments, programmes
 from referrals.service.pages import member_lines
 from referrals.service.pages.me import lines_of
 from referrals.service.pages.page import Body, Page, Verb, day_of, text_of
+from referrals.service.programme import courses, phases
+from referrals.service.request import needs
 from referrals.views import Choice, Step
 
 SHOWN = 12  # contacts that are opened, for the trend

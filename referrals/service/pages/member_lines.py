@@ -10,7 +10,9 @@ from referrals.member_views import ContactLine, NoteLine, QuestionLine
 from referrals.members import CheckIn, CheckInKind
 from referrals.model import Actor, DataClass
 from referrals.ports import Tx
-from referrals.service import asking, checkins, reading, trends
+from referrals.service.contact import checkins, trends
+from referrals.service.matter import reading
+from referrals.service.members import asking
 
 Opened = Mapping[str, Mapping[str, str]]  # of each contact by id: the opened columns
 

@@ -14,8 +14,10 @@ from referrals.access import Action
 from referrals.member_views import MemberLine, MembersView
 from referrals.members import EnrolmentState
 from referrals.ports import Tx
-from referrals.service import caseload, doors, enrolments, handing_members, mentoring, standing_in
-from referrals.service.caseload import Line
+from referrals.service.common import doors
+from referrals.service.contact import caseload
+from referrals.service.contact.caseload import Line
+from referrals.service.members import enrolments, handing_members, mentoring, standing_in
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import Choice, Step
 

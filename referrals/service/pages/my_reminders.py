@@ -8,7 +8,7 @@ from datetime import time
 from referrals.errors import BadAnswer
 from referrals.persons import Person
 from referrals.ports import Tx
-from referrals.service import wishes
+from referrals.service.contact import wishes
 from referrals.service.pages.page import Body, text_of
 from referrals.views import RemindersView
 

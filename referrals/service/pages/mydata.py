@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from referrals.access import Action
 from referrals.ports import Away, Tx
-from referrals.service import doors, leaving, mydata
+from referrals.service import leaving, mydata
+from referrals.service.common import doors
 from referrals.service.pages.page import Body, Page, Verb
 from referrals.views import GoneView, HeldLine, MyDataView, Step
 

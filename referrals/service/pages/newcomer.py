@@ -14,18 +14,11 @@ from referrals.members import Enrolment, EnrolmentState, Part
 from referrals.mentor_matching import Fit, Unfit
 from referrals.model import Role
 from referrals.ports import Tx
-from referrals.service import (
-    doors,
-    enrolling,
-    enrolments,
-    handing_members,
-    mentoring,
-    names,
-    plans,
-    programmes,
-)
-from referrals.service.enrolling import Opening
+from referrals.service.common import doors, names
+from referrals.service.members import enrolling, enrolments, handing_members, mentoring, programmes
+from referrals.service.members.enrolling import Opening
 from referrals.service.pages.page import Body, Page, Verb, text_of
+from referrals.service.request import plans
 from referrals.views import Choice, Step
 
 MOST_ALONE = 20  # on one page

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from referrals.access import Action
 from referrals.members import Crisis
 from referrals.ports import Tx
-from referrals.service import alarm_numbers, alarms, doors, emergency
+from referrals.service.alarm import alarm_numbers, alarms
+from referrals.service.common import doors, emergency
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import Said, Section, SectionsView, Step
 

@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 from referrals.access import Action
 from referrals.ports import Tx
-from referrals.service import beginning, offers, tell, tracking
+from referrals.service.common import tell
+from referrals.service.matter import tracking
 from referrals.service.pages import matter, offer_turns
 from referrals.service.pages.page import Body, Page, Verb, text_of
+from referrals.service.turns import beginning, offers
 from referrals.views import MatterView, OfferView
 
 

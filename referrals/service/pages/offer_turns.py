@@ -9,8 +9,9 @@ from datetime import date
 from referrals.errors import BadAnswer
 from referrals.model import Offer, OfferStage, Referral
 from referrals.ports import Tx
-from referrals.service import asked, offers, questions, waiting
+from referrals.service.matter import asked
 from referrals.service.pages.page import Body, text_of
+from referrals.service.turns import offers, questions, waiting
 from referrals.views import Choice, OfferView, Said, Section, Step
 
 

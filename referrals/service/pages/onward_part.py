@@ -10,9 +10,11 @@ from referrals.access import Action
 from referrals.casework import Transfer
 from referrals.model import Actor, Referral, Role
 from referrals.ports import Tx
-from referrals.service import doors, names, onward, transfers
+from referrals.service.common import doors, names
+from referrals.service.joint import transfers
 from referrals.service.pages.page import Body, Verb, text_of
 from referrals.service.pages.part import Part
+from referrals.service.turns import onward
 from referrals.views import Choice, Said, Section, Step
 
 _TRANSFER = "part.transfer.title"

@@ -14,7 +14,7 @@ from typing import Any
 from referrals.access import Action
 from referrals.errors import BadAnswer
 from referrals.ports import Tx
-from referrals.service import doors
+from referrals.service.common import doors
 
 Body = Mapping[str, object]
 PageVerb = Callable[[Tx, str, str, Body], Any]

@@ -10,7 +10,8 @@ from referrals.access import Action
 from referrals.model import Offer, Referral
 from referrals.ports import Tx
 from referrals.said import Keyboard
-from referrals.service import tell, working
+from referrals.service.common import tell
+from referrals.service.help import working
 from referrals.service.pages.page import Body, Verb, text_of
 from referrals.service.pages.part import Part
 

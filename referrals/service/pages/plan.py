@@ -8,9 +8,10 @@ from referrals.access import Action
 from referrals.model import Stage
 from referrals.persons import Person
 from referrals.ports import Tx
-from referrals.service import behalf, doors, emergency, filing, needs, plans, safe_times, same_need, several
+from referrals.service.common import doors, emergency
 from referrals.service.pages import for_me_part, same_part, several_part
 from referrals.service.pages.page import Body, Page, Verb, text_of
+from referrals.service.request import behalf, filing, needs, plans, safe_times, same_need, several
 from referrals.views import FiledView, PlanView, SectionsView
 
 

@@ -16,9 +16,12 @@ from referrals.errors import LastSteward, NotFound
 from referrals.model import Actor, AuditEntry, Role
 from referrals.persons import Invitation, Presence, Seat
 from referrals.ports import Tx
-from referrals.service import desk_first, doors, handover, joining, names, phones, rota, undelivered
+from referrals.service.common import doors, names
+from referrals.service.desk import rota, undelivered
 from referrals.service.pages import stale_part
 from referrals.service.pages.page import Body, Page, Verb, text_of
+from referrals.service.people import handover, joining, phones
+from referrals.service.request import desk_first
 from referrals.views import PostLine, PostsView, RefusedLine, Step, Stretch
 
 TOKEN_BYTES = 16

@@ -7,8 +7,9 @@ from dataclasses import replace
 from referrals.access import Action
 from referrals.lifecycle import ENDED
 from referrals.ports import Tx
-from referrals.service import closing, receipts
 from referrals.service.pages.page import Body, Page, Verb
+from referrals.service.request import receipts
+from referrals.service.turns import closing
 from referrals.views import Said, SectionsView, Step
 
 _TAKE_BACK = Step("take_back", "page.step.withdraw", needs="yes", danger=True)

@@ -11,7 +11,8 @@ from referrals.errors import NotFound
 from referrals.freshness import room
 from referrals.model import Role
 from referrals.ports import Tx
-from referrals.service import capacity, doors, names
+from referrals.service.common import doors, names
+from referrals.service.matter import capacity
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import Choice, Said, Section, SectionsView, Step
 

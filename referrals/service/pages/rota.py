@@ -9,7 +9,8 @@ from referrals.access import Action
 from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.rota import Turn
-from referrals.service import doors, names, rota, swaps
+from referrals.service.common import doors, names
+from referrals.service.desk import rota, swaps
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import Choice, Said, Section, SectionsView, Step, Way
 

@@ -10,19 +10,12 @@ from referrals.members import Crisis, SafetyPlan, SafetyShare
 from referrals.persons import Presence
 from referrals.ports import Tx
 from referrals.safety_views import AskView, SafetyView, Section, SharedLine
-from referrals.service import (
-    alarm_numbers,
-    doors,
-    emergency,
-    handover,
-    member_keys,
-    names,
-    safety_lists,
-    safety_plans,
-    safety_sharing,
-)
+from referrals.service.alarm import alarm_numbers, safety_lists, safety_plans, safety_sharing
+from referrals.service.alarm.safety_plans import Reader
+from referrals.service.common import doors, emergency, names
+from referrals.service.matter import member_keys
 from referrals.service.pages.page import Body, Page, Verb, text_of
-from referrals.service.safety_plans import Reader
+from referrals.service.people import handover
 from referrals.views import Choice, Step
 
 _YES = "yes"

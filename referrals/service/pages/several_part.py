@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from referrals.model import Referral
 from referrals.ports import Tx
-from referrals.service import several
+from referrals.service.request import several
 from referrals.views import Choice, FiledView, Section, Step
 
 

@@ -15,9 +15,11 @@ from referrals.members import SafetyShare
 from referrals.model import Role
 from referrals.ports import Tx
 from referrals.safety_views import ShareView
-from referrals.service import doors, phones, safety_lists, safety_sharing
+from referrals.service.alarm import safety_lists, safety_sharing
+from referrals.service.common import doors
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.service.pages.safety import line, sections
+from referrals.service.people import phones
 from referrals.views import Step
 
 _YES = "yes"

@@ -7,7 +7,7 @@ from referrals.directory import Service
 from referrals.freshness import stale
 from referrals.model import Actor
 from referrals.ports import Tx
-from referrals.service import names
+from referrals.service.common import names
 from referrals.views import Said, Section
 
 MOST = 12

@@ -15,18 +15,13 @@ from referrals.errors import NotFound
 from referrals.lifecycle import OPEN
 from referrals.model import Actor, Referral, Role, Stage
 from referrals.ports import Tx
-from referrals.service import (
-    doors,
-    enrolments,
-    matching,
-    plan_days,
-    plan_parts,
-    proposing,
-    task_people,
-    task_plans,
-)
+from referrals.service.common import doors
+from referrals.service.joint import plan_days, proposing
+from referrals.service.matter import matching, plan_parts, task_people
+from referrals.service.members import enrolments
 from referrals.service.pages import me, tasks_part
 from referrals.service.pages.page import Body, Page, Verb, text_of
+from referrals.service.request import task_plans
 from referrals.views import Said, Section, SectionsView, Step
 
 _TITLE = "page.tasks.title"

@@ -13,20 +13,13 @@ from referrals.catalogue import TaskKind
 from referrals.errors import NotSealedFor
 from referrals.model import Actor, DataClass, Referral, Role, Stage
 from referrals.ports import Tx
-from referrals.service import (
-    doors,
-    matching,
-    names,
-    plan_days,
-    plan_parts,
-    reading,
-    sharing,
-    task_people,
-    task_plans,
-)
-from referrals.service import tasks as running
+from referrals.service.common import doors, names
+from referrals.service.joint import plan_days
+from referrals.service.joint import tasks as running
+from referrals.service.matter import matching, plan_parts, reading, sharing, task_people
 from referrals.service.pages.page import Body, Verb, day_of, text_of
 from referrals.service.pages.part import Part
+from referrals.service.request import task_plans
 from referrals.views import Choice, Said, Section, Step
 
 _DONE = Step("task_done", "page.step.task_done")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from referrals.access import Action
 from referrals.model import Actor, Referral, Role, Stage
 from referrals.ports import Tx
-from referrals.service import thread_share, threads
+from referrals.service.help import thread_share, threads
 from referrals.service.pages.page import Verb
 from referrals.service.pages.part import Part
 from referrals.views import Said, Section, Step

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from referrals.access import Action
 from referrals.ports import Away, Tx
-from referrals.service import moving, tracking
+from referrals.service.matter import moving, tracking
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import MoveLine, Step, TrackView
 

@@ -11,17 +11,11 @@ from referrals.errors import BadAnswer
 from referrals.lifecycle import HELD, TRYING
 from referrals.model import Actor, Offer, OfferStage, Referral, Role
 from referrals.ports import Tx
-from referrals.service import (
-    appointment_answers,
-    appointments,
-    asked,
-    attempts,
-    beginning,
-    questions,
-    waiting,
-)
+from referrals.service.help import appointment_answers, appointments, attempts
+from referrals.service.matter import asked
 from referrals.service.pages.page import Body, Verb, text_of
 from referrals.service.pages.part import Part
+from referrals.service.turns import beginning, questions, waiting
 from referrals.views import Choice, Said, Section, Step
 
 _STATE = AppointmentState

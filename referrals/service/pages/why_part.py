@@ -8,9 +8,11 @@ from referrals.access import Action, allow
 from referrals.lifecycle import ENDED
 from referrals.model import Actor, Referral, Role
 from referrals.ports import Tx
-from referrals.service import doors, names, plans, why
+from referrals.service.common import doors, names
+from referrals.service.desk import why
 from referrals.service.pages import desk_part
 from referrals.service.pages.part import Part
+from referrals.service.request import plans
 from referrals.views import Said, Section
 
 MOST = 12  # names for one reason

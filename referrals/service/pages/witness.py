@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from referrals.access import Action
 from referrals.ports import Tx
-from referrals.service import witnessing
 from referrals.service.pages.page import Body, Page, Verb
+from referrals.service.stewards import witnessing
 from referrals.views import Step, WitnessView
 
 

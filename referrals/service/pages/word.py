@@ -5,7 +5,7 @@ from __future__ import annotations
 from referrals.access import Action
 from referrals.member_views import WordView
 from referrals.ports import Tx
-from referrals.service import word_consent
+from referrals.service.by_word import word_consent
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.views import Step
 

@@ -13,8 +13,11 @@ from referrals.member_views import WordsView
 from referrals.members import Enrolment
 from referrals.model import AgeGroup, Referral, Stage
 from referrals.ports import Tx
-from referrals.service import doors, enrolments, filing, needs, plans, safe_times, word_consent
+from referrals.service.by_word import word_consent
+from referrals.service.common import doors
+from referrals.service.members import enrolments
 from referrals.service.pages.page import Body, Page, Verb, text_of
+from referrals.service.request import filing, needs, plans, safe_times
 from referrals.views import Choice, FiledView, Step
 
 _CODE = Step("code", "page.step.another_code", needs="yes")

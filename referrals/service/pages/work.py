@@ -11,10 +11,12 @@ from referrals.access import Action
 from referrals.errors import NotFound
 from referrals.model import Role, Urgency
 from referrals.ports import Tx
-from referrals.service import doors, joining, worker_day
+from referrals.service.common import doors
+from referrals.service.desk import worker_day
+from referrals.service.desk.worker_day import Case
 from referrals.service.pages import stretches
 from referrals.service.pages.page import Body, Page, Verb
-from referrals.service.worker_day import Case
+from referrals.service.people import joining
 from referrals.views import MatterLine, Said, Section, SectionsView, Step, Way
 from referrals.workload import Heap
 

@@ -8,7 +8,8 @@ from referrals.access import Action
 from referrals.lifecycle import ENDED
 from referrals.model import Actor, Offer, Referral, Role
 from referrals.ports import Tx
-from referrals.service import threads, worker_hands
+from referrals.service.desk import worker_hands
+from referrals.service.help import threads
 from referrals.service.pages.page import Verb, text_of
 from referrals.service.pages.part import Part
 from referrals.views import Choice, Said, Section, Step

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 from referrals.model import Actor, DataClass, Referral
 from referrals.ports import Tx
-from referrals.service import doors, reading, safe_times, word_checks
+from referrals.service.common import doors
+from referrals.service.matter import reading
+from referrals.service.request import safe_times, word_checks
 from referrals.views import Choice, MatterView, Step
 
 STEP = Step(

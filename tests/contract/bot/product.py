@@ -15,7 +15,7 @@ from handlers.incoming import Did, Incoming, Toast
 from referrals.errors import NotFound, PulangError
 from referrals.ports import Tx
 from referrals.said import Button, Notice
-from referrals.service import people
+from referrals.service.people import people
 from storage.keys import create_root_key
 from storage.schema import migrate
 from tests.support.simulator import Telegram

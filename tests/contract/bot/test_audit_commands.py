@@ -13,7 +13,7 @@ from bot.checkpoints import CheckpointFolder
 from bot.commands.audit import _MEANS, explain
 from referrals.errors import ConfigurationError
 from referrals.model import Checkpoint
-from referrals.service import witnessing
+from referrals.service.stewards import witnessing
 from storage.audit import Finding
 from storage.note_files import write_note
 from storage.store import Store

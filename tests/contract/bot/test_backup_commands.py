@@ -20,7 +20,7 @@ import pytest
 
 from referrals.model import Referral, Stage
 from referrals.persons import Seat
-from referrals.service import closing
+from referrals.service.turns import closing
 from storage.keys import load_root_key
 from storage.store import Store
 from tests.contract.bot.test_commands import NETWORK, Place

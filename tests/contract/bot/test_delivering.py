@@ -9,7 +9,7 @@ from bot.app import open_store
 from referrals.persons import Person, Presence
 from referrals.ports import Tx
 from referrals.said import Button, Notice, Priority
-from referrals.service import people
+from referrals.service.people import people
 from tests.contract.bot.product import Product
 from tests.support.simulator import Telegram
 

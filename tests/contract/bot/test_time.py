@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from bot.time_machine import TimeMachine
 from referrals.ports import Tx
-from referrals.service import people
+from referrals.service.people import people
 from tests.contract.bot.product import Product
 from tests.support.simulator import Telegram
 

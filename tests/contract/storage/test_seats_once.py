@@ -10,7 +10,7 @@ import pytest
 from referrals.model import Role
 from referrals.persons import Seat
 from referrals.ports import Tx
-from referrals.service import doors
+from referrals.service.common import doors
 from storage.sql import Sql
 from storage.store import Store
 from storage.tx import StoreTx

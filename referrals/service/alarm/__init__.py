@@ -1,0 +1,1 @@
+"""An alarm, whom it wakes, safety plans and what may be shared of them."""

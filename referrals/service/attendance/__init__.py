@@ -1,0 +1,1 @@
+"""Confirmations of attendance, sent by the member, and what a body that asks is told."""

@@ -1,0 +1,1 @@
+"""A yes that was heard and not pressed: read out, coded, taken back."""

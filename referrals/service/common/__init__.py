@@ -1,0 +1,1 @@
+"""What every verb stands on: the doors, who is told what, screens, names, limits."""

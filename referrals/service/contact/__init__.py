@@ -1,0 +1,1 @@
+"""Contacts: asked, answered, corrected, looked back on; and one's own."""

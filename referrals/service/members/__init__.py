@@ -1,0 +1,1 @@
+"""A member: one door, whose they are, who holds keys, when a contact is due."""

@@ -1,0 +1,1 @@
+"""People, their phones and posts, and the forms that they are in."""

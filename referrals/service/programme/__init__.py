@@ -1,0 +1,1 @@
+"""Programmes, and how people get on in them: phases, courses, meetings."""

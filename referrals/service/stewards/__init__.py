@@ -1,0 +1,1 @@
+"""What stewards do: the network, keys, witnesses."""
