@@ -27,6 +27,7 @@ class Doing(StrEnum):
     ATTENDANCE = "attendance"  # questions of a worker whose body asks about somebody on its own
     ATTENDANCE_BODY = "attendance_body"  # and of all workers of that body
     WRITING = "writing"  # words to a partner, each of which rings; and a yes to the desk reading along
+    HANDING = "handing"  # proposals that another partner takes over, for each matter: each asks its person
     FLOOD = "flood"  # filings of everybody who is new, in the whole network
 
 
@@ -50,12 +51,13 @@ LIMITS: Mapping[Doing, Limit] = {
     Doing.ATTENDANCE: Limit(10, _DAY),
     Doing.ATTENDANCE_BODY: Limit(15, _DAY),
     Doing.WRITING: Limit(200, _DAY),
+    Doing.HANDING: Limit(3, _DAY),
     Doing.FLOOD: Limit(60, _HOUR),
 }
 
 
-# Work is not limited for whoever holds a post; guessing is limited for everybody.
-GUESSING = frozenset({Doing.LINK, Doing.TRACK, Doing.ATTENDANCE, Doing.ATTENDANCE_BODY})
+# Work is not limited for whoever holds a post; guessing is limited for everybody, and so is asking a person.
+FOR_ALL = frozenset({Doing.LINK, Doing.TRACK, Doing.ATTENDANCE, Doing.ATTENDANCE_BODY, Doing.HANDING})
 
 
 def key(doing: Doing, who: str, now: datetime) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from referrals.casework import Transfer
 from referrals.directory import Agreement
-from referrals.errors import BadAnswer, NotFound, PulangError, TurnOver, WrongStage
+from referrals.errors import BadAnswer, NotFound, PulangError, TooOften, TurnOver, WrongStage
 from referrals.members import WordReceipt
 from referrals.model import DESK, Consent, DataClass, Offer, OfferStage, Stage
 from referrals.persons import Seat
@@ -155,6 +155,22 @@ def test_it_goes_over_with_a_new_yes_and_the_first_partner_reads_nothing_any_mor
     assert (handing.family, "matter.accepted") in heard
     assert "first_contact" in {t.kind for t in net.timers() if t.subject == handing.matter}
     assert not [t for t in net.timers() if t.kind == "heartbeat"], "the first one owes nothing any more"
+
+
+def test_a_person_is_not_asked_again_and_again_who_should_take_over(handing: Handing) -> None:
+    """A partner who names one after the other rings the person each time: three a day, and tomorrow again."""
+    net = handing.net
+    offered = net.store.run(lambda tx: transfers.offered(tx, net.referral(handing.matter)))
+    one, other = (line.service_id for line in offered[:2])
+    for service in (one, other, one):
+        net.store.run(transfers.propose, handing.worker, handing.offer, service)
+    with pytest.raises(TooOften):
+        net.store.run(transfers.propose, handing.worker, handing.offer, other)
+    asked = net.store.run(lambda tx: transfers.standing(tx, net.referral(handing.matter)))
+    assert asked is not None
+    assert asked.service_id == one, "what is asked already stands"
+    net.passes(DAY)
+    net.store.run(transfers.propose, handing.worker, handing.offer, other)
 
 
 def test_a_no_changes_nothing_and_both_hear_it(handing: Handing) -> None:

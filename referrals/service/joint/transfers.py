@@ -17,10 +17,11 @@ from referrals.access import Action
 from referrals.casework import Transfer
 from referrals.errors import BadAnswer, NoConsent, TurnOver, WrongStage
 from referrals.lifecycle import HELD, LIVE_OFFERS, OFFER_DELAY_S
+from referrals.limits import Doing
 from referrals.model import SYSTEM, Actor, AuditEntry, Consent, Offer, Referral, Urgency
 from referrals.ports import Tx
 from referrals.service.by_word import word_consent
-from referrals.service.common import doors, names, tell
+from referrals.service.common import doors, limits, names, tell
 from referrals.service.matter import matching, sharing
 from referrals.service.request import behalf, filing, plans
 
@@ -62,7 +63,7 @@ def propose(tx: Tx, person_id: str, offer_id: str, service_id: str) -> Transfer:
     """The partner who helps would hand it to another one; the person is asked. Pressed twice: one.
 
     Where the person wished not to have that one, they are not bothered, and some time later the partner hears
-    what it hears after every no.
+    what it hears after every no. TooOften for a matter of which another one was named again and again today.
     """
     actor, offer, referral = doors.served_referral(tx, person_id, offer_id, Action.SERVICE_ONWARD)
     if referral.stage not in HELD or on_its_way(tx, referral):
@@ -74,6 +75,7 @@ def propose(tx: Tx, person_id: str, offer_id: str, service_id: str) -> Transfer:
         return earlier
     if service_id not in {line.service_id for line in offered(tx, referral)}:
         raise BadAnswer
+    limits.take(tx, Doing.HANDING, referral.id)
     if earlier is not None:
         _forget(tx, earlier)
     asked = Transfer(tx.new_id(), referral.id, offer.id, service_id, person_id, tx.now)
