@@ -160,13 +160,13 @@ def test_it_goes_over_with_a_new_yes_and_the_first_partner_reads_nothing_any_mor
 def test_a_person_is_not_asked_again_and_again_who_should_take_over(handing: Handing) -> None:
     """A partner who names one after the other rings the person each time: three a day, and tomorrow again."""
     net = handing.net
-    offered = net.store.run(lambda tx: transfers.offered(tx, net.referral(handing.matter)))
-    one, other = (line.service_id for line in offered[:2])
+    matter = net.referral(handing.matter)
+    one, other = (line.service_id for line in net.store.run(transfers.offered, matter)[:2])
     for service in (one, other, one):
         net.store.run(transfers.propose, handing.worker, handing.offer, service)
     with pytest.raises(TooOften):
         net.store.run(transfers.propose, handing.worker, handing.offer, other)
-    asked = net.store.run(lambda tx: transfers.standing(tx, net.referral(handing.matter)))
+    asked = net.store.run(transfers.standing, net.referral(handing.matter))
     assert asked is not None
     assert asked.service_id == one, "what is asked already stands"
     net.passes(DAY)
