@@ -37,7 +37,7 @@ from referrals.service.attendance import attendance
 from referrals.service.common import doors, tell
 from referrals.service.desk import swaps
 from referrals.service.help import working
-from referrals.service.matter import circle_sides, matching, sharing
+from referrals.service.matter import circle_sides, matching, offering, sharing
 from referrals.service.members import enrolments
 from referrals.service.request import behalf
 from referrals.service.turns import offers
@@ -341,7 +341,7 @@ def _to_desk(tx: Tx, referral: Referral) -> Referral:
     if referral.stage is not Stage.MATCHING and back is not None:
         free = tx.save(move(free, back, tx.now))
     if free.stage is Stage.MATCHING:
-        matching.run_out(tx, free)
+        offering.run_out(tx, free)
     else:
         working.escalate(tx, tx.save(free), "desk.unmatched")
     return doors.referral_by_id(tx, referral.id)

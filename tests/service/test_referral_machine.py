@@ -52,7 +52,7 @@ from referrals.service import pages, timers
 from referrals.service.desk import desk
 from referrals.service.help import threads, working
 from referrals.service.joint import transfers
-from referrals.service.matter import matching
+from referrals.service.matter import offering
 from referrals.service.stewards import network
 from referrals.service.turns import closing, offers
 from tests.support.network import CATALOGUE, NETWORK, STEWARD, Small
@@ -309,7 +309,7 @@ class ReferralMachine(RuleBasedStateMachine):
         for referral_id in self.ids:
             referral = self.net.referral(referral_id)
             if referral.stage in ENDED:
-                assert self.store.run(matching.live_offer, referral) is None
+                assert self.store.run(offering.live_offer, referral) is None
                 continue
             held = {referral.id, referral.offer_id} & waiting
             assert held, f"{referral.stage} waits for nobody"

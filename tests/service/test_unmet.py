@@ -17,7 +17,7 @@ from referrals.errors import BadAnswer, ConfigurationError, NotAllowed
 from referrals.model import Actor, AgeGroup, AuditEntry, Outcome, Referral, Role, Stage
 from referrals.ports import Tx
 from referrals.quarters import quarters
-from referrals.service.matter import matching, unmet
+from referrals.service.matter import offering, unmet
 from referrals.service.turns import closing
 from referrals.suppression import TOTAL
 from tests.support.network import CATALOGUE, STEWARD, Small
@@ -296,7 +296,7 @@ def test_a_partly_met_need_is_kept_too(quick: Small) -> None:
         found = tx.get(Referral, referral_id)
         assert found is not None
         ended = tx.save(replace(found, stage=Stage.REPORTED, outcome=Outcome.PARTLY_MET))
-        matching.clear_ladder(tx, ended.id)
+        offering.clear_ladder(tx, ended.id)
         tx.audit(AuditEntry(STEWARD, Action.REFERRAL_STEP, f"referral:{ended.id}"))
 
     net.store.run(ends)

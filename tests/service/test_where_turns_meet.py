@@ -21,7 +21,7 @@ from referrals.service.common import doors, tell
 from referrals.service.desk import desk, desk_work
 from referrals.service.help import attempts, working
 from referrals.service.joint import plan_days
-from referrals.service.matter import handing_over, matching
+from referrals.service.matter import handing_over, matching, offering
 from referrals.service.stewards import network
 from referrals.service.turns import after_help, closing, offers, questions
 from tests.service.test_by_word import Club
@@ -132,7 +132,7 @@ def test_after_a_question_the_clock_goes_on_in_the_services_own_hours(sqlite_url
     asked_at = clock.now
     clock.advance(hours=30)
     store.run(questions.answer, net.family, net.matter, net.mark(offer.id), CHOICE)
-    times = store.run(lambda tx: matching.opening_times(tx, offer.organization_id, offer.service_id))
+    times = store.run(lambda tx: offering.opening_times(tx, offer.organization_id, offer.service_id))
     stopped = open_time_between(times, asked_at, clock.now)
     gained = open_time_between(times, offer.decide_by, net.offer_by(offer.id).decide_by)
     assert gained == stopped

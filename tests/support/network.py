@@ -18,7 +18,7 @@ from referrals.ports import Delivery, Sent, Tx
 from referrals.said import Timer
 from referrals.service import timers
 from referrals.service.common import doors
-from referrals.service.matter import matching
+from referrals.service.matter import offering
 from referrals.service.people import people
 from referrals.service.request import drafts, filing, plans
 from referrals.service.stewards import network
@@ -90,7 +90,7 @@ class Small:
         return found
 
     def live_offer(self, referral_id: str) -> Offer | None:
-        return self.store.run(lambda tx: matching.live_offer(tx, doors.referral_by_id(tx, referral_id)))
+        return self.store.run(lambda tx: offering.live_offer(tx, doors.referral_by_id(tx, referral_id)))
 
     def at_partner(self, referral_id: str) -> str:
         """The id by which the partner that was asked or has accepted knows a matter."""

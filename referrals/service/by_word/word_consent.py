@@ -23,7 +23,7 @@ from referrals.model import Actor, AuditEntry, Consent, Referral, Role, Stage
 from referrals.ports import Tx
 from referrals.service.attendance import attendance, attendance_ends
 from referrals.service.common import doors, limits, names, tell
-from referrals.service.matter import matching
+from referrals.service.matter import matching, offering
 from referrals.service.members import enrolments
 from referrals.service.request import behalf, desk_first, filing, needs, plans, word_checks
 from referrals.service.turns import closing
@@ -107,7 +107,7 @@ def give(tx: Tx, person_id: str, referral_id: str, heard: Heard) -> tuple[Referr
     if behalf.desk_looks(referral, filed):
         filed = desk_first.hold(tx, filed)
     else:
-        matching.start_matching(tx, filed)
+        offering.start_matching(tx, filed)
     filing.announce(tx, filed)
     return filed, _receipt(
         tx,

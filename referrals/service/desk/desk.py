@@ -16,7 +16,7 @@ from referrals.said import Priority
 from referrals.service.common import doors, tell
 from referrals.service.desk import plan_preview
 from referrals.service.help import working
-from referrals.service.matter import asked, matching, plan_parts, sharing
+from referrals.service.matter import asked, matching, offering, plan_parts, sharing
 from referrals.service.request import task_plans
 from referrals.service.turns import beginning, closing, offers
 
@@ -59,7 +59,7 @@ def rematch(tx: Tx, person_id: str, referral_id: str, part: str = "") -> Referra
     tx.clear_timers(referral.id)
     asked.dates_over(tx, after)
     tell.settle_desk(tx, after)
-    matching.start_matching(tx, after)
+    offering.start_matching(tx, after)
     if taken_away:
         tell.tell_author(tx, after, "matter.returned")
     elif referral.stage is Stage.DISPUTED:

@@ -14,7 +14,7 @@ from referrals.model import SYSTEM, Actor, AuditEntry, Referral
 from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.service.common import doors, tell
-from referrals.service.matter import matching
+from referrals.service.matter import offering
 from referrals.service.turns import offers
 
 RECALLED = "desk"  # the reason of an offer that the desk has taken back
@@ -88,7 +88,7 @@ def colleagues(tx: Tx, person_id: str, referral: Referral) -> list[Seat]:
 def recall(tx: Tx, person_id: str, referral_id: str) -> Referral:
     """Take the live offer back: its partner hears a kind word, and the next one's turn comes."""
     actor, referral = doors.desk_referral(tx, person_id, referral_id, Action.DESK_RECALL)
-    offer = matching.live_offer(tx, referral)
+    offer = offering.live_offer(tx, referral)
     if offer is None:
         raise AlreadyHandled
     tx.audit(AuditEntry(actor, Action.DESK_RECALL, f"referral:{referral.id}", f"offer:{offer.id}"))

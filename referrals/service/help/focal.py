@@ -16,7 +16,7 @@ from referrals.model import SYSTEM, AuditEntry, Referral, Role, Stage
 from referrals.persons import Seat
 from referrals.ports import Tx
 from referrals.service.common import complaints, doors, tell
-from referrals.service.matter import matching, sharing
+from referrals.service.matter import matching, offering, sharing
 from referrals.service.turns import closing, offers
 
 AGAIN = timedelta(days=1)  # the stewards hear of it so often, as long as nobody has moved it
@@ -70,7 +70,7 @@ def _move_on(tx: Tx, referral: Referral) -> None:
     sharing.settle(tx, after)
     tx.audit(AuditEntry(SYSTEM, Action.REFERRAL_STEP, f"referral:{after.id}", "another focal point"))
     tx.clear_timers(after.id)
-    matching.start_matching(tx, after)
+    offering.start_matching(tx, after)
     tell.tell_author(tx, after, "matter.returned")
 
 
@@ -94,7 +94,7 @@ def _tell(tx: Tx, referral: Referral) -> None:
 
 def _other_focal_points(tx: Tx, referral: Referral) -> list[Seat]:
     """Workers of the organisations that take such matters, but for those too close and whose turn it is."""
-    offer = matching.live_offer(tx, referral)
+    offer = offering.live_offer(tx, referral)
     pathway = matching.pathway_of(tx, referral)
     turn = {referral.organization_id, offer.organization_id if offer else None}
     not_these = turn | complaints.too_close(tx, referral)

@@ -14,7 +14,7 @@ from referrals.model import SYSTEM, AuditEntry, Offer, Outcome, Referral, Stage,
 from referrals.ports import Tx
 from referrals.said import Keyboard
 from referrals.service.common import doors, tell
-from referrals.service.matter import asked, circle_sides, matching, plan_parts, reading, sharing
+from referrals.service.matter import asked, circle_sides, matching, offering, plan_parts, reading, sharing
 from referrals.service.members import asking
 from referrals.service.turns import beginning, offers
 
@@ -91,7 +91,7 @@ def give_back(tx: Tx, person_id: str, offer_id: str) -> Referral:
     tx.audit(AuditEntry(actor, Action.SERVICE_RETURN, f"referral:{referral.id}"))
     asked.dates_over(tx, after)
     tell.settle_desk(tx, after)
-    matching.start_matching(tx, after)
+    offering.start_matching(tx, after)
     tell.tell_author(tx, after, "matter.returned")
     return after
 

@@ -31,7 +31,7 @@ from referrals.model import (
 from referrals.ports import Tx
 from referrals.service.common import doors, tell
 from referrals.service.help import working
-from referrals.service.matter import matching, matter_codes, plan_parts, task_people
+from referrals.service.matter import matching, matter_codes, offering, plan_parts, task_people
 from referrals.tasks import Part
 
 _HELPED = (Outcome.MET, Outcome.PARTLY_MET)
@@ -48,9 +48,9 @@ def begin(tx: Tx, referral_id: str) -> None:
         return
     given = doors.consent_in_force(tx, referral)
     if given is None or not plan_parts.left_to_do(tx, referral):
-        matching.run_out(tx, referral)
+        offering.run_out(tx, referral)
         return
-    running = matching.save_step(tx, referral, Step.SPLIT, escalated=False)
+    running = offering.save_step(tx, referral, Step.SPLIT, escalated=False)
     for task in tx.find(Task, referral_id=running.id, state=TaskState.DROPPED):
         _begin_again(tx, running, task)
     tx.set_timer(plan_parts.TIMER, running.id, tx.now)
@@ -223,7 +223,7 @@ def _child(tx: Tx, plan: Referral, task: Task, kind: TaskKind, passes: tuple[str
     given = doors.consent_in_force(tx, plan)
     if given is not None:
         _agreed(tx, plan, child, given)
-    matching.start_matching(tx, child)
+    offering.start_matching(tx, child)
     return child
 
 
@@ -245,7 +245,7 @@ def _complete(tx: Tx, plan: Referral, standing: list[Part]) -> Referral:
     reason = next(reasons, "other") if came is Outcome.UNMET else None
     for task in tx.find(Task, referral_id=plan.id, state=TaskState.WAITING):
         _save(tx, plan, task, TaskState.DROPPED)
-    ended = matching.save_step(tx, plan, Step.COMPLETE, outcome=came, outcome_reason=reason, escalated=False)
+    ended = offering.save_step(tx, plan, Step.COMPLETE, outcome=came, outcome_reason=reason, escalated=False)
     tx.clear_timers(plan.id)
     tx.set_timer("confirm_wait", plan.id, tx.now + STAGE_WAITS[Stage.REPORTED].of(Urgency.NORMAL))
     tell.settle_desk(tx, ended)

@@ -22,7 +22,7 @@ from referrals.model import SYSTEM, Actor, AuditEntry, Consent, Offer, Referral,
 from referrals.ports import Tx
 from referrals.service.by_word import word_consent
 from referrals.service.common import doors, limits, names, tell
-from referrals.service.matter import matching, sharing
+from referrals.service.matter import matching, offering, sharing
 from referrals.service.request import behalf, filing, plans
 
 LASTS = timedelta(days=7)  # the person's time to answer
@@ -176,7 +176,7 @@ def send(tx: Tx, transfer_id: str) -> None:
         _forget(tx, asked)
         return
     fits = asked.service_id in {line.service_id for line in candidates(tx, referral)}
-    offer = matching.offer_beside(tx, referral, asked.service_id) if fits else None
+    offer = offering.offer_beside(tx, referral, asked.service_id) if fits else None
     if offer is None:
         _falls_through(tx, referral, asked)
         return

@@ -22,7 +22,7 @@ from referrals.service.common import doors, tell
 from referrals.service.help import working
 from referrals.service.joint import transfers
 from referrals.service.lasting import agreements
-from referrals.service.matter import asked, matching, sharing
+from referrals.service.matter import asked, matching, offering, sharing
 from referrals.service.turns import offers
 
 AGREEMENT = "agreement_end"  # the timer of an agreement's first and last day
@@ -40,10 +40,10 @@ def consent_over(tx: Tx, consent_id: str) -> None:
     if referral.stage in ENDED:
         return
     if referral.stage in (Stage.OFFERED, Stage.MATCHING, Stage.WAITLISTED):
-        offer = matching.live_offer(tx, referral)
+        offer = offering.live_offer(tx, referral)
         if offer is not None:
             offers.take_back(tx, referral, offer, "consent_over")
-        matching.run_out(tx, doors.referral_by_id(tx, referral.id), "matter.consent_over")
+        offering.run_out(tx, doors.referral_by_id(tx, referral.id), "matter.consent_over")
         return
     if referral.next_offer_id is not None:  # whoever was to take over may not either
         offers.recall_next(tx, referral)

@@ -12,7 +12,7 @@ from referrals.ports import Tx
 from referrals.routing import Line, Reason
 from referrals.service.common import doors, names
 from referrals.service.desk import desk, desk_work, plan_preview
-from referrals.service.matter import desk_notes, matching, reading
+from referrals.service.matter import desk_notes, offering, reading
 from referrals.service.pages.page import Body, Verb, text_of
 from referrals.service.pages.part import Part
 from referrals.service.request import plans
@@ -41,7 +41,7 @@ def _whose(tx: Tx, actor: Actor, referral: Referral) -> Section:
     others = desk_work.colleagues(tx, actor.person_id, referral) if held is None or mine else []
     if others:
         steps.append(Step("desk_assign", "page.step.desk_assign", "reason", tuple(map(_post, others))))
-    if matching.live_offer(tx, referral) is not None:
+    if offering.live_offer(tx, referral) is not None:
         steps.append(Step("desk_recall", "page.step.desk_recall", "yes"))
     return Section("part.desk.whose", (_holder(held, mine),), tuple(steps))
 

@@ -20,7 +20,7 @@ from referrals.service.alarm import crisis
 from referrals.service.common import doors, tell
 from referrals.service.desk import desk_work, rota, swaps
 from referrals.service.help import working
-from referrals.service.matter import matching
+from referrals.service.matter import offering
 from referrals.service.members import asking, mentor_posts
 from referrals.service.people import devices
 
@@ -124,13 +124,13 @@ def put_offers_to_colleagues(tx: Tx, person_id: str, organization_id: str) -> No
         offer = tx.get(Offer, found.id)  # read again under the referral's lock
         if offer is None or offer.stage not in LIVE_OFFERS:
             continue
-        colleague = matching.second_worker(tx, offer)
+        colleague = offering.second_worker(tx, offer)
         if colleague is None or colleague.person_id is None:
             tx.set_timer("offer_end", offer.id, tx.now)
             continue
         put = tx.save(replace(offer, told=(*offer.told, colleague.person_id)))
         tx.audit(AuditEntry(SYSTEM, Action.REFERRAL_STEP, f"offer:{offer.id}", "handed over"))
-        matching.alert_worker(tx, referral, put, colleague.person_id, "worker.second")
+        offering.alert_worker(tx, referral, put, colleague.person_id, "worker.second")
 
 
 def _hand_over_matters(tx: Tx, person_id: str, organization_id: str) -> None:

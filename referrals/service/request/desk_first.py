@@ -17,7 +17,7 @@ from referrals.persons import Switch
 from referrals.ports import Tx
 from referrals.service.common import complaints, doors, tell
 from referrals.service.common.limits import everybodys
-from referrals.service.matter import matching
+from referrals.service.matter import matching, offering
 
 NAME = "desk_first"
 SLOT = "desk-first"
@@ -63,7 +63,7 @@ def looks_first(tx: Tx, before: Referral, filed: Referral) -> bool:
 
 def hold(tx: Tx, filed: Referral) -> Referral:
     """Put it before the desk: nobody is asked until a coordinator lets it go."""
-    after = matching.save_step(tx, filed, Step.HOLD, escalated=True)
+    after = offering.save_step(tx, filed, Step.HOLD, escalated=True)
     wait = matching.pathway_of(tx, after).deadlines[after.urgency].unmatched
     tx.set_timer("unmatched", after.id, tx.now + schedule.elapsed(wait))
     _tell_desk(tx)

@@ -29,7 +29,7 @@ from referrals.persons import Conversation
 from referrals.ports import Tx
 from referrals.said import Button, Priority
 from referrals.service.common import complaints, doors, limits, tell
-from referrals.service.matter import matching
+from referrals.service.matter import matching, offering
 from referrals.service.request import (
     behalf,
     desk_first,
@@ -110,7 +110,7 @@ def file_request(tx: Tx, person_id: str, referral_id: str, filing: Filing) -> Fi
     if desk_first.looks_first(tx, referral, filed) or behalf.desk_looks(referral, filed):
         filed = desk_first.hold(tx, filed)
     else:
-        matching.start_matching(tx, filed)
+        offering.start_matching(tx, filed)
     several.carry(tx, doors.as_author(person_id), filed)
     announce(tx, filed)
     return receipt(tx, filed)
@@ -174,7 +174,7 @@ def agree(
 def receipt(tx: Tx, referral: Referral) -> FiledView:
     """The receipt: code, where it stands, and the exact words that were agreed to."""
     given = doors.consent_in_force(tx, referral)
-    offer = matching.live_offer(tx, referral)
+    offer = offering.live_offer(tx, referral)
     return FiledView(
         code=referral.code,
         stage_key=complaints.said(tx, referral, f"stage.{referral.stage}"),

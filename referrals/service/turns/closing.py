@@ -27,7 +27,7 @@ from referrals.model import (
 from referrals.ports import Tx
 from referrals.said import Keyboard
 from referrals.service.common import complaints, doors, tell
-from referrals.service.matter import asked, desk_notes, matching, plan_parts, sharing, unmet
+from referrals.service.matter import asked, desk_notes, matching, offering, plan_parts, sharing, unmet
 from referrals.service.turns import after_help, offers
 
 
@@ -211,7 +211,7 @@ def reopen(tx: Tx, person_id: str, referral_id: str, reason: str = "") -> Referr
     after = tx.save(matching.from_the_start(restarted(moved), noes))
     sharing.settle(tx, after)
     tx.audit(AuditEntry(actor, Action.REFERRAL_CONFIRM, f"referral:{referral.id}", "reopened"))
-    matching.start_matching(tx, after)
+    offering.start_matching(tx, after)
     plan_parts.opened_again(tx, after)
     page = ((tell.page_button("button.open", f"matter/{after.id}"),),)
     slot = f"matter:{after.id}"

@@ -17,7 +17,7 @@ from referrals.model import SYSTEM, Actor, AuditEntry, Offer, OfferStage, Referr
 from referrals.ports import Tx
 from referrals.said import Priority
 from referrals.service.common import complaints, doors, tell
-from referrals.service.matter import asked, capacity, matching, plan_parts, sharing
+from referrals.service.matter import asked, capacity, matching, offering, plan_parts, sharing
 from referrals.service.turns import beginning
 from referrals.views import Choice, OfferView
 
@@ -76,7 +76,7 @@ def accept(tx: Tx, person_id: str, offer_id: str) -> Referral:
     sharing.granted(tx, referral, offer, Stage.ACCEPTED)
     if offer.organization_id in matching.rivals(tx, referral):
         raise DoesAnotherPart
-    matching.clear_ladder(tx, offer.id)
+    offering.clear_ladder(tx, offer.id)
     asked.over(tx, referral, offer)
     tx.save(replace(move_offer(offer, OfferStep.ACCEPT), decided_at=tx.now, decided_by=person_id))
     handed = referral.next_offer_id == offer.id
@@ -136,7 +136,7 @@ def decline(tx: Tx, person_id: str, offer_id: str, reason: str) -> Referral:
     still_mine(offer, referral)
     tell_colleagues(tx, offer, referral, person_id, "worker.colleague_declined")
     _note(tx, actor, Action.OFFER_DECLINE, offer, reason)
-    matching.end_turn(tx, referral, replace(offer, decided_by=person_id), OfferStep.DECLINE, reason)
+    offering.end_turn(tx, referral, replace(offer, decided_by=person_id), OfferStep.DECLINE, reason)
     capacity.ask_after(tx, person_id, offer, referral)
     return doors.referral_by_id(tx, referral.id)
 
@@ -168,11 +168,11 @@ def three_quarters(tx: Tx, offer_id: str) -> None:
     offer, referral = for_timer(tx, offer_id)
     if offer is None or referral is None:
         return
-    second = matching.second_worker(tx, offer)
+    second = offering.second_worker(tx, offer)
     if second is not None and second.person_id is not None:
         offer = tx.save(replace(offer, told=(*offer.told, second.person_id)))
         _note(tx, SYSTEM, Action.REFERRAL_STEP, offer, "second")
-        matching.alert_worker(tx, referral, offer, second.person_id, "worker.second")
+        offering.alert_worker(tx, referral, offer, second.person_id, "worker.second")
 
 
 def lapse(tx: Tx, offer_id: str) -> None:
@@ -181,7 +181,7 @@ def lapse(tx: Tx, offer_id: str) -> None:
     if offer is None or referral is None:
         return
     tell_colleagues(tx, offer, referral, "", "worker.lapsed")
-    matching.end_turn(tx, referral, offer, OfferStep.LAPSE, None)
+    offering.end_turn(tx, referral, offer, OfferStep.LAPSE, None)
 
 
 def take_back(
@@ -189,7 +189,7 @@ def take_back(
 ) -> None:
     """A live offer that may not be answered any more (a yes or an agreement ended): the next turn comes."""
     tell_colleagues(tx, offer, referral, "", text)
-    matching.end_turn(tx, referral, offer, OfferStep.RECALL, reason)
+    offering.end_turn(tx, referral, offer, OfferStep.RECALL, reason)
     _keeper_hears(tx, offer, text)
 
 
@@ -208,7 +208,7 @@ def recall(tx: Tx, referral: Referral, text: str, *, aloud: bool = True) -> None
     offer = tx.get(Offer, referral.offer_id) if referral.offer_id else None
     if offer is None or offer.stage not in (*LIVE_OFFERS, OfferStage.ACCEPTED):
         return
-    matching.clear_ladder(tx, offer.id)
+    offering.clear_ladder(tx, offer.id)
     asked.over(tx, referral, offer)
     cut_off = offer.stage is OfferStage.ACCEPTED and not sharing.readable(tx, referral)
     reason = matching.CUT_OFF if cut_off else offer.reason
@@ -224,7 +224,7 @@ def recall_next(tx: Tx, referral: Referral) -> None:
     """Whoever was asked to take over is asked no more: what they would have taken over has moved on."""
     offer = tx.get(Offer, referral.next_offer_id) if referral.next_offer_id else None
     if offer is not None and offer.stage in LIVE_OFFERS:
-        matching.clear_ladder(tx, offer.id)
+        offering.clear_ladder(tx, offer.id)
         asked.over(tx, referral, offer)
         tx.save(replace(move_offer(offer, OfferStep.RECALL), decided_at=tx.now))
         tell_colleagues(tx, offer, referral, "", "worker.no_longer_open")
@@ -271,7 +271,7 @@ def _remind(tx: Tx, referral: Referral, offer: Offer, text: str) -> None:
     there = {seat.person_id for seat in tell.workers(tx, offer.organization_id)}
     there -= complaints.concerned(tx, referral)
     for person_id in [p for p in offer.told if p in there] or sorted(filter(None, there)):
-        matching.alert_worker(tx, referral, offer, person_id, text)
+        offering.alert_worker(tx, referral, offer, person_id, text)
 
 
 def dealing(tx: Tx, offer: Offer, referral: Referral) -> list[str]:

@@ -18,7 +18,7 @@ from referrals.model import SYSTEM, AuditEntry, Offer, OfferStage, Referral, Sta
 from referrals.ports import Tx
 from referrals.said import Keyboard
 from referrals.service.common import complaints, doors, tell
-from referrals.service.matter import asked, matching, sharing
+from referrals.service.matter import asked, matching, offering, sharing
 from referrals.service.turns import offers
 
 _RUNGS = (("offer_half", 0.5), ("offer_three_quarters", 0.75))
@@ -56,7 +56,7 @@ def ask(tx: Tx, person_id: str, offer_id: str, question_id: str) -> Offer:
     )
     saved = tx.save(waiting)
     tx.audit(AuditEntry(actor, Action.OFFER_ASK, f"offer:{offer.id}", question_id))
-    matching.clear_ladder(tx, offer.id)
+    offering.clear_ladder(tx, offer.id)
     tx.set_timer(asked.QUESTION, offer.id, tx.now + turns.MOST_PAUSE)
     offers.tell_colleagues(tx, offer, referral, person_id, "worker.colleague_asked")
     _ask_person(tx, referral, saved)
@@ -118,14 +118,14 @@ def unanswered(tx: Tx, offer_id: str) -> None:
 def wake(tx: Tx, referral: Referral, offer: Offer, text: str) -> None:
     """Tell whoever deals with an offer at the partner; where they are away, every colleague on duty."""
     for person_id in offers.dealing(tx, offer, referral):
-        matching.alert_worker(tx, referral, offer, person_id, text)
+        offering.alert_worker(tx, referral, offer, person_id, text)
 
 
 def _go_on(tx: Tx, referral: Referral, offer: Offer) -> Offer:
     """The clock goes on: what had not come before the question moves by what it stopped."""
     assert offer.asked_at is not None  # a question is always asked at some moment
     urgency = complaints.clock(tx, referral)
-    times = matching.opening_times(tx, offer.organization_id, offer.service_id)
+    times = offering.opening_times(tx, offer.organization_id, offer.service_id)
     if urgency is Urgency.EMERGENCY:
         times = replace(times, hours=())  # its clock runs round the clock, and stands still so
     clock = turns.go_on(times, offer.decide_by, offer.asked_at, tx.now)

@@ -17,7 +17,7 @@ from referrals.model import SYSTEM, AuditEntry, Offer, OfferStage, Referral, Rol
 from referrals.ports import Tx
 from referrals.said import Keyboard
 from referrals.service.common import complaints, doors, names, tell
-from referrals.service.matter import asked, capacity, matching, sharing
+from referrals.service.matter import asked, capacity, offering, sharing
 from referrals.service.turns import offers, questions
 
 NOT_WAITING = "not_waiting"  # why an offer was taken back: the person does not wait, and nobody failed them
@@ -42,7 +42,7 @@ def propose(tx: Tx, person_id: str, offer_id: str, starts_on: date) -> Offer:
     tx.audit(AuditEntry(actor, Action.OFFER_WAITLIST, f"offer:{offer.id}", starts_on.isoformat()))
     offers.tell_colleagues(tx, offer, referral, person_id, "worker.colleague_declined")
     if listed.wait_yes_at is None:
-        matching.clear_ladder(tx, offer.id)
+        offering.clear_ladder(tx, offer.id)
         tx.set_timer(asked.WAIT_ANSWER, offer.id, tx.now + turns.WAIT_ANSWER)
     else:
         _look_again(tx, listed)
@@ -127,7 +127,7 @@ def lapse(tx: Tx, offer_id: str) -> None:
     if offer is None or referral is None or offer.stage is not OfferStage.WAITLISTED:
         return
     offers.tell_colleagues(tx, offer, referral, "", "worker.lapsed")
-    matching.end_turn(tx, referral, offer, OfferStep.LAPSE, None)
+    offering.end_turn(tx, referral, offer, OfferStep.LAPSE, None)
     _say_to_person(tx, referral, "matter.wait_lapsed")
 
 
@@ -162,7 +162,7 @@ def _off_the_list(tx: Tx, referral: Referral, offer: Offer, *, aloud: bool) -> N
             tell.tell(
                 tx, person_id, "worker.not_waiting", {"code": offer.code}, slot=tell.offer_slot(offer.id)
             )
-    matching.end_turn(tx, referral, offer, OfferStep.RECALL, NOT_WAITING)
+    offering.end_turn(tx, referral, offer, OfferStep.RECALL, NOT_WAITING)
     tx.audit(AuditEntry(SYSTEM, Action.REFERRAL_STEP, f"offer:{offer.id}", NOT_WAITING))
 
 
