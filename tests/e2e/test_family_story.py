@@ -127,6 +127,11 @@ async def test_a_withdrawal_cuts_every_access_at_once(world: World) -> None:
     assert (await matter.refused("contacted"))["error"] in ("error.not_found", "error.wrong_stage")
     after = await mine.look()
     assert (after["story"], after["stage_key"]) == (STORY, "stage.withdrawn")  # their own copy stays
+    await somchai.sees("taken back")
+    await somchai.sees_no_more("Your request is on its way")  # with its 'Take it back'
+    assert "Take it back" not in [
+        b["text"] for m in await somchai.chat() for row in m.get("buttons") or [] for b in row
+    ]
 
 
 async def test_the_story_survives_a_kill_in_the_middle(running: tuple[Demo, World]) -> None:

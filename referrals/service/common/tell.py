@@ -25,6 +25,11 @@ _OF_A_PART = ("matter.asked", "matter.next_asked", "matter.consent_over")
 TALK = "talk"  # the slot of the one message in which a conversation goes on
 
 
+def receipt_slot(referral: Referral) -> str:
+    """Where the chat's receipt of a yes stands, until the matter ends."""
+    return f"filed:{referral.id}"
+
+
 def tell(
     tx: Tx,
     person_id: str,

@@ -195,6 +195,8 @@ def announce(tx: Tx, filed: Referral) -> None:
         tell.tell_desk(tx, "desk.safety_filed", filed)
     if seen and filed.age_group is AgeGroup.CHILD:
         young.tell_focal_point(tx, filed)
+    # The conversation has come to this: a place of its own, so that it goes when the matter ends.
+    tell.quietly(tx, filed.author_id, tell.TALK, "")
     tell.answer(
         tx,
         filed.author_id,
@@ -210,6 +212,7 @@ def announce(tx: Tx, filed: Referral) -> None:
                 *([] if filed.enrolment_id else [tell.press("button.circle", "circle")]),
             ]
         ),
+        slot=tell.receipt_slot(filed),
     )
 
 

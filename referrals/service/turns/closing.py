@@ -291,6 +291,7 @@ def _end(tx: Tx, ended: Referral) -> None:
     # Whoever took it back knows that nobody waits for them; everybody else is told of each time that is off.
     asked.dates_over(tx, ended, aloud=ended.stage is not Stage.WITHDRAWN)
     tell.settle_desk(tx, ended)
+    tell.quietly(tx, ended.author_id, tell.receipt_slot(ended), "")  # 'Take it back' stands under it
 
 
 def _retention_date(tx: Tx, referral: Referral) -> datetime:
