@@ -171,6 +171,19 @@ def test_whom_we_know_does_not_wait(net: Small) -> None:
     assert net.referral(net.filed(net.person(12, "mentor-1"))).stage is Stage.MATCHING
 
 
+def test_what_nobody_can_do_is_no_first_look(net: Small) -> None:
+    """The page puts it under 'Nobody found', so the count of the message must not say otherwise."""
+    desk_chat = _desk(net)
+    net.store.run(desk_first.throw, desk_chat.person, True)
+    everybody = frozenset(net.store.run(lambda tx: tuple(tx.directory.organizations)))
+    alone = net.filed(net.person(1), without=everybody)
+    assert net.referral(alone).stage is Stage.UNMATCHED
+    assert [h.text for h in desk_chat.hears()][-1] == "desk.unmatched"
+    net.filed(net.person(2))
+    assert desk_chat.hears_at_last().params["count"] == "1"
+    assert net.store.run(desk_first.held) == 1
+
+
 def test_switching_off_forgets_nothing(net: Small) -> None:
     desk_chat = _desk(net)
     net.store.run(desk_first.throw, desk_chat.person, True)

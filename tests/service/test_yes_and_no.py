@@ -116,7 +116,9 @@ def test_the_word_takes_back_what_was_asked_for_once_it_is_confirmed(quick: Smal
 def test_with_several_matters_the_word_asks_which(quick: Small) -> None:
     chats = Chats(quick)
     phone = chats.phone(1)
-    first, second = asked_for(quick, phone.person_id), asked_for(quick, phone.person_id)
+    first = asked_for(quick, phone.person_id)
+    second = drafted(quick, phone.person_id, category="family.letters")
+    agreed(quick, phone.person_id, second)
     phone.says("withdraw")
     phone.presses(f"Take back {quick.referral(second).code}")
     phone.presses("Yes, take it back")

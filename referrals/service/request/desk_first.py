@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from referrals import limits, schedule
+from referrals import limits, queues, schedule
 from referrals.access import Action, allow
 from referrals.lifecycle import Step
 from referrals.limits import Doing
@@ -58,7 +58,7 @@ def looks_first(tx: Tx, before: Referral, filed: Referral) -> bool:
         return False
     if not is_on(tx) or not is_new(tx, filed.author_id):
         return False
-    return before.stage is Stage.DRAFT or is_held(before)
+    return before.stage is Stage.DRAFT or _nobody_asked(before)
 
 
 def hold(tx: Tx, filed: Referral) -> Referral:
@@ -66,19 +66,23 @@ def hold(tx: Tx, filed: Referral) -> Referral:
     after = offering.save_step(tx, filed, Step.HOLD, escalated=True)
     wait = matching.pathway_of(tx, after).deadlines[after.urgency].unmatched
     tx.set_timer("unmatched", after.id, tx.now + schedule.elapsed(wait))
-    _tell_desk(tx)
+    if queues.is_held(after):
+        _tell_desk(tx)
+    else:
+        tell.tell_desk(tx, "desk.unmatched", after)  # there is nobody to look at it for
     return after
 
 
-def is_held(referral: Referral) -> bool:
-    """Whether nobody has been asked for it yet, because the desk looks first."""
+def _nobody_asked(referral: Referral) -> bool:
+    """Whether it lies at the desk and nobody was asked yet, be it that nobody stands in its plan."""
     return referral.stage is Stage.UNMATCHED and not referral.hops and not referral.position
 
 
 def held(tx: Tx) -> int:
-    """How many wait for the first look."""
+    """How many wait for the first look: those of the desk's queue of that name."""
     shown = complaints.desk_pathways(tx)
-    return tx.count(Referral, stage=Stage.UNMATCHED, hops=0, position=0, pathway=shown)
+    found = tx.find(Referral, stage=Stage.UNMATCHED, hops=0, position=0, pathway=shown)
+    return sum(queues.is_held(referral) for referral in found)
 
 
 def count_filing(tx: Tx, filed: Referral) -> None:
