@@ -28,6 +28,7 @@ class Doing(StrEnum):
     ATTENDANCE_BODY = "attendance_body"  # and of all workers of that body
     WRITING = "writing"  # words to a partner, each of which rings; and a yes to the desk reading along
     HANDING = "handing"  # proposals that another partner takes over, for each matter: each asks its person
+    NUMBER = "number"  # ways to be called, left with an alarm: each may ring
     FLOOD = "flood"  # filings of everybody who is new, in the whole network
 
 
@@ -52,6 +53,7 @@ LIMITS: Mapping[Doing, Limit] = {
     Doing.ATTENDANCE_BODY: Limit(15, _DAY),
     Doing.WRITING: Limit(200, _DAY),
     Doing.HANDING: Limit(3, _DAY),
+    Doing.NUMBER: Limit(20, _DAY),
     Doing.FLOOD: Limit(60, _HOUR),
 }
 

@@ -215,6 +215,7 @@ class Crisis:
     held_at: datetime | None = None
     ended_at: datetime | None = None
     ended_as: str = ""  # 'handled' | 'false_alarm'
+    number_at: datetime | None = None  # when the way to be called that stands now was left with it
     version: int = 1
 
     @property

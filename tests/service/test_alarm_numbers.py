@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from referrals import forms
-from referrals.errors import BadAnswer, NotFound, PinNeeded, TooLong, WrongStage
+from referrals.errors import BadAnswer, NotFound, PinNeeded, TooLong, TooOften, WrongStage
+from referrals.limits import LIMITS, Doing
 from referrals.members import Crisis, Source
 from referrals.model import Actor, DataClass, Role
 from referrals.ports import Tx
 from referrals.service import retention, taken_home
 from referrals.service.alarm import alarm_numbers, crisis
-from referrals.service.common import doors
+from referrals.service.common import doors, limits
 from referrals.service.contact import own_checkins
 from referrals.service.members import asking
 from referrals.service.pages import PAGES
@@ -133,6 +134,33 @@ def test_the_holder_hears_that_a_number_came_and_that_it_went(net: Small) -> Non
     assert (alarm.desk.id, "desk.crisis_alone") in net.said()
     alarm.step("number_back", alarm.family.id)
     assert net.said() == []
+
+
+def test_whoever_has_read_a_number_hears_of_another_and_only_the_newest_counts_as_read(both: Small) -> None:
+    alarm = Alarm(both)
+    alarm.leaves()
+    alarm.desk.presses(f"1:crisis.hold:{alarm.crisis.id}")
+    assert alarm.sees(alarm.desk.id) == NUMBER
+    both.said()
+    both.passes(timedelta(seconds=30))
+    view = alarm.step("leave_number", alarm.family.id, text="081 555 0200")
+    assert [line.key for line in view.sections[0].lines] == ["part.number.stands"], "nobody has read this one"
+    assert both.said() == [(alarm.desk.id, "desk.crisis_number")], "or they would call the old one"
+    alarm.step("leave_number", alarm.family.id, text="081 555 0201")
+    assert both.said() == [], "they have not read the one before"
+    both.passes(timedelta(seconds=30))
+    assert alarm.sees(alarm.desk.id) == "081 555 0201"
+    read = both.store.run(PAGES["number"].view, alarm.family.id, alarm.crisis.id, {})
+    assert [line.key for line in read.sections[0].lines] == ["part.number.stands", "part.number.opened"]
+
+
+def test_leaving_and_taking_back_in_turn_rings_no_coordinator_all_night(net: Small) -> None:
+    alarm = Alarm(net)
+
+    most = LIMITS[Doing.NUMBER].most
+    net.store.run(lambda tx: [limits.take(tx, Doing.NUMBER, alarm.family.id) for _ in range(most)])
+    with pytest.raises(TooOften):
+        alarm.leaves()
 
 
 def test_it_opens_on_a_proved_device_only(net: Small) -> None:

@@ -7,16 +7,18 @@ page without a PIN; whoever holds the alarm opens it while they do, and it is de
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from referrals.access import Action, allow
 from referrals.errors import BadAnswer, NotFound, TooLong, WrongStage
+from referrals.limits import Doing
 from referrals.members import CheckIn, Crisis, Enrolment
 from referrals.model import SYSTEM, Actor, AuditEntry, DataClass, Role, person_holder
 from referrals.ports import Tx
 from referrals.said import Keyboard
 from referrals.service.alarm import alarms
-from referrals.service.common import tell
+from referrals.service.common import limits, tell
 from referrals.service.matter import reading
 
 COLUMN, LIMIT = "number", 500
@@ -35,7 +37,8 @@ def asked(tx: Tx, person_id: str, crisis_id: str) -> tuple[Actor, Crisis]:
 def leave(tx: Tx, person_id: str, crisis_id: str, text: str) -> Crisis:
     """A number, and what to mind. Another one takes its place. Whoever was woken hears that there is one.
 
-    BadAnswer for nothing, TooLong; WrongStage once the alarm is over.
+    Whoever has read the one before hears of another. BadAnswer for nothing, TooLong, TooOften; WrongStage
+    once the alarm is over.
     """
     actor, crisis = _open(tx, person_id, crisis_id)
     words = text.strip()
@@ -43,13 +46,17 @@ def leave(tx: Tx, person_id: str, crisis_id: str, text: str) -> Crisis:
         raise BadAnswer
     if len(words) > LIMIT:
         raise TooLong(limit=LIMIT, length=len(words))
+    limits.take(tx, Doing.NUMBER, person_id)
     first = not alarms.has_number(tx, crisis)
+    known = opened_at(tx, crisis) is not None
+    crisis = tx.save(replace(crisis, number_at=tx.now))
     tx.seal(crisis.record, _KIND, COLUMN, words, sorted(_rightful(crisis)))
     tx.audit(AuditEntry(actor, Action.CRISIS_RAISE, f"crisis:{crisis.id}", "number left"))
     enrolment = alarms.enrolment_of(tx, crisis)
-    if first:
+    if first or known:
         for person in alarms.woken(tx, crisis):
             alarms.alert(tx, person, crisis, enrolment)
+    if first:
         alarms.stands(tx, crisis, enrolment)
     return crisis
 
@@ -148,9 +155,10 @@ def own(tx: Tx, person_id: str) -> list[dict[str, object]]:
 
 
 def opened_at(tx: Tx, crisis: Crisis) -> datetime | None:
-    """When a coordinator opened it last, for whoever left it."""
-    readings = [r.at for r in tx.readings(crisis.record) if r.role is Role.COORDINATOR]
-    return max(readings, default=None)
+    """When a coordinator opened what stands there now, for whoever left it; not what stood there before."""
+    since = crisis.number_at or crisis.raised_at
+    readings = (r.at for r in tx.readings(crisis.record) if r.role is Role.COORDINATOR)
+    return max((at for at in readings if at >= since), default=None)
 
 
 def offered(tx: Tx, check_in: CheckIn) -> Keyboard:

@@ -774,6 +774,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one step for each table
         sa.Column("held_at", sa.BigInteger(), nullable=True),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.Column("ended_as", sa.Text(), nullable=False),
+        sa.Column("number_at", sa.BigInteger(), nullable=True),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["enrolment_id"], ["enrolment.id"], name=op.f("fk_crisis_enrolment_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_crisis")),
