@@ -164,7 +164,7 @@ async def test_a_yes_runs_out_while_the_page_is_open(read: Read) -> None:
     assert not _holds(read, DataClass.STORY)
     assert not _holds(read, DataClass.CONTACT)
     told = await asyncio.to_thread(read.net.said)
-    assert (read.family, "matter.consent_over") in told
+    assert (read.family, "matter.consent_over_again") in told
     assert (read.worker, "worker.cut_off") in told
     assert (read.desk, "desk.cut_off") in told
 
