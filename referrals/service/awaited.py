@@ -15,9 +15,10 @@ from referrals.members import Enrolment
 from referrals.model import OfferStage, Referral, Stage
 from referrals.ports import Tx
 from referrals.said import Keyboard
-from referrals.service.common import tell
+from referrals.service.common import complaints, tell
 from referrals.service.help import appointments, attempts, working
 from referrals.service.joint import transfers
+from referrals.service.lasting import going_on
 from referrals.service.matter import asked, task_people
 from referrals.service.request import task_plans
 from referrals.service.turns import questions, waiting
@@ -66,6 +67,7 @@ def _of_turn(tx: Tx, referral: Referral) -> Iterator[Ask]:
     if transfers.asks_person(tx, referral):
         button = tell.page_button("button.open", f"matter/{referral.id}")
         yield Ask("matter.transfer_asked", code, ((button,),), place)
+    yield from _whether_it_goes_on(tx, referral)
     if referral.stage is Stage.REPORTED:
         yield Ask(working.at_its_end(referral), code, working.helped_or_not(referral), place)
     if referral.stage is Stage.UNREACHABLE:
@@ -81,6 +83,16 @@ def _of_turn(tx: Tx, referral: Referral) -> Iterator[Ask]:
             words |= {"day": waiting.day_for(tx, referral.author_id, offer)}
             buttons = waiting.yes_or_no(tx, referral, offer)
             yield Ask("matter.will_you_wait", words, buttons, asked.slot(referral))
+
+
+def _whether_it_goes_on(tx: Tx, referral: Referral) -> Iterator[Ask]:
+    ends = going_on.asked(tx, referral)
+    if ends is not None:
+        over = complaints.said(tx, referral, "matter.consent_over_again")
+        text = over if ends.until <= tx.now else "matter.goes_on_asked"
+        button = tell.page_button("button.open", f"matter/{referral.id}")
+        words = {"code": referral.code, "by": tell.iso(ends.until)}
+        yield Ask(text, words, ((button,),), f"matter:{referral.id}")
 
 
 def _of_plan(tx: Tx, person_id: str, plan: Referral) -> Iterator[Ask]:

@@ -11,6 +11,7 @@ import pytest
 
 from referrals.errors import BadAnswer, NotFound, WrongStage
 from referrals.model import Consent, DataClass, Stage
+from referrals.service import awaited
 from referrals.service.help import threads, working
 from referrals.service.lasting import going_on
 from referrals.service.matter import matching
@@ -239,3 +240,15 @@ def test_of_a_plan_of_parts_it_is_said_once_that_the_yes_is_over(sqlite_url: str
         holders = net.store.run(lambda tx: tx.holders(whole.record, DataClass.STORY))
         assert part.escalated, "the desk has each of them"
         assert not any(holder.startswith("org:") for holder in holders)
+
+
+def test_the_question_is_found_again_once_its_message_has_left_the_chat(helped: Helped) -> None:
+    def found() -> list[str]:
+        asks = helped.net.store.run(awaited.of_person, helped.family)
+        return [ask.text for ask in asks]
+
+    assert found() == ["matter.goes_on_asked"]
+    helped.passes_until(-1)
+    assert found() == ["matter.consent_over_again"]
+    helped.says_yes()
+    assert found() == []

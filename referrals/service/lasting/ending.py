@@ -88,14 +88,19 @@ def review(tx: Tx, organization_id: str) -> None:
         if referral.stage is Stage.CLOSED and not matching.pathway_of(tx, referral).classes.get(Stage.CLOSED):
             continue  # its partner's keys went when it was closed
         sharing.settle(tx, referral)
-        known = any(t.kind == working.CUT_OFF for t in tx.timers_of(referral.id))
-        if referral.stage in ENDED or known is not bool(sharing.readable(tx, referral)):
-            continue
-        if known:
-            _goes_on(tx, referral)
-        else:
-            _cut_off(tx, referral)
-            tell.tell_author(tx, referral, "matter.partner_stopped")
+        review_matter(tx, referral)
+
+
+def review_matter(tx: Tx, referral: Referral) -> None:
+    """The same for one matter, whose keys are settled: its partner stops, or works on, where that is new."""
+    known = any(t.kind == working.CUT_OFF for t in tx.timers_of(referral.id))
+    if referral.stage in ENDED or known is not bool(sharing.readable(tx, referral)):
+        return
+    if known:
+        _goes_on(tx, referral)
+    else:
+        _cut_off(tx, referral)
+        tell.tell_author(tx, referral, "matter.partner_stopped")
 
 
 def service_gone(tx: Tx, service_id: str) -> None:

@@ -37,10 +37,10 @@ def remind(tx: Tx, consent_id: str) -> None:
 
 def asked(tx: Tx, referral: Referral) -> Consent | None:
     """The yes that is about to end, or has just ended, while its partner is there; None where none is."""
+    if referral.stage not in WITH_PARTNER or referral.parent_id or referral.next_offer_id:
+        return None
     given = plan_choices.latest(tx, referral)
     if given is None or given.withdrawn_at is not None or given.until - BEFORE > tx.now:
-        return None
-    if referral.stage not in WITH_PARTNER or referral.parent_id or referral.next_offer_id:
         return None
     if matching.pathway_of(tx, referral).handling is not Handling.OFFER or transfers.standing(tx, referral):
         return None
@@ -84,7 +84,7 @@ def agree(
     behalf.watch(tx, after, given)
     tx.audit(AuditEntry(actor, Action.REFERRAL_FILE, f"referral:{after.id}", "goes on"))
     sharing.settle(tx, after)
-    ending.review(tx, after.organization_id or "")  # whom its end had cut off works on
+    ending.review_matter(tx, after)  # whom its end had cut off works on
     code = word_consent.heard_more(tx, after, given) if after.by_word else ""
     said = {"code": after.code, "by": tell.iso(given.until)}
     tell.answer(tx, person_id, "matter.yes_again", said, slot=f"matter:{after.id}")
