@@ -45,8 +45,9 @@ async def test_free_text_is_taken_out_sealed_and_thrown_away(world: World) -> No
     someone = await speaks_english(world, "talker")
     for text in ("Canary-text my brother", RIGHT_TO_LEFT, "😀" * 1000, "x" * 4096):
         await someone.says(text)
+        asked = await someone.sees_button("Throw it away")
         await someone.presses("Throw it away")
-        await someone.sees("Thrown away")
+        await someone.sees_in(asked["message_id"], "Thrown away")
         await someone.sees_no_more(text[:40])
     assert "Canary-text" not in json.dumps(await world.traffic())
 
