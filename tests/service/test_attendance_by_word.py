@@ -15,7 +15,7 @@ from referrals import consent as consents
 from referrals.casework import Confirmation
 from referrals.errors import BadAnswer, NotAllowed, NotFound, TooLong, WrongStage
 from referrals.members import Enrolment, WordReceipt
-from referrals.model import SYSTEM, DataClass
+from referrals.model import SYSTEM, DataClass, Role
 from referrals.persons import Seat
 from referrals.ports import Taken, Tx
 from referrals.service import leaving, restoring, retention
@@ -155,6 +155,22 @@ def test_the_desk_asks_whether_it_is_true_and_a_no_takes_it_back(on_both: ByWord
         net.does(net.desk, "word_true", **given, reason="yes")
     net.passes(9 * DAYS)
     assert "desk.attendance_true" not in [text for _, text in net.said()]
+
+
+def test_whoever_heard_it_is_not_asked_whether_it_is_true(net: ByWord) -> None:
+    """A mentor who sits at the desk, too; where nobody else is on call, every other coordinator hears it."""
+
+    def sits_at_the_desk(tx: Tx) -> None:
+        for seat in tx.find(Seat, role=Role.COORDINATOR):
+            if seat.person_id == net.desk:
+                tx.save(replace(seat, on_duty=False))
+        free = next(seat for seat in tx.find(Seat, role=Role.COORDINATOR) if seat.person_id is None)
+        tx.save(replace(free, person_id=net.mentor, on_duty=True))
+
+    net.store.run(sits_at_the_desk)
+    net.agreed()
+    assert (net.mentor, "desk.attendance_true") not in net.said()
+    assert net.store.run(attendance_by_word.to_ask, net.mentor) == []
 
 
 def test_true_is_true_and_is_asked_once(net: ByWord) -> None:

@@ -444,6 +444,19 @@ def test_by_word_the_desk_asks_about_the_new_yes_too(all_asked: ByWord, answer: 
     assert ended is (answer == "no")
 
 
+def test_by_word_the_desk_cannot_reach_them_any_more_once_it_is_taken_back(all_asked: ByWord) -> None:
+    net, matter = all_asked.net, all_asked.matter
+    net.store.run(word_checks.answer, net.desk, matter, "yes")
+    all_asked.hears_yes()
+    contact = net.referral(matter).record
+    assert DESK in net.store.run(lambda tx: tx.holders(contact, DataClass.CONTACT))
+    net.store.run(closing.withdraw, net.mentor, matter)
+    assert DESK not in net.store.run(lambda tx: tx.holders(contact, DataClass.CONTACT)), "in the same turn"
+    net.said()
+    net.passes(9 * DAY)
+    assert (net.desk, "desk.ask_whether_true") not in net.said()
+
+
 def test_by_word_the_desk_asks_once_about_all_that_was_heard(all_asked: ByWord) -> None:
     net, matter = all_asked.net, all_asked.matter
     all_asked.hears_yes()

@@ -333,12 +333,19 @@ def tell_member(tx: Tx, member: Enrolment, text: str, params: dict[str, str]) ->
 
 
 def tell_desk(tx: Tx, text: str, found: Confirmation) -> None:
-    """One place in the chat: a body that asks much does not fill it. Nobody who works there hears it."""
+    """One place in the chat: a body that asks much does not fill it.
+
+    Nobody who works there hears it, nor whoever heard the yes; where that is who is on call, all others do.
+    """
     page = ((tell.page_button("button.look", "attendance/desk"),),)
-    there = {seat.person_id for seat in tx.find(Seat, organization_id=found.organization_id)}
-    for seat in tell.on_call(tx):
-        if seat.person_id not in there:
-            tell.tell(tx, seat.person_id or "", text, buttons=page, slot="attendance:desk")
+    but = {seat.person_id for seat in tx.find(Seat, organization_id=found.organization_id)}
+    but.add(found.witness_id)
+    on_call, everybody = (
+        [seat.person_id for seat in seats if seat.person_id not in but]
+        for seats in (tell.on_call(tx), tell.coordinators(tx))
+    )
+    for person_id in on_call or everybody:
+        tell.tell(tx, person_id or "", text, buttons=page, slot="attendance:desk")
 
 
 def note(tx: Tx, actor: Actor, action: Action, found: Confirmation, detail: str = "") -> None:

@@ -36,7 +36,7 @@ from referrals.service.matter import circle_sides, matching
 SEALED = tuple(c for c in DataClass if c not in (DataClass.ROUTING, DataClass.AGGREGATE))
 _ACCEPTED_ONCE = (OfferStage.ACCEPTED, OfferStage.RECALLED)
 # Whose wraps are given and taken here; the process itself is none of this rule's business, and the desk only
-# where it reads along in a thread.
+# where it reads along in a thread. Of what has ended it reaches nobody either (`word_checks.py`).
 _GOVERNED = (organization_holder(""), person_holder(""))
 
 
@@ -49,7 +49,8 @@ def settle(tx: Tx, referral: Referral) -> None:
     if not referral.author_id:
         return
     for record, data_class, rightful in _rightful(tx, referral):
-        governed = (*_GOVERNED, DESK) if record.table == "thread_part" else _GOVERNED
+        desk_too = record.table == "thread_part" or referral.stage in ENDED
+        governed = (*_GOVERNED, DESK) if desk_too else _GOVERNED
         held = {h for h in tx.holders(record, data_class) if h.startswith(governed)}
         if not held:
             continue  # nothing was ever sealed in this class
