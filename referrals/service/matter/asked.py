@@ -46,7 +46,8 @@ def date_slot(tx: Tx, appointment: Appointment) -> str:
 
 def slots(tx: Tx, referral: Referral) -> tuple[str, ...]:
     """Every message about a matter in its person's chat: they leave a phone with it."""
-    kinds = ("matter", "thread", "move", *(() if referral.parent_id else ("circle", "plan", "plan-went")))
+    whole = () if referral.parent_id else ("filed", "circle", "plan", "plan-went")
+    kinds = ("matter", "thread", "move", *whole)
     dates = tx.find(Appointment, referral_id=referral.id)
     own = (f"{kind}:{referral.id}" for kind in kinds)
     return (*own, slot(referral), *(date_slot(tx, each) for each in dates))
