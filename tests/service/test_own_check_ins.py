@@ -156,6 +156,10 @@ def test_nobody_promises_a_family_a_call_that_nobody_can_make(both: Small) -> No
     assert heard.text == "own.crisis_held"
     assert heard.params["lines"]
     assert any(b.action.startswith("1:ask:") for b in labels(heard)), "there they can leave a number"
+    for shown in (*family.told, *desk.told):
+        for button in labels(shown):
+            pathway = CATALOGUE.pathways.get(button.text.removeprefix("pathway."))
+            assert pathway is None or pathway.in_chat, f"{button.text} is for a page alone"
 
 
 def test_a_worker_says_with_one_tap_how_the_help_goes(net: Small) -> None:

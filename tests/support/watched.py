@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from referrals.catalogue import Catalogue
+from referrals.said import Notice
 from storage.sql import NONE, Connection, Params, Row, Sql
 from storage.store import Store
 from storage.tables import metadata
@@ -162,6 +164,10 @@ class WatchedTx(StoreTx):
         with _Hands(self.connection):
             super().remove(row)
 
+    def say(self, notice: Notice) -> None:
+        _names_nothing_private(self.catalogue, notice)
+        super().say(notice)
+
     def finish(self) -> None:
         if self._failed is None:
             spoken = {entry.subject.partition(":")[2] for entry in self._entries}
@@ -170,6 +176,16 @@ class WatchedTx(StoreTx):
                 said = sorted(f"{e.action} {e.subject} {e.detail}".strip() for e in self._entries)
                 raise Unspoken(f"changed without an audit row: {silent}; the turn's rows: {said or 'none'}")
         super().finish()
+
+
+def _names_nothing_private(catalogue: Catalogue, notice: Notice) -> None:
+    """What is chosen on a page alone stands in no chat: not in a text, and not on a button either."""
+    hidden = {f"category.{category}" for category in catalogue.private}
+    hidden |= {f"pathway.{p.id}" for p in catalogue.pathways.values() if not p.in_chat}
+    buttons = [button for row in notice.buttons for button in row]
+    keys = {notice.text, *notice.params.values(), *(button.text for button in buttons)}
+    shown = sorted(hidden & {key.removeprefix("@") for key in keys})
+    assert not shown, f"{notice.text} names {shown} in a chat: lead to a page instead"
 
 
 class _Hands:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from referrals.access import Action, allow
-from referrals.catalogue import ON_PAGE, Pathway
+from referrals.catalogue import ON_PAGE, Handling, Pathway
 from referrals.errors import BadAnswer
 from referrals.lifecycle import OPEN, STAGE_WAITS, Step, move
 from referrals.members import Enrolment
@@ -159,11 +159,20 @@ def of_member(tx: Tx, enrolment: Enrolment) -> list[Referral]:
 
 
 def ways_of(tx: Tx, role: Role) -> Keyboard:
-    """The same by role: a member's own pathways, a family's those of the posters."""
-    pathways = {poster.pathway for poster in tx.directory.posters.values()}
+    """The same by role: a member's own pathways, a family's those of the posters.
+
+    What no chat may name stands behind one button, on a page.
+    """
+    known = tx.catalogue.pathways
+    pathways = {poster.pathway for poster in tx.directory.posters.values()} & set(known)
     if role is Role.MEMBER:
-        pathways = set(pathways_of(tx, (Role.MEMBER,)))
-    return tell.column(tell.press(f"pathway.{pathway}", "ask", pathway) for pathway in sorted(pathways))
+        own = (p for p in known.values() if p.handling is not Handling.CONFIRMATION)  # that has a page
+        pathways = {p.id for p in own if Role.MEMBER in p.may_file}
+    named = [p for p in sorted(pathways) if known[p].in_chat]
+    buttons = [tell.press(f"pathway.{pathway}", "ask", pathway) for pathway in named]
+    if len(named) < len(pathways):
+        buttons.append(tell.page_button("button.something_else", "choose"))
+    return tell.column(buttons)
 
 
 def pathways_of(tx: Tx, roles: Iterable[Role]) -> tuple[str, ...]:
