@@ -9,10 +9,11 @@ import pytest
 
 from referrals.casework import ClosingAnswer
 from referrals.errors import BadAnswer, WrongStage
-from referrals.model import Offer, Outcome, Referral, Stage
+from referrals.model import Consent, Offer, Outcome, Referral, Stage
 from referrals.service.desk import desk, plan_preview
 from referrals.service.help import working
 from referrals.service.joint import plan_days, tasks
+from referrals.service.lasting import ending
 from referrals.service.pages import PAGES
 from referrals.service.turns import closing, offers
 from tests.support.parts import Parts
@@ -114,8 +115,8 @@ def test_what_was_full_and_has_room_by_now_is_asked(net: Parts) -> None:
     assert _asked(net, plan, "papers")[:1] == [full], "their reason has ended"
 
 
-def test_a_part_that_is_still_under_way_is_not_begun_a_second_time(net: Parts) -> None:
-    """What need not be done may outlive the plan; whoever does it goes on, and nobody else is asked."""
+def _over_but_for_what_need_not_be_done(net: Parts) -> str:
+    """A plan that helped; somebody still helps with care and work."""
     plan = net.plan("release-plan")
     net.takes(plan, "papers")
     net.does(plan, "papers")
@@ -130,6 +131,12 @@ def test_a_part_that_is_still_under_way_is_not_begun_a_second_time(net: Parts) -
         net.store.run(tasks.done, net.desk, net.tasks(plan)[kind].id)
         net.passes(SECOND)
     net.store.run(closing.helped, net.family, plan, True)
+    return plan
+
+
+def test_a_part_that_is_still_under_way_is_not_begun_a_second_time(net: Parts) -> None:
+    """What need not be done may outlive the plan; whoever does it goes on, and nobody else is asked."""
+    plan = _over_but_for_what_need_not_be_done(net)
     care, work = net.tasks(plan)["care"].child_id, net.tasks(plan)["work"].child_id
     assert (net.kind_of(plan, "care"), net.kind_of(plan, "work")) == ("open", "open"), "they go on"
     net.does(plan, "work")
@@ -140,6 +147,24 @@ def test_a_part_that_is_still_under_way_is_not_begun_a_second_time(net: Parts) -
     assert (again["care"].child_id, again["care"].state) == (care, "open")
     assert (again["work"].child_id, again["work"].state) == (work, "done"), "it was done meanwhile"
     assert net.store.run(lambda tx: tx.count(Referral, parent_id=plan, task="care")) == 1
+
+
+def test_of_a_yes_that_ends_when_its_plan_is_over_the_part_tells_its_person(net: Parts) -> None:
+    """While the plan goes on, the plan says it, and once; afterwards nobody else would."""
+    running = net.plan("release-plan")
+    net.taken(running, "roof")
+
+    def end(matter: str) -> list[str]:
+        given = net.store.run(lambda tx: tx.find(Consent, referral_id=matter))
+        net.clock.now = max(net.clock.now, given[0].until)
+        net.said()
+        net.store.run(ending.consent_over, given[0].id)
+        return [text for person, text in net.said() if person == net.family]
+
+    plan = _over_but_for_what_need_not_be_done(net)
+    assert end(net.part(plan, "care").id) == ["matter.consent_over"]
+    assert end(net.part(running, "roof").id) == []
+    assert end(running) == ["matter.consent_over"]
 
 
 def test_a_part_that_its_person_opens_again_is_a_part_of_the_plan_again(net: Parts) -> None:

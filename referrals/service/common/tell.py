@@ -21,7 +21,8 @@ from referrals.service.common import complaints, duties, screens
 WITHOUT_DESK = "without_desk"  # the timer of what the desk would hear of, and may not (`focal.py`)
 # What the desk alone could do anything about: of a complaint nobody else hears it, and it moves nothing on.
 _FOR_NOBODY_ELSE = frozenset({"desk.not_reachable_here", "desk.move_asked"})
-_OF_A_PART = ("matter.asked", "matter.next_asked", "matter.consent_over")
+_OF_A_PART = ("matter.asked", "matter.next_asked")
+_SAID_OF_THE_PLAN = "matter.consent_over"
 TALK = "talk"  # the slot of the one message in which a conversation goes on
 
 
@@ -241,8 +242,8 @@ def tell_author(
     dedupe: str = "",
 ) -> bool:
     """Tell the person who asked what happens now, with a button to their own matter."""
-    if referral.parent_id and text in _OF_A_PART:
-        return True  # seven parts would ring seven times; the plan says it once, or its page shows it
+    if referral.parent_id and _stands_with_plan(tx, referral, text):
+        return True  # seven parts would ring seven times
     shown = _standing(referral) if buttons is None else buttons
     if referral.referrer_id is not None:
         tell_referrer(tx, referral)
@@ -255,6 +256,14 @@ def tell_author(
         slot=f"matter:{referral.id}",
         dedupe=dedupe,
     )
+
+
+def _stands_with_plan(tx: Tx, part: Referral, text: str) -> bool:
+    """Whether the plan's page shows it, or the plan says it once: as long as it is not over itself."""
+    if text != _SAID_OF_THE_PLAN:
+        return text in _OF_A_PART
+    plan = tx.get(Referral, part.parent_id or "")
+    return plan is not None and plan.stage not in ENDED
 
 
 def _standing(referral: Referral) -> Keyboard:
