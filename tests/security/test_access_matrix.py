@@ -77,6 +77,7 @@ STEPS: Mapping[str, Mapping[str, object]] = {
     "desk_take": {},
     "desk_let_go": {},
     "desk_note": {"text": "a word"},
+    "desk_earlier": {},
     "desk_recall": {},
     "hand": {"reason": "bua-2"},
     "reply": {"reason": "read"},

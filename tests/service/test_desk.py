@@ -24,7 +24,7 @@ from referrals.service.desk import desk_queues, desk_work, plan_preview
 from referrals.service.matter import desk_notes, reading
 from referrals.service.people import handover, joining, people
 from referrals.service.turns import closing, offers
-from referrals.views import SectionsView
+from referrals.views import MatterView, SectionsView
 from tests.support.chats import LONGEST_SCREEN, Chats
 from tests.support.counted import asked_of
 from tests.support.network import CATALOGUE, Small
@@ -214,6 +214,31 @@ def test_letting_go_and_what_cannot_be_given(small: Desk) -> None:
     small.store.run(desk_work.let_go, small.dao, stuck)  # there is nothing to let go of
     small.store.run(desk_work.assign, small.dao, stuck, "desk-2")
     assert small.referral(stuck).desk_id == small.chai
+
+
+def test_a_page_opens_the_newest_notes_and_the_older_ones_when_they_are_asked_for(small: Desk) -> None:
+    stuck = small.stuck(1)
+    for n in range(desk_notes.SHOWN + 2):
+        small.store.run(desk_notes.note, small.dao, stuck, f"note {n}")
+        small.passes(timedelta(minutes=1))
+    shown = small.page(small.chai, "matter", stuck)
+    assert _noted(shown, "part.desk.notes") == [f"note {n}" for n in range(desk_notes.SHOWN + 1, 1, -1)]
+    again = small.does(small.chai, "desk_earlier", stuck)
+    assert _noted(again, "part.desk.notes_earlier") == ["note 1", "note 0"]
+
+    def locked(tx: Tx) -> None:
+        tx.lock_reading()
+        desk_notes.earlier(tx, small.chai, stuck)
+
+    with pytest.raises(PinNeeded):
+        small.store.run(locked)
+    small.store.run(closing.withdraw, small.referral(stuck).author_id, stuck)
+    assert _noted(small.does(small.dao, "desk_earlier", stuck), "part.desk.notes_earlier")
+
+
+def _noted(shown: MatterView, title: str) -> list[str]:
+    section = next(s for s in shown.sections if s.title_key == title)
+    return [str(line.params["text"]) for line in section.lines]
 
 
 def test_whoever_asked_for_it_is_given_nothing_of_it(small: Desk) -> None:

@@ -109,6 +109,7 @@ TABLE = {
     ("matter", "desk_let_go"): WORKS,
     ("matter", "desk_assign"): FREE,
     ("matter", "desk_note"): WORKS,
+    ("matter", "desk_earlier"): FREE,  # older notes are not laid out here (test_desk.py)
     ("matter", "desk_recall"): WORKS,
     ("matter", "hand"): FREE,
     ("matter", "hand_to_me"): FREE,

@@ -20,6 +20,7 @@ from referrals.service.matter import reading
 LIMIT = 2000
 CUT = (Stage.WITHDRAWN, Stage.EXPIRED, Stage.VOID)
 NOTE = "note"
+SHOWN = 10  # the newest ones, opened with the page: each that is opened leaves a row in the audit
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,26 @@ def note(tx: Tx, person_id: str, referral_id: str, text: str) -> DeskNote:
 
 
 def notes(tx: Tx, actor: Actor, referral: Referral) -> Sequence[Noted]:
-    """What coordinators noted, newest first; the reader passed `doors.desk_referral`. PinNeeded, TooOften."""
-    written = sorted(tx.find(DeskNote, referral_id=referral.id), key=lambda n: (n.at, n.id), reverse=True)
+    """The newest notes, newest first; the reader passed `doors.desk_referral`. PinNeeded, TooOften."""
+    return _opened(tx, actor, referral, _written(tx, referral)[:SHOWN])
+
+
+def earlier(tx: Tx, person_id: str, referral_id: str) -> Sequence[Noted]:
+    """All notes that are older than those, newest first. PinNeeded, TooOften."""
+    actor, referral = doors.desk_referral(tx, person_id, referral_id, Action.DESK_NOTE)
+    return _opened(tx, actor, referral, _written(tx, referral)[SHOWN:])
+
+
+def has_earlier(tx: Tx, referral: Referral) -> bool:
+    """Whether more was noted than a page opens at once."""
+    return tx.count(DeskNote, referral_id=referral.id) > SHOWN
+
+
+def _written(tx: Tx, referral: Referral) -> list[DeskNote]:
+    return sorted(tx.find(DeskNote, referral_id=referral.id), key=lambda n: (n.at, n.id), reverse=True)
+
+
+def _opened(tx: Tx, actor: Actor, referral: Referral, written: Sequence[DeskNote]) -> list[Noted]:
     found: list[Noted] = []
     for each in written:
         text = reading.open_for(tx, actor, referral, each.record, DataClass.STORY)[NOTE]

@@ -58,9 +58,12 @@ def _post(seat: Seat) -> Choice:
 
 
 def _notes(tx: Tx, actor: Actor, referral: Referral) -> Section:
-    step = Step("desk_note", "page.step.desk_note", "text")
-    steps = () if referral.stage in desk_notes.CUT else (step,)
-    return Section("part.desk.notes", tuple(_noted(tx, actor, referral)), steps)
+    steps: list[Step] = []
+    if referral.stage not in desk_notes.CUT:
+        steps.append(Step("desk_note", "page.step.desk_note", "text"))
+    if not tx.reading_locked and desk_notes.has_earlier(tx, referral):
+        steps.append(Step("desk_earlier", "page.step.desk_earlier"))
+    return Section("part.desk.notes", tuple(_noted(tx, actor, referral)), tuple(steps))
 
 
 def _noted(tx: Tx, actor: Actor, referral: Referral) -> Iterator[Said]:
@@ -69,9 +72,17 @@ def _noted(tx: Tx, actor: Actor, referral: Referral) -> Iterator[Said]:
     elif tx.reading_locked or reading.wait(tx, actor, referral):
         yield Said("part.desk.notes_locked")
     else:
-        for note in desk_notes.notes(tx, actor, referral):
-            key = "part.desk.note_mine" if note.mine else "part.desk.note_theirs"
-            yield Said(key, {"text": note.text}, note.at)
+        yield from map(_note, desk_notes.notes(tx, actor, referral))
+
+
+def _note(note: desk_notes.Noted) -> Said:
+    return Said("part.desk.note_mine" if note.mine else "part.desk.note_theirs", {"text": note.text}, note.at)
+
+
+def _earlier(tx: Tx, person_id: str, subject: str, body: Body) -> Section | None:
+    """Older notes, shown this once above the matter."""
+    found = desk_notes.earlier(tx, person_id, subject)
+    return Section("part.desk.notes_earlier", tuple(map(_note, found))) if found else None
 
 
 def can_look_again(tx: Tx, referral: Referral) -> bool:
@@ -131,6 +142,7 @@ PART = Part(
         "desk_let_go": Verb(Action.DESK_TAKE, lambda tx, who, it, body: desk_work.let_go(tx, who, it)),
         "desk_assign": Verb(Action.DESK_ASSIGN, _step(desk_work.assign, "reason")),
         "desk_note": Verb(Action.DESK_NOTE, _step(desk_notes.note, "text")),
+        "desk_earlier": Verb(Action.DESK_NOTE, _earlier),
         "desk_recall": Verb(Action.DESK_RECALL, lambda tx, who, it, body: desk_work.recall(tx, who, it)),
     },
 )
