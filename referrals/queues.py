@@ -23,6 +23,7 @@ class Queue(StrEnum):
     OVERDUE = "overdue"  # marked for the desk while somebody else owes the next step
     HELD = "held"  # the desk looks first
     CHECK = "check"  # a yes by word of which the desk asks whether it is true
+    PART = "part"  # a part of a plan under way is the desk's own to do
     YOUNG = "young"  # somebody under 18, and nobody helps yet
 
 
@@ -33,6 +34,7 @@ class Signs:
     cut_off: bool = False
     unseen: bool = False
     to_check: bool = False
+    own_part: bool = False
 
 
 _RANK = {Urgency.EMERGENCY: 0, Urgency.URGENT: 1, Urgency.NORMAL: 2}
@@ -52,6 +54,7 @@ def queue_of(referral: Referral, signs: Signs = Signs()) -> Queue | None:
         Queue.UNANSWERED: signs.unseen and referral.stage is Stage.OFFERED,
         Queue.OVERDUE: referral.escalated,
         Queue.CHECK: signs.to_check,
+        Queue.PART: signs.own_part,
         Queue.YOUNG: referral.age_group is AgeGroup.CHILD and referral.stage in _LOOKED_FOR,
     }
     return next((queue for queue in Queue if fits[queue]), None)

@@ -24,8 +24,10 @@ from referrals.model import (
     Stage,
 )
 from referrals.ports import Tx
+from referrals.queues import Queue
 from referrals.said import Timer
 from referrals.service.common import doors
+from referrals.service.desk import desk_queues
 from referrals.service.joint import plan_days, tasks
 from referrals.service.matter import sharing, tracking
 from referrals.service.pages import PAGES
@@ -98,10 +100,13 @@ def test_a_release_from_the_yes_to_the_look_back(everywhere: Parts) -> None:
         net.does(plan, kind)
     net.store.run(tasks.done, net.family, net.tasks(plan)["family_ready"].id)
     # Somebody who is in no programme has no mentor: then the desk sees to it that somebody is there.
+    assert _desks_parts(net) == [plan]
     net.store.run(tasks.done, net.desk, net.tasks(plan)["meeting"].id)
     net.passes(timedelta(seconds=1))
+    assert _desks_parts(net) == [plan], "the look back is the desk's, too"
     net.store.run(tasks.done, net.desk, net.tasks(plan)["look_back"].id)
     net.passes(timedelta(seconds=1))
+    assert _desks_parts(net) == []
     ended = net.referral(plan)
     assert (ended.stage, ended.outcome) == (Stage.REPORTED, Outcome.MET)
     net.store.run(closing.helped, net.family, plan, True)
@@ -111,6 +116,12 @@ def test_a_release_from_the_yes_to_the_look_back(everywhere: Parts) -> None:
     assert net.tasks(plan) == {}
     with pytest.raises(NotSealedFor):
         _reads(net, SYSTEM, plan)
+
+
+def _desks_parts(net: Parts) -> list[str]:
+    """The plans that stand in the desk's queue for what is its own to do."""
+    found = net.store.run(desk_queues.waiting, net.desk)
+    return [one.referral.id for one in found if one.queue is Queue.PART]
 
 
 def test_one_yes_holds_for_every_part(net: Parts) -> None:

@@ -18,7 +18,7 @@ from referrals.queues import Queue, Signs
 from referrals.said import Timer
 from referrals.service.common import doors, tell
 from referrals.service.help import working
-from referrals.service.matter import tracking
+from referrals.service.matter import task_people, tracking
 from referrals.service.request import word_checks
 
 MOST = 200  # of the offers that nobody has looked at; more than that is one matter: nobody answers any more
@@ -46,19 +46,23 @@ def waiting(tx: Tx, person_id: str) -> tuple[Waiting, ...]:
     unseen = {o.referral_id for o in tx.overdue(Offer, "acknowledge_by", tx.now, MOST, stage=OfferStage.SENT)}
     checks = word_checks.open_ones(tx)
     to_check = {r.id for r in checks}
-    found = {r.id: r for r in (*_candidates(tx, unseen), *checks) if _may_see(tx, person_id, r)}
+    parts = task_people.with_desk_part(tx)
+    own_part = {r.id for r in parts}
+    found = {r.id: r for r in (*_candidates(tx, unseen), *checks, *parts) if _may_see(tx, person_id, r)}
     timers = _timers(tx, found.values())
     promised = _promised(tx, found, timers)
     there = {seat.person_id for seat in tell.coordinators(tx) if seat.on_duty}
     cut_off = {timer.subject for timer in timers if timer.kind == working.CUT_OFF}
     shown: list[Waiting] = []
     for referral in sorted(found.values(), key=queues.order):
-        signs = Signs(referral.id in cut_off, referral.id in unseen, referral.id in to_check)
+        at = referral.id
+        signs = Signs(at in cut_off, at in unseen, at in to_check, at in own_part)
         queue = queues.queue_of(referral, signs)
         if queue is not None:
             held_by = referral.desk_id if referral.desk_id in there else None
             shown.append(Waiting(referral, queue, promised.get(referral.id), held_by))
-    return tuple(shown)
+    # A part may have weeks until its day, which is sealed: it never stands above what waits now.
+    return tuple(sorted(shown, key=lambda one: one.queue is Queue.PART))
 
 
 def by_queue(found: Iterable[Waiting]) -> Mapping[Queue, tuple[Waiting, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from referrals.access import Action
-from referrals.casework import Task
+from referrals.casework import Task, TaskState
 from referrals.catalogue import TaskKind
 from referrals.lifecycle import HELD
 from referrals.members import Enrolment
@@ -50,6 +50,15 @@ def tell_doer(tx: Tx, plan: Referral, task: Task, text: str, but: str = "") -> N
     for person_id in [each for each in people[:1] if each != but]:
         button = ((tell.page_button("button.open", page(plan)),),)
         tell.tell(tx, person_id, text, {"code": plan.code}, buttons=button, slot=slot(plan))
+
+
+def with_desk_part(tx: Tx) -> list[Referral]:
+    """The plans under way with an open part of the desk's: its own, or a mentor's where there is none."""
+    by = ("desk", "mentor")
+    tasks = [*tx.find(Task, by=by, state=TaskState.OPEN), *tx.find(Task, by=by, still_asked=True)]
+    desks = {task.referral_id for task in tasks if task.by == "desk"}
+    plans = tx.find(Referral, id=sorted({task.referral_id for task in tasks}), stage=Stage.IN_SERVICE)
+    return [plan for plan in plans if plan.id in desks or not mentors(tx, plan)]
 
 
 def does(tx: Tx, plan: Referral, task: Task, child: Referral) -> bool:
