@@ -32,7 +32,7 @@ from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store
 
 DAY = timedelta(days=1)
-TICKS = (transfers.READ_OUT, transfers.SAID_YES)
+TICKS = (word_consent.READ_OUT, word_consent.SAID_YES)
 
 
 class Handing:

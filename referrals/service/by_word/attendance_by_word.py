@@ -13,7 +13,7 @@ from referrals import codes
 from referrals import consent as consents
 from referrals.access import Action, allow
 from referrals.casework import Confirmation, ConfirmationState
-from referrals.errors import BadAnswer, NotFound, TooLong, WrongStage
+from referrals.errors import BadAnswer, NotFound, Refused, TooLong, WrongStage
 from referrals.members import Enrolment, WordReceipt
 from referrals.model import DESK, Actor, DataClass, Role
 from referrals.persons import Seat
@@ -67,7 +67,7 @@ def of_member(tx: Tx, person_id: str, enrolment: Enrolment) -> list[Confirmation
 def begin(tx: Tx, person_id: str, enrolment_id: str, organization_id: str, choice: str) -> Confirmation:
     """The member wishes it to be sent. Nothing leaves; begun twice it is one. MayNotWitness."""
     actor, enrolment = hears(tx, person_id, enrolment_id)
-    _may_hear(tx, person_id, organization_id)
+    word_consent.may_hear(tx, person_id, organization_id)
     language = needs.language_of(tx, actor, enrolment)
     return attendance.start(tx, actor, enrolment, organization_id, choice, language)
 
@@ -138,7 +138,7 @@ def say(
     if found.state is not ConfirmationState.WAITING:
         return found, ""
     at = _waiting(tx, person_id, enrolment_id, confirmation_id)
-    _may_hear(tx, person_id, found.organization_id)
+    word_consent.may_hear(tx, person_id, found.organization_id)
     text = words(tx, at.found)
     if consents.digest(text) != digest:
         raise PlanChanged
@@ -227,17 +227,11 @@ def ask(tx: Tx, confirmation_id: str, of: Confirmation | None = None) -> None:
 
 def refusal(tx: Tx, person_id: str, organization_id: str = "") -> str:
     """The text key of why this person may hear no yes (for this organisation); '' when they may."""
-    works = {seat.organization_id for seat in doors.seats_of(tx, person_id)}
-    if organization_id in works:
-        return word_consent.NoNeutralPartner.code
-    return word_consent.refused(tx, person_id)
-
-
-def _may_hear(tx: Tx, person_id: str, organization_id: str) -> None:
-    if word_consent.refused(tx, person_id):
-        raise word_consent.MayNotWitness
-    if refusal(tx, person_id, organization_id):
-        raise word_consent.NoNeutralPartner
+    try:
+        word_consent.may_hear(tx, person_id, organization_id)
+    except Refused as refused:
+        return refused.code
+    return ""
 
 
 def _of(tx: Tx, enrolment: Enrolment, confirmation_id: str) -> Confirmation:

@@ -30,6 +30,7 @@ from referrals.service.turns import closing
 
 PURPOSE = "word receipt"
 RECEIPT_BYTES = 8  # 64 random bits: four words
+READ_OUT, SAID_YES = "read_out", "said_yes"
 MOST_CODES = 3  # 'I could not write it down': each further one works beside the others
 _NOBODYS = "-"  # an id that no row has: what is not there is looked for as long as what is
 
@@ -73,6 +74,24 @@ def refused(tx: Tx, person_id: str) -> str:
     """The text key of why this person may hear nobody's yes; '' when they may."""
     kinds = {tx.directory.organizations[o].kind for o in works_at(tx, person_id)}
     return MayNotWitness.code if kinds & SUPERVISING else ""
+
+
+def may_hear(tx: Tx, person_id: str, *organizations: str | None) -> None:
+    """Whoever hears a member's yes must not gain by it.
+
+    MayNotWitness at a body that holds or supervises people, NoNeutralPartner at one of these organisations.
+    """
+    if refused(tx, person_id):
+        raise MayNotWitness
+    if set(organizations) & set(works_at(tx, person_id)):
+        raise NoNeutralPartner
+
+
+def ticks(referral: Referral) -> tuple[str, ...]:
+    """What whoever hears a further yes says that they have done and heard; () for a person's own yes."""
+    if not referral.by_word:
+        return ()
+    return (READ_OUT,) if referral.behalf else (READ_OUT, SAID_YES)
 
 
 def left_out(tx: Tx, referral: Referral, wishes: plans.Wishes) -> tuple[str, ...]:

@@ -27,7 +27,6 @@ from referrals.service.request import behalf, filing, plans
 
 LASTS = timedelta(days=7)  # the person's time to answer
 ANSWERED_S = (3600.0, 5 * 86400.0)  # when people usually have answered, in seconds
-READ_OUT, SAID_YES = "read_out", "said_yes"
 OVER, SEND = "transfer_over", "transfer_send"
 
 
@@ -119,20 +118,13 @@ def words(tx: Tx, referral: Referral, service_id: str, language: str) -> str:
     return f"{preface}\n\n{text}"
 
 
-def ticks(referral: Referral) -> tuple[str, ...]:
-    """What whoever hears a yes says that they have done and heard; () for a person's own yes."""
-    if not referral.by_word:
-        return ()
-    return (READ_OUT,) if referral.behalf else (READ_OUT, SAID_YES)
-
-
 def agree(
     tx: Tx, person_id: str, referral_id: str, digest: str, ticked: Iterable[str] = ()
 ) -> tuple[Referral, str]:
     """The person's yes to those words; by word with the code that takes it back, returned this once.
 
     PlanChanged where the words are others now; TurnOver when it is over; BadAnswer unless all is ticked that
-    `ticks` says. Pressed twice: no code.
+    `word_consent.ticks` says. Pressed twice: no code.
     """
     actor, referral = doors.author_of(tx, person_id, referral_id, Action.REFERRAL_FILE)
     asked = standing(tx, referral)
@@ -140,7 +132,7 @@ def agree(
         return referral, ""
     if asked is None:
         raise TurnOver
-    if not set(ticks(referral)) <= set(ticked):
+    if not set(word_consent.ticks(referral)) <= set(ticked):
         raise BadAnswer
     _neutral(tx, person_id, referral, asked)
     if asked.service_id not in {line.service_id for line in candidates(tx, referral)}:
@@ -260,15 +252,11 @@ def _forget(tx: Tx, asked: Transfer) -> None:
 
 
 def _neutral(tx: Tx, person_id: str, referral: Referral, asked: Transfer) -> None:
-    """Whoever hears a member's yes must not gain by it: at neither of the two partners they have a post."""
-    if not referral.by_word:
-        return
-    if word_consent.refused(tx, person_id):
-        raise word_consent.MayNotWitness
-    other = tx.directory.services.get(asked.service_id)
-    both = {referral.organization_id, other.organization_id if other is not None else None}
-    if both & set(word_consent.works_at(tx, person_id)):
-        raise word_consent.NoNeutralPartner
+    """At neither of the two partners has whoever hears the yes a post."""
+    if referral.by_word:
+        other = tx.directory.services.get(asked.service_id)
+        theirs = other.organization_id if other is not None else None
+        word_consent.may_hear(tx, person_id, referral.organization_id, theirs)
 
 
 def _wishes(tx: Tx, referral: Referral, *, holder_too: bool = True) -> routing.Exclusions:

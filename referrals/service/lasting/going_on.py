@@ -60,8 +60,8 @@ def agree(
 ) -> tuple[Referral, str]:
     """'It goes on': a new yes in the place of the one that ends; by word with a code, returned this once.
 
-    PlanChanged where the words are others now; BadAnswer unless all is ticked that `transfers.ticks` says;
-    WrongStage where nothing is asked. Pressed twice: no code.
+    PlanChanged where the words are others now; BadAnswer unless all is ticked that `word_consent.ticks`
+    says; WrongStage where nothing is asked. Pressed twice: no code.
     """
     actor, referral = doors.author_of(tx, person_id, referral_id, Action.REFERRAL_FILE)
     before = asked(tx, referral)
@@ -69,9 +69,10 @@ def agree(
         if doors.consent_in_force(tx, referral) is not None and referral.stage in WITH_PARTNER:
             return referral, ""
         raise WrongStage
-    if not set(transfers.ticks(referral)) <= set(ticked):
+    if not set(word_consent.ticks(referral)) <= set(ticked):
         raise BadAnswer
-    _neutral(tx, person_id, referral)
+    if referral.by_word:
+        word_consent.may_hear(tx, person_id, referral.organization_id)
     language = referral.language if referral.by_word else doors.person_by_id(tx, person_id).language
     text = words(tx, referral, language)
     if consents.digest(text) != digest:
@@ -116,13 +117,3 @@ def _plan(tx: Tx, referral: Referral) -> routing.Plan:
     own = set(word_consent.works_at(tx, referral.author_id)) if referral.by_word else set()
     lines = (routing.Line(s, services[s].organization_id, ()) for s in later)
     return routing.Plan((first, *(line for line in lines if line.organization_id not in own)))
-
-
-def _neutral(tx: Tx, person_id: str, referral: Referral) -> None:
-    """Whoever hears a member's yes must not gain by it."""
-    if not referral.by_word:
-        return
-    if word_consent.refused(tx, person_id):
-        raise word_consent.MayNotWitness
-    if referral.organization_id in set(word_consent.works_at(tx, person_id)):
-        raise word_consent.NoNeutralPartner

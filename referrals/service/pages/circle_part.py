@@ -13,7 +13,7 @@ from referrals.schedule import local
 from referrals.service.common import doors
 from referrals.service.joint import circles
 from referrals.service.matter import circle_sides
-from referrals.service.pages.page import Body, Verb
+from referrals.service.pages.page import Verb, chosen_of
 from referrals.service.pages.part import Part
 from referrals.views import Choice, Said, Section, Step
 
@@ -94,15 +94,10 @@ def _lead_steps(side: CircleSide, circle: Circle) -> Iterator[Step]:
         yield Step("circle_end", "page.step.circle_end")
 
 
-def _chosen(body: Body) -> list[str]:
-    value = body.get("chosen")
-    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
-
-
 STEPS = {
     "circle_begin": Verb(Action.CIRCLE_LEAD, lambda tx, who, it, body: circles.begin(tx, who, it)),
     "circle_prepared": Verb(
-        Action.CIRCLE_LEAD, lambda tx, who, it, body: circles.prepare(tx, who, it, _chosen(body))
+        Action.CIRCLE_LEAD, lambda tx, who, it, body: circles.prepare(tx, who, it, chosen_of(body))
     ),
     "circle_held": Verb(Action.CIRCLE_LEAD, lambda tx, who, it, body: circles.hold(tx, who, it)),
     "circle_followed": Verb(Action.CIRCLE_LEAD, lambda tx, who, it, body: circles.follow(tx, who, it)),

@@ -11,10 +11,10 @@ from referrals.lifecycle import ENDED
 from referrals.model import Actor, AgeGroup, DataClass, Referral, Role
 from referrals.ports import Tx
 from referrals.service.common import doors
-from referrals.service.joint import transfers
 from referrals.service.lasting import going_on
 from referrals.service.matter import reading, sharing
-from referrals.service.pages.page import Body, Verb, text_of
+from referrals.service.pages import heard
+from referrals.service.pages.page import Body, Verb, chosen_of, text_of
 from referrals.service.pages.part import Part
 from referrals.service.request import behalf, receipts, safe_times, young
 from referrals.views import Choice, Said, Section, Step
@@ -25,7 +25,7 @@ _AGAIN = Step(
     needs="reason",
     choices=tuple(Choice(span, label_key=f"span.{span}") for span in behalf.SPANS),
 )
-_TICKS = {transfers.READ_OUT: "part.transfer.was_read", transfers.SAID_YES: "part.transfer.said_yes"}
+_GOES_ON = Step("goes_on", "page.step.goes_on", needs="yes")
 _OWN_NO = Step("own_no", "page.step.own_no", needs="yes", danger=True)
 
 
@@ -55,18 +55,14 @@ def _goes_on(tx: Tx, actor: Actor, referral: Referral) -> Iterator[Section]:
     lines = [Said(over, at=ends.until)]
     lines += [Said("part.transfer.read_out")] if referral.by_word else []
     lines += [Said("part.words", {"words": line}) for line in text.splitlines() if line]
-    ticks = tuple(Choice(tick, label_key=_TICKS[tick]) for tick in transfers.ticks(referral))
-    step = Step("goes_on", "page.step.goes_on", needs="several" if ticks else "yes", choices=ticks)
+    step = heard.step(_GOES_ON, referral, _GOES_ON.label_key)
     yield Section("part.goes_on.title", tuple(lines), (step,), {"consent_digest": consents.digest(text)})
 
 
 def _agree(tx: Tx, person_id: str, subject: str, body: Body) -> Section | None:
     """By word the code that takes the yes back, shown this once."""
-    ticked, digest = body.get("chosen"), text_of(body, "consent_digest")
-    chosen = [str(each) for each in ticked] if isinstance(ticked, list) else []
-    _, code = going_on.agree(tx, person_id, subject, digest, chosen)
-    shown = (Said("part.transfer.code", {"code": code}), Said("part.transfer.code_once"))
-    return Section("part.transfer.code_title", shown) if code else None
+    _, code = going_on.agree(tx, person_id, subject, text_of(body, "consent_digest"), chosen_of(body))
+    return heard.code(code)
 
 
 def _behalf(tx: Tx, actor: Actor, referral: Referral) -> Section:

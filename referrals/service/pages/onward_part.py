@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from referrals import consent as consents
 from referrals.access import Action
@@ -12,7 +11,8 @@ from referrals.model import Actor, Referral, Role
 from referrals.ports import Tx
 from referrals.service.common import doors, names
 from referrals.service.joint import transfers
-from referrals.service.pages.page import Body, Verb, text_of
+from referrals.service.pages import heard
+from referrals.service.pages.page import Body, Verb, chosen_of, text_of
 from referrals.service.pages.part import Part
 from referrals.service.turns import onward
 from referrals.views import Choice, Said, Section, Step
@@ -20,7 +20,6 @@ from referrals.views import Choice, Said, Section, Step
 _TRANSFER = "part.transfer.title"
 _YES = Step("transfer_yes", "page.step.transfer_yes", needs="yes")
 _NO = Step("transfer_no", "page.step.transfer_no")
-_TICKS = {transfers.READ_OUT: "part.transfer.was_read", transfers.SAID_YES: "part.transfer.said_yes"}
 
 
 def sections(tx: Tx, actor: Actor, referral: Referral) -> Iterator[Section]:
@@ -43,24 +42,14 @@ def _question(tx: Tx, referral: Referral, asked: Transfer, language: str) -> Sec
     lines = tuple(Said("part.words", {"words": line}) for line in text.splitlines() if line)
     lead = Said("part.transfer.read_out" if referral.by_word else "part.transfer.asked")
     said = {"consent_digest": consents.digest(text)}
-    return Section(_TRANSFER, (lead, *lines), (_yes(referral), _NO), said)
-
-
-def _yes(referral: Referral) -> Step:
-    ticks = tuple(Choice(tick, label_key=_TICKS[tick]) for tick in transfers.ticks(referral))
-    return (
-        replace(_YES, label_key="page.step.transfer_heard", needs="several", choices=ticks) if ticks else _YES
-    )
+    yes = heard.step(_YES, referral, "page.step.transfer_heard")
+    return Section(_TRANSFER, (lead, *lines), (yes, _NO), said)
 
 
 def _agree(tx: Tx, person_id: str, subject: str, body: Body) -> Section | None:
     """By word the code that takes the yes back, shown this once."""
-    ticked = body.get("chosen")
-    _, code = transfers.agree(
-        tx, person_id, subject, text_of(body, "consent_digest"), ticked if isinstance(ticked, list) else ()
-    )
-    shown = (Said("part.transfer.code", {"code": code}), Said("part.transfer.code_once"))
-    return Section("part.transfer.code_title", shown) if code else None
+    _, code = transfers.agree(tx, person_id, subject, text_of(body, "consent_digest"), chosen_of(body))
+    return heard.code(code)
 
 
 def _for_partner(tx: Tx, referral: Referral, asked: Transfer | None, language: str) -> Iterator[Section]:

@@ -46,6 +46,12 @@ def text_of(body: Body, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def chosen_of(body: Body) -> tuple[str, ...]:
+    """What was ticked; () where nothing was."""
+    value = body.get("chosen")
+    return tuple(each for each in value if isinstance(each, str)) if isinstance(value, list) else ()
+
+
 def day_of(body: Body) -> date:
     """The body's `day`; BadAnswer where it is none."""
     try:

@@ -10,7 +10,7 @@ from referrals.persons import Person
 from referrals.ports import Tx
 from referrals.service.common import doors, emergency
 from referrals.service.pages import for_me_part, same_part, several_part
-from referrals.service.pages.page import Body, Page, Verb, text_of
+from referrals.service.pages.page import Body, Page, Verb, chosen_of, text_of
 from referrals.service.request import behalf, filing, needs, plans, safe_times, same_need, several
 from referrals.views import FiledView, PlanView, SectionsView
 
@@ -98,8 +98,7 @@ def plan_add(tx: Tx, person_id: str, subject: str, body: Body) -> PlanView | Fil
 
 def plan_also(tx: Tx, person_id: str, subject: str, body: Body) -> PlanView | FiledView | SectionsView:
     """Something else is needed too: its plan comes next."""
-    chosen = body.get("chosen")
-    several.also(tx, person_id, subject, [str(c) for c in chosen] if isinstance(chosen, list) else [])
+    several.also(tx, person_id, subject, chosen_of(body))
     return plan_view(tx, person_id, subject, {})
 
 
