@@ -130,7 +130,9 @@ def test_a_turn_is_given_away(net: Desk) -> None:
     _does(net, net.dao, "turn_give", turn=saturday, reason="desk-2")
     with pytest.raises(AlreadyHandled):  # one question about a turn at a time
         net.store.run(swaps.give, net.dao, saturday, "desk-2")
-    assert (net.chai, "rota.asked_to_take") in net.said()
+    (told,) = [d for d in net.deliveries() if d.text == "rota.asked_to_take"]
+    assert told.person_id == net.chai
+    assert told.params["theirs"] < told.params["until"], "how long it is stands beside the button"
     assert _named(net, saturday) == "desk-1"
     asked = _section(_page(net, net.chai), "part.rota.asks_you_take")
     assert [line.key for line in asked.lines] == ["part.rota.you_take"]

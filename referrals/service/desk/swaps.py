@@ -83,7 +83,8 @@ def give(tx: Tx, person_id: str, turn: str, seat_id: str) -> DutySwap:
     if mine.seat_id not in own_posts(tx, person_id) or seat_id not in others(tx, person_id):
         raise BadAnswer
     swap = DutySwap(tx.new_id(), *mine.key, mine.seat_id, None, None, seat_id, tx.now)
-    return _asked(tx, actor, swap, (mine,), "rota.asked_to_take", {"theirs": tell.iso(mine.starts)})
+    words = {"theirs": tell.iso(mine.starts), "until": tell.iso(mine.ends)}
+    return _asked(tx, actor, swap, (mine,), "rota.asked_to_take", words)
 
 
 def answer(tx: Tx, person_id: str, swap_id: str, yes: bool) -> DutySwap:
