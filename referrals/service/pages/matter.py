@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import product
 
@@ -14,7 +14,7 @@ from referrals.members import Enrolment
 from referrals.model import Actor, Consent, DataClass, Move, Offer, Referral, Role, Stage, Urgency
 from referrals.ports import Tx
 from referrals.service.common import complaints, doors, emergency, names
-from referrals.service.desk import desk, plan_preview
+from referrals.service.desk import desk
 from referrals.service.help import threads
 from referrals.service.matter import (
     asked,
@@ -26,7 +26,7 @@ from referrals.service.matter import (
     sharing,
     tracking,
 )
-from referrals.service.pages import course_step, matter_parts, tasks_part, yes_check
+from referrals.service.pages import course_step, desk_steps, matter_parts, yes_check
 from referrals.service.pages.page import Body, Page, Verb, text_of
 from referrals.service.people import phones, readers
 from referrals.service.request import safe_times, task_plans, word_checks
@@ -87,13 +87,6 @@ AUTHOR_STEPS: Mapping[Stage, tuple[Step, ...]] = {
 }
 
 
-DESK_STEPS: Mapping[Stage, tuple[str, ...]] = {
-    Stage.UNMATCHED: ("rematch", "ask_person", "give_up"),
-    Stage.DISPUTED: ("resume", "rematch", "give_up"),
-    Stage.UNREACHABLE: ("give_up",),
-}
-
-
 def _author_view(tx: Tx, person_id: str, referral: Referral) -> MatterView:
     actor, referral = doors.author_of(tx, person_id, referral.id, Action.REFERRAL_READ)
     begun_anew = referral.stage is Stage.CLOSED and not plan_parts.is_latest(tx, referral)
@@ -143,20 +136,7 @@ def _partner_view(tx: Tx, actor: Actor, referral: Referral) -> MatterView:
 def _desk_view(tx: Tx, person_id: str, referral: Referral) -> MatterView:
     """The desk sees where a matter stands and what it may do, and no story."""
     actor, referral = doors.desk_referral(tx, person_id, referral.id, Action.REFERRAL_READ)
-    reasons = matching.pathway_of(tx, referral).unmet_reasons
-    unmet = tuple(Choice(r, label_key=f"unmet.{r}") for r in reasons)
-    steps = tuple(
-        Step(
-            s,
-            _label(referral, s),
-            needs={"give_up": "reason", "void": _YES}.get(s, ""),
-            danger=s == "void",
-            choices=unmet if s == "give_up" else (),
-        )
-        for s in _desk_steps(tx, referral)
-    )
-    steps = tuple(tasks_part.which(tx, actor, referral, step) for step in steps)
-    steps = (*steps, phones.step(tx, referral.author_id))
+    steps = (*desk_steps.of(tx, actor, referral), phones.step(tx, referral.author_id))
     check = word_checks.waiting(tx, referral)
     if check is not None and check.witness_id != person_id and referral.stage not in ENDED:
         shown = _view(tx, actor, referral, (yes_check.STEP, *steps))
@@ -169,34 +149,6 @@ def _desk_view(tx: Tx, person_id: str, referral: Referral) -> MatterView:
     steps = (Step("move_refuse", "page.step.move_refuse"), *steps)
     line = MoveLine(moving.check_number(tx, move), move.due_at)
     return replace(_view(tx, actor, referral, steps), move=line)
-
-
-def _desk_steps(tx: Tx, referral: Referral) -> tuple[str, ...]:
-    """What the stage asks for, what helps first; what was entered in error can be ended in every one."""
-    if referral.stage in ENDED:
-        return ()
-    moved = ("rematch",) if desk.may_move(tx, referral) else ()
-    in_vain = set(_in_vain(tx, referral))
-    steps = (step for step in DESK_STEPS.get(referral.stage, ()) if step not in in_vain)
-    return (*moved, *steps, "void")
-
-
-def _in_vain(tx: Tx, referral: Referral) -> Iterator[str]:
-    """What would change nothing now."""
-    if referral.stage is Stage.UNMATCHED and not plan_preview.anybody(tx, referral):
-        yield "rematch"  # it would come back in five seconds
-    if referral.stage is Stage.UNMATCHED and desk.asked_today(tx, referral):
-        yield "ask_person"
-    if task_plans.is_split(tx, referral) and not plan_parts.left_to_do(tx, referral):
-        yield "ask_person"  # a new yes to a plan of which all is done asks nobody
-    if referral.stage is Stage.DISPUTED and not sharing.readable(tx, referral):
-        yield "resume"  # that partner may not work on
-
-
-def _label(referral: Referral, step: str) -> str:
-    """Where nobody was asked yet, the desk does not look 'again'."""
-    first = step == "rematch" and queues.is_held(referral)
-    return "page.step.ask_now" if first else f"page.step.{step}"
 
 
 def _next_key(tx: Tx, referral: Referral, at_desk: bool) -> str:
