@@ -12,6 +12,7 @@ import pytest
 from referrals.errors import BadAnswer, NotFound, WrongStage
 from referrals.model import Consent, DataClass, Stage
 from referrals.service import awaited
+from referrals.service.desk import desk
 from referrals.service.help import threads, working
 from referrals.service.lasting import going_on
 from referrals.service.matter import matching
@@ -93,6 +94,12 @@ def helped(database_url: str) -> Iterator[Helped]:
         yield Helped(Small(store, clock))
 
 
+@pytest.fixture
+def fresh(sqlite_url: str) -> Iterator[Small]:
+    with _opened(sqlite_url) as (store, clock):
+        yield Small(store, clock)
+
+
 def test_two_weeks_before_its_end_the_person_is_asked_and_it_goes_on(helped: Helped) -> None:
     assert helped.told().count("matter.goes_on_asked") == 1
     first = helped.given()
@@ -128,6 +135,23 @@ def test_without_an_answer_it_ends_on_its_day_and_may_go_on_later(helped: Helped
     assert (helped.worker, "worker.goes_on") in said
     assert not helped.net.referral(helped.matter).escalated, "the desk need not move it"
     helped.net.store.run(threads.write, helped.worker, helped.offer, "we go on")
+
+
+def test_help_that_begins_in_those_last_days_is_asked_about_too(fresh: Small) -> None:
+    """Whoever waited long and has just found help would hear of it only when it stops."""
+    net = fresh
+    family, desk_id, worker = net.person(1), net.person(14, "desk-1"), net.person(11, "bua-1")
+    matter = net.filed(family, without=frozenset({"two-rivers"}))
+    net.passes(10 * DAY)
+    assert net.referral(matter).stage is Stage.UNMATCHED
+    net.store.run(desk.rematch, desk_id, matter)
+    net.passes(timedelta(minutes=6))
+    net.store.run(offers.accept, worker, net.at_partner(matter))
+    net.said()
+    net.passes(DAY)
+    assert (family, "matter.goes_on_asked") in net.said()
+    net.passes(2 * DAY)
+    assert (family, "matter.goes_on_asked") not in net.said(), "asked once"
 
 
 def test_pressed_twice_is_one_yes(helped: Helped) -> None:

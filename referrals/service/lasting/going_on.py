@@ -7,13 +7,14 @@ day as it always did (`ending.py`); as long as the desk has not moved the matter
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from referrals import consent as consents
 from referrals import routing
 from referrals.access import Action
 from referrals.catalogue import Handling
 from referrals.errors import BadAnswer, WrongStage
-from referrals.lifecycle import HELD
+from referrals.lifecycle import ENDED, HELD
 from referrals.model import SYSTEM, AuditEntry, Consent, Offer, OfferStage, Referral, Stage
 from referrals.ports import Tx
 from referrals.service.by_word import word_consent
@@ -23,16 +24,24 @@ from referrals.service.lasting import ending
 from referrals.service.matter import matching, sharing
 from referrals.service.request import behalf, filing, plan_choices, plans
 
+SOON, DAY = filing.SOON, timedelta(days=1)
 BEFORE = filing.ASK_BEFORE  # so long before its day the person is asked
 WITH_PARTNER = (*HELD, Stage.DISPUTED)  # of what is reported it is asked how it was, not whether it goes on
 
 
 def remind(tx: Tx, consent_id: str) -> None:
-    """Timer: the yes ends in two weeks, and somebody helps. Whoever gave it is asked once."""
+    """Timer: the yes ends in two weeks, and somebody helps. Whoever gave it is asked once.
+
+    Where nobody helps yet, or is just about to hand over, it is looked at again each day until the last.
+    """
     given = tx.get(Consent, consent_id)
-    referral = doors.referral_by_id(tx, given.referral_id) if given is not None else None
-    if given is not None and referral is not None and given == asked(tx, referral):
+    if given is None or given.withdrawn_at is not None:
+        return
+    referral = doors.referral_by_id(tx, given.referral_id)
+    if given == asked(tx, referral):
         tell.tell_author(tx, referral, "matter.goes_on_asked", {"by": tell.iso(given.until)})
+    elif referral.stage not in ENDED and tx.now + DAY < given.until:
+        tx.set_timer(SOON, given.id, tx.now + DAY)
 
 
 def asked(tx: Tx, referral: Referral) -> Consent | None:

@@ -42,6 +42,7 @@ from referrals.service.request import (
 )
 from referrals.views import FiledView
 
+SOON = "consent_soon"  # the timer
 ASK_BEFORE = timedelta(days=14)  # of a yes that ends while somebody helps (`going_on.py`)
 
 
@@ -270,7 +271,7 @@ def _add_consent(tx: Tx, actor: Actor, referral: Referral, yes: Yes) -> Consent:
     )
     tx.add(given)
     tx.set_timer("consent_end", given.id, given.until)
-    tx.set_timer("consent_soon", given.id, given.until - ASK_BEFORE)
+    tx.set_timer(SOON, given.id, given.until - ASK_BEFORE)
     holders = [person_holder(actor.person_id), NETWORK]
     for column, text in matching.sealed_wishes(yes.wishes.exclusions).items():
         tx.seal(given.record, DataClass.STORY, column, text, holders)
