@@ -53,8 +53,12 @@ AREAS = (
 )
 # What somebody would not press because a message about their matter came.
 ASIDE = ("take_back", "hide", "circle", "home", "win", "lang", "form", "reminders", "remind", "text", "ask")
-RARE = ("withdraw", "return", "not_helped", "give_up")
-LIKELY = {"accept": 5}  # so many times as often as another step of the same page
+RARE = ("withdraw", "return", "not_helped", "desk_assign", "reopen")
+LIKELY = {
+    "accept": 5,
+    "ask_person": 3,
+    "rematch": 3,
+}  # so many times as often as another step of the same page
 HOUSES = 12  # partners like the first one, beside the demo's own
 
 
