@@ -60,6 +60,19 @@ def test_it_is_asked_first_and_what_is_added_reaches_whoever_helps(either: Small
     assert holders == {f"person:{family}", "org:bua-house"}
 
 
+def test_what_was_added_leaves_the_partners_chat_with_the_matter(net: Small) -> None:
+    """Its button would lead to a page that is not there any more."""
+    family, worker = net.person(1), net.person(11, "bua-1")
+    matter = net.filed(family)
+    net.passes(timedelta(seconds=5))
+    net.store.run(offers.accept, worker, net.at_partner(matter))
+    net.store.run(same_need.add, family, matter, "there are two of us")
+    (added,) = [d for d in net.deliveries() if d.text == "worker.added"]
+    net.store.run(closing.withdraw, family, matter)
+    gone = {d.slot for d in net.deliveries() if d.person_id == worker and not d.text}
+    assert added.slot in gone
+
+
 def test_whoever_asks_anew_is_not_asked_a_second_time(net: Small) -> None:
     family = net.person(1)
     net.filed(family)

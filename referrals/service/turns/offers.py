@@ -214,10 +214,19 @@ def recall(tx: Tx, referral: Referral, text: str, *, aloud: bool = True) -> None
     reason = matching.CUT_OFF if cut_off else offer.reason
     tx.save(replace(move_offer(offer, OfferStep.RECALL), decided_at=tx.now, reason=reason))
     tell_colleagues(tx, offer, referral, "", text)
+    if offer.stage is OfferStage.ACCEPTED:
+        _leaves_chats(tx, offer, referral)
     if aloud and offer.stage is OfferStage.ACCEPTED:
         tell.tell_partner(tx, referral, text)
     if aloud:
         _keeper_hears(tx, offer, text)
+
+
+def _leaves_chats(tx: Tx, offer: Offer, referral: Referral) -> None:
+    """What was new about it goes from the partner's chats: its page does not open there any more."""
+    for person_id in tell.partners(tx, referral):
+        for about in (":added", ":thread", ":plan"):
+            tell.quietly(tx, person_id, tell.offer_slot(offer.id) + about, "")
 
 
 def recall_next(tx: Tx, referral: Referral) -> None:
