@@ -306,6 +306,10 @@ def test_withdrawing_the_plan_ends_every_part_in_that_turn(net: Parts) -> None:
     assert not [t for t in net.timers() if t.subject == plan and t.kind == "plan_day"]
     assert not any(net.store.run(sharing.readable, part) for part in parts)
     assert set(held) == {"papers", "letting_go"}
+    shown = net.store.run(PAGES["tasks"].view, net.family, plan, {})
+    lines = [line for s in shown.sections if s.title_key == "part.tasks.over" for line in s.lines]
+    assert "part.tasks.dropped_alone" in {line.key for line in lines}
+    assert "we are asking" not in {line.params["who"] for line in lines if line.key == "part.tasks.dropped"}
 
 
 def test_a_part_that_nobody_does_leaves_the_rest_and_says_so(net: Parts) -> None:

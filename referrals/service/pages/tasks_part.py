@@ -138,9 +138,9 @@ def _line(tx: Tx, plan: Referral, kind: TaskKind, task: Task, day: date | None, 
     organization = tx.directory.organizations.get((child.organization_id if child else None) or "")
     who = names.named(organization.names, language) if organization else say(f"part.by.{by}", language)
     due = _due(tx, kind, day, language) if task.state in (TaskState.WAITING, TaskState.OPEN) else ""
-    return Said(
-        f"part.tasks.{task.state}", {"task": say(f"task.{kind.id}", language), "who": who, "due": due}
-    )
+    alone = "_alone" if task.state is TaskState.DROPPED and by == "partner" and not organization else ""
+    said = {"task": say(f"task.{kind.id}", language), "who": who, "due": due}
+    return Said(f"part.tasks.{task.state}{alone}", said)
 
 
 def _due(tx: Tx, kind: TaskKind, day: date | None, language: str) -> str:
