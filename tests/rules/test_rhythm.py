@@ -246,7 +246,7 @@ def _by_walking(day: date, clock: time, zone: str) -> datetime:
     return at
 
 
-@settings(max_examples=10_000 if LONG else 60)
+@settings(max_examples=10_000 if LONG else 25)
 @given(rhythms(), moments)
 def test_the_next_contact_is_in_the_future_allowed_unique_and_as_near_as_may_be(
     made: Rhythm, after: datetime

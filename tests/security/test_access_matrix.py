@@ -439,13 +439,13 @@ def test_each_role_may_do_what_the_table_says_and_nothing_else(action: str) -> N
 
 def test_a_sample_on_postgresql(postgres_url: str) -> None:
     for matrix in _built(postgres_url):
-        for name in ("accepted", "returned", "consent_over", "suspended", "withdrawn"):
+        for name in ("accepted", "suspended", "withdrawn"):
             matrix.situation(
                 matrix.situations[name],
                 ("author", "helper", "colleague", "earlier", "foreign", "coordinator"),
             )
         assert not matrix.wrong, "\n".join(matrix.wrong)
-        assert matrix.cells >= 500
+        assert matrix.cells >= 300
 
 
 def test_the_matrix_can_be_wrong(matrix: Matrix) -> None:

@@ -20,7 +20,7 @@ from console.init_data import MAX_LENGTH, Trust, check
 from referrals.errors import SessionOver
 
 LONG = os.environ.get("PULANG_LONG", "").lower() not in {"", "0", "false"}
-EXAMPLES = 100_000 if LONG else 3_000
+EXAMPLES = 100_000 if LONG else 1_500
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))

@@ -129,7 +129,7 @@ def test_a_later_note_goes_on_from_the_earlier_one() -> None:
 
 
 def _cases(long_run: bool) -> settings:
-    return settings(max_examples=100_000 if long_run else 1_500, deadline=None)
+    return settings(max_examples=100_000 if long_run else 700, deadline=None)
 
 
 def test_changed_bytes_are_never_accepted(long_run: bool) -> None:

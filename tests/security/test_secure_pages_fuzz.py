@@ -246,7 +246,7 @@ ATTACKS: tuple[Attack, ...] = (
 
 @pytest.mark.timeout(1800)
 async def test_nothing_forged_replayed_stale_or_guessed_is_accepted(sqlite_url: str, long_run: bool) -> None:
-    cases = 120_000 if long_run else 4_000
+    cases = 120_000 if long_run else 2_500
     clock = SettableClock()
     store = open_store(sqlite_url, clock, CATALOGUE)
     net = await asyncio.to_thread(Small, store, clock)

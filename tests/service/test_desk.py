@@ -30,6 +30,8 @@ from tests.support.counted import asked_of
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store
 
+pytestmark = pytest.mark.on_both()  # its rows are those of the referral machine, which runs on both
+
 SOON = timedelta(seconds=10)
 FAR = frozenset({"bua-house"})  # the only ones near: without them the desk looks
 
