@@ -20,6 +20,10 @@ from referrals.service.people import people
 from tests.support.network import CATALOGUE, Small
 from tests.support.store import SettableClock, open_store
 
+pytestmark = pytest.mark.on_both(
+    "test_the_ladder_with_nobody_answering", "test_i_have_it_ends_the_ladder_and_one_wins"
+)
+
 OF_ALARMS = ("desk.crisis", "desk.false_alarm", "mentor.crisis", "mentor.nobody")
 MINUTES, HOURS = timedelta(minutes=1), timedelta(hours=1)
 

@@ -21,6 +21,8 @@ from storage.sql import Sql
 from tests.support.chat import Chat
 from tests.support.network import Small
 
+pytestmark = pytest.mark.on_both("test_a_second_person_compares_the_number_and_says_yes")
+
 TOKEN = "a-token-of-128-bits-xx"
 HOURS = timedelta(hours=1)
 

@@ -22,6 +22,11 @@ from storage import archive
 from tests.support.network import Small
 from tests.support.pins import QuickPins
 
+pytestmark = pytest.mark.on_both(
+    "test_that_was_not_me_stops_it_and_ends_the_device",
+    "test_two_who_press_at_once_are_two_and_one_who_presses_twice_is_one",
+)
+
 PIN, NEW_PIN = "739154", "482617"
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 SLOW = Slow(QuickPins(), archive.pack)

@@ -22,6 +22,8 @@ from referrals.views import MatterView, TrackView
 from storage import archive
 from tests.support.network import Small
 
+pytestmark = pytest.mark.on_both("test_by_code_and_pin_it_moves_after_a_day", "test_withdrawn_meanwhile")
+
 DAY = timedelta(hours=24)
 PIN = "271828"
 

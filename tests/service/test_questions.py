@@ -22,6 +22,8 @@ from referrals.service.pages import PAGES
 from referrals.service.turns import closing, offers, questions
 from tests.support.network import Small
 
+pytestmark = pytest.mark.on_both("test_a_question_is_answered_and_the_partner_says_yes")
+
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 QUESTION, CHOICE = "travel", "with_help"
 

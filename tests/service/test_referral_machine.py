@@ -434,7 +434,7 @@ def test_random_people_cannot_lose_a_referral(
         ReferralMachine.url = staticmethod(lambda: f"sqlite:///{tempfile.mkdtemp(dir=tmp_path)}/pulang.db")
     else:
         ReferralMachine.url = staticmethod(request.getfixturevalue("postgres").create_database)
-    examples = RUNS[kind] if _long() else {"sqlite": 5, "postgresql": 2}[kind]
+    examples = RUNS[kind] if _long() else {"sqlite": 5, "postgresql": 1}[kind]
     run_state_machine_as_test(
         ReferralMachine,
         settings=settings(

@@ -26,6 +26,8 @@ from referrals.views import MyDataView, OfferView, TrackView
 from tests.service.test_letting_in import NEW_PIN, PIN, SLOW, Phones
 from tests.support.network import NETWORK
 
+pytestmark = pytest.mark.on_both("test_two_first_phones_at_once_are_one")
+
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 
 

@@ -21,7 +21,7 @@ async def test_killed_writers_lose_nothing_acknowledged(
     database_url: str, clock: SettableClock, long_run: bool
 ) -> None:
     sqlite = database_url.startswith("sqlite")
-    kills = (200 if sqlite else 50) if long_run else (8 if sqlite else 3)
+    kills = (200 if sqlite else 50) if long_run else (4 if sqlite else 2)
     prepare(database_url)
     acknowledged: set[int] = set()
     for kill in range(kills):
